@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { environment } from "./environment.ts";
+
+/** Your own machine: processes behind a router, or any cluster that your kubeconfig points at. */
+export default environment({
+  name: "local",
+  namespace: "mcp-local",
+  app: {
+    image: "localhost/mcp-app:1.0.0",
+    imagePolicy: "any",
+    settings: { LOG_LEVEL: "info" },
+    allowedHosts: ["localhost", "127.0.0.1"],
+  },
+  scaling: { minReplicas: 2, maxReplicas: 4, requestsPerPod: 50, latencyObjectiveMs: 250 },
+  service: { type: "NodePort", nodePort: 30080 },
+  release: {
+    target: "local",
+    stageTimeoutSeconds: 60,
+    smoke: {
+      tool: "get_weather_with_fallback",
+      arguments: { city: "Berlin" },
+      expect: z.object({
+        city: z.literal("Berlin"),
+        temperatureCelsius: z.number().min(-60).max(60),
+        source: z.enum(["live", "cached", "static"]),
+      }),
+    },
+    metrics: { calls: 200, concurrency: 4, minCalls: 200, maxErrorRatio: 0.01, maxP95Ms: 300 },
+    bake: {
+      durationSeconds: 30,
+      intervalSeconds: 2,
+      minCalls: 20,
+      maxErrorRatio: 0.01,
+      maxP95Ms: 300,
+      holdTimeoutSeconds: 60,
+    },
+  },
+});

@@ -1,0 +1,16 @@
+/** @type {import("jest").Config} */
+export default {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" }, sourceMaps: "inline" },
+    ],
+  },
+  modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local"],
+  // Each file that imports a provider's classes leaves its heap behind.
+  workerIdleMemoryLimit: "1GB",
+  maxWorkers: 2,
+};
