@@ -9,7 +9,10 @@ import { z } from "zod";
 
 const name = z
   .string()
-  .regex(/^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/, "must be lower-case letters, digits and '-', at most 42, starting with a letter");
+  .regex(
+    /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/,
+    "must be lower-case letters, digits and '-', at most 42, starting with a letter",
+  );
 
 const count = z.number().int().positive();
 
@@ -31,11 +34,11 @@ const app = z.strictObject({
   /** `digest` refuses an image that is not pinned; `any` is for images that no registry holds. @default "digest" */
   imagePolicy: z.enum(["digest", "any"]).default("digest"),
   /** Plain settings, as environment variables of the app: see docs/configuration.md. Never a secret. */
-  settings: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be an environment variable's name"), z.string()).default({}),
+  settings: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be an environment variable's name"), z.string())
+    .default({}),
   /** What one pod asks for and may use. CPU is not limited: throttling is latency. */
-  resources: z
-    .strictObject({ cpu: z.string().default("250m"), memory: z.string().default("192Mi") })
-    .prefault({}),
+  resources: z.strictObject({ cpu: z.string().default("250m"), memory: z.string().default("192Mi") }).prefault({}),
   /** Host names (no port) that clients may use to reach the app; anything else is refused. */
   allowedHosts: z.array(z.string().min(1)).default([]),
   /** Host names of web pages that may call the app from a browser. @default none */

@@ -7,7 +7,14 @@ import type { Phase } from "./record.ts";
  * a `result`.
  */
 export type ReleaseEvent =
-  | { readonly type: "phase"; readonly phase: Phase; readonly from: Color; readonly to: Color; readonly version: string }
+  | {
+      readonly type: "phase";
+      readonly phase: Phase;
+      readonly from: Color;
+      readonly to: Color;
+      readonly version: string;
+      readonly image: string;
+    }
   | {
       readonly type: "gate";
       readonly gate: string;
@@ -22,7 +29,7 @@ export type ReleaseEvent =
   | ({ readonly type: "result" } & ReleaseResult);
 
 export interface ReleaseResult {
-  readonly result: "done" | "refused" | "rolled-back" | "held" | "interrupted";
+  readonly result: "done" | "refused" | "usage" | "rolled-back" | "held" | "interrupted";
   readonly reason: string;
 }
 

@@ -27,6 +27,10 @@ export const releaseRecordSchema = z.strictObject({
   to: color,
   phase: z.enum(PHASES),
   startedAt: z.iso.datetime(),
+  /** Pods that each color is pinned at, once capacity was matched. */
+  capacity: z.number().int().positive().optional(),
+  /** Pins were lifted after a release: a rollback has to match capacity first. */
+  retired: z.boolean().optional(),
   /** How it ended, once it has. */
   outcome: z.enum(["released", "refused", "rolled-back"]).optional(),
   /** Why it ended so, or why it waits. */

@@ -18,12 +18,16 @@ export interface ColorState {
   /** The capacity pin: the minimum that a release holds the color at, over the environment's own. */
   readonly pinned?: number;
   readonly pods: readonly Pod[];
+  /** The settings its pods were staged with, by name. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** All that a target knows, at one moment. What the engine does next follows from this alone. */
 export interface Snapshot {
   readonly live: Color;
   readonly colors: Readonly<Record<Color, ColorState>>;
+  /** The settings that the environment wants its pods to have; what differs waits for the next release. */
+  readonly wanted: Readonly<Record<string, string>>;
   /** The release under way, or the last one; it is kept by the target, not by whoever runs the command. */
   readonly release?: ReleaseRecord;
 }
@@ -32,6 +36,10 @@ export interface Snapshot {
 export interface Endpoint {
   readonly url: URL;
   readonly fetch: typeof fetch;
+}
+
+export function readyPods(snapshot: Snapshot, color: Color): number {
+  return snapshot.colors[color].pods.filter((pod) => pod.ready).length;
 }
 
 /** What one pod says of itself. */
@@ -98,7 +106,9 @@ export class TrafficMoved extends Error {
   override readonly name = "TrafficMoved";
 
   constructor(expected: Color, found: Color) {
-    super(`'${expected}' was to give up the traffic, but '${found}' holds it: somebody else moved it; look with 'release status'`);
+    super(
+      `'${expected}' was to give up the traffic, but '${found}' holds it: somebody else moved it; look with 'release status'`,
+    );
   }
 }
 
@@ -110,4 +120,9 @@ export class LeaseHeld extends Error {
       `another release holds the lease: ${holder}; wait for it to end, or ${Math.ceil(secondsLeft)} s for the lease to lapse if that command died`,
     );
   }
+}
+
+/** What was asked for cannot be done as asked; the message says what to do instead. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
 }

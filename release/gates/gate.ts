@@ -1,5 +1,6 @@
 import type { Environment } from "../../environments/environment.ts";
 import type { Color } from "../color.ts";
+import type { LiveWindow } from "../measure/window.ts";
 import type { Snapshot, Target } from "../target.ts";
 
 /** `hold` is neither: the gate could not look, or saw too little. It never counts as a pass. */
@@ -21,6 +22,8 @@ export interface GateContext {
   /** The version that the color is to run. */
   readonly version: string;
   readonly signal: AbortSignal;
+  /** While the color bakes: what its live traffic did since the last look. */
+  readonly window?: LiveWindow;
 }
 
 /** One question about a color, asked before traffic moves, after it, or both. A new gate is a new file and a line in the list. */

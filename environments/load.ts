@@ -1,0 +1,52 @@
+import { readdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { environmentSchema, type Environment } from "./environment.ts";
+
+/** No environment goes by that name; the message lists those that do. */
+export class UnknownEnvironment extends Error {
+  override readonly name = "UnknownEnvironment";
+}
+
+const NOT_ENVIRONMENTS = ["environment.ts", "load.ts", "names.ts"];
+
+/**
+ * Loads an environment by its name, a file of this folder, or by the path of a file anywhere.
+ *
+ * @throws UnknownEnvironment, or InvalidEnvironment from the file itself
+ */
+export async function loadEnvironment(nameOrPath: string): Promise<Environment> {
+  const isPath = nameOrPath.endsWith(".ts") || nameOrPath.includes("/");
+  if (!isPath && !(await environmentNames()).includes(nameOrPath)) {
+    const known = (await environmentNames()).join(", ");
+    throw new UnknownEnvironment(
+      `there is no environment '${nameOrPath}'; there are: ${known}; or name a file by its path`,
+    );
+  }
+  const file = isPath ? pathToFileURL(resolve(nameOrPath)) : new URL(`./${nameOrPath}.ts`, import.meta.url);
+  const module = await importFile(file, nameOrPath);
+  const { default: loaded } = module as { readonly default?: unknown };
+  if (!environmentSchema.safeParse(loaded).success) {
+    throw new UnknownEnvironment(`'${nameOrPath}' must have a default export made by environment({ … })`);
+  }
+  return loaded as Environment;
+}
+
+/** The environments of this folder, by name. */
+export async function environmentNames(): Promise<string[]> {
+  const files = await readdir(new URL(".", import.meta.url));
+  return files
+    .filter((file) => file.endsWith(".ts") && !NOT_ENVIRONMENTS.includes(file))
+    .map((file) => file.slice(0, -3));
+}
+
+async function importFile(file: URL, nameOrPath: string): Promise<unknown> {
+  try {
+    return await import(file.href);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
+      throw new UnknownEnvironment(`'${nameOrPath}' could not be loaded: ${error.message}`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+import { Command, CommanderError, Option } from "commander";
+import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
+import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
+import { Commands, whoAmI, type Candidate } from "./commands.ts";
+import type { ReleaseEvent, ReleaseResult } from "./events.ts";
+import { GATES } from "./gates/index.ts";
+import { printer, type Print } from "./print.ts";
+import { statusOf, writeStatus } from "./status.ts";
+import { LeaseHeld, TargetUnreachable, TrafficMoved, UsageError, type Target } from "./target.ts";
+import { LocalTarget } from "./targets/local/target.ts";
+
+const EXIT_CODES: Record<ReleaseResult["result"], number> = {
+  done: 0,
+  refused: 1,
+  usage: 2,
+  "rolled-back": 3,
+  held: 4,
+  interrupted: 130,
+};
+
+const EXIT_HELP = `
+Exit codes: 0 done, 1 refused by a gate, 2 wrong usage, 3 rolled back, 4 held (no data, or nothing to look at), 130 interrupted.
+With --json each event is one line on standard output; the last has the type "result".
+docs/release.md says what each command does and what happens when it is interrupted.`;
+
+interface Options {
+  readonly environment: string;
+  readonly target?: Environment["release"]["target"];
+  readonly json?: boolean;
+  readonly image?: string;
+  readonly version?: string;
+}
+
+const program = new Command("release")
+  .description("Moves traffic to a new version when the idle color has proven itself, and back when it has not.")
+  .addHelpText("after", EXIT_HELP)
+  .exitOverride()
+  .configureOutput({
+    outputError: (message, write) => {
+      write(message.replace(/^error: /, ""));
+    },
+  });
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .requiredOption("--environment <name>", "a file in environments/, or a path to one")
+    .addOption(
+      new Option("--target <target>", "where to release (default: the environment's)").choices(["local", "kubernetes"]),
+    )
+    .option("--json", "one JSON object a line");
+}
+
+const candidateOptions = (command: Command, mandatory: boolean) =>
+  command
+    .addOption(
+      new Option("--image <image>", "an image by digest; on this machine, the path of a bundle").makeOptionMandatory(
+        mandatory,
+      ),
+    )
+    .addOption(new Option("--version <version>", "the version it will report").makeOptionMandatory(mandatory));
+
+command("status", "show both colors, the traffic, the release, and which settings wait for the next one").action(
+  async (options: Options) => {
+    const { environment, target } = await open(options);
+    writeStatus(statusOf(await target.look(), environment), options.json === true);
+    await target.close();
+  },
+);
+candidateOptions(command("stage", "put a version on the idle color"), true).action((options: Options) =>
+  release(options, (commands) => commands.stage(candidateOf(options))),
+);
+command("verify", "ask the gates about the idle color").action((options: Options) =>
+  release(options, (commands) => commands.verify()),
+);
+command("promote", "ask the gates again and move the traffic").action((options: Options) =>
+  release(options, (commands) => commands.promote()),
+);
+command("bake", "watch the new color under live traffic, roll back if a gate fails").action((options: Options) =>
+  release(options, (commands) => commands.bake()),
+);
+command("retire", "let the old color shrink to its minimum").action((options: Options) =>
+  release(options, (commands) => commands.retire()),
+);
+command("rollback", "move the traffic back").action((options: Options) =>
+  release(options, (commands) => commands.rollback()),
+);
+candidateOptions(command("run", "all of it; without --image, go on with what is under way"), false).action(
+  (options: Options) =>
+    release(options, (commands) =>
+      commands.run(options.image === undefined && options.version === undefined ? undefined : candidateOf(options)),
+    ),
+);
+
+async function release(options: Options, run: (commands: Commands) => Promise<ReleaseResult>): Promise<void> {
+  const print = printer(options.json === true);
+  const { environment, target } = await open(options);
+  const interrupted = new AbortController();
+  const interrupt = (signal: string) => {
+    interrupted.abort(new Error(`interrupted by ${signal}`));
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+
+  const lease = await target.lease(whoAmI());
+  const signal = AbortSignal.any([interrupted.signal, lease.lost]);
+  const listener = (event: ReleaseEvent) => {
+    print(event);
+  };
+  try {
+    finish(print, await run(new Commands({ target, environment, gates: GATES, listener, signal })));
+  } finally {
+    await lease.release();
+    await target.close();
+  }
+}
+
+async function open({ environment: name, target }: Options): Promise<{ environment: Environment; target: Target }> {
+  const environment = await loadEnvironment(name);
+  const kind = target ?? environment.release.target;
+  if (kind === "kubernetes") {
+    throw new UsageError("releases to a cluster are not built yet; use --target local");
+  }
+  return { environment, target: await LocalTarget.open(environment) };
+}
+
+function candidateOf({ image, version }: Options): Candidate {
+  if (image === undefined || version === undefined) throw new UsageError("name both --image and --version, or neither");
+  return { image, version };
+}
+
+function finish(print: Print, result: ReleaseResult): void {
+  print({ type: "result", ...result });
+  process.exitCode = EXIT_CODES[result.result];
+}
+
+/** What a user or an operator can mend is one line and a code; anything else is a fault of ours and keeps its trace. */
+function fail(error: unknown): void {
+  const print = printer(process.argv.includes("--json"));
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  } else if (error instanceof TargetUnreachable) {
+    finish(print, { result: "held", reason: error.message });
+  } else if (error instanceof LeaseHeld || error instanceof TrafficMoved) {
+    finish(print, { result: "refused", reason: error.message });
+  } else if (
+    error instanceof UsageError ||
+    error instanceof InvalidEnvironment ||
+    error instanceof UnknownEnvironment
+  ) {
+    finish(print, { result: "usage", reason: error.message });
+  } else {
+    throw error;
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  fail(error);
+}

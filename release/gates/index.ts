@@ -1,0 +1,11 @@
+import { bake } from "./bake.ts";
+import { capacity } from "./capacity.ts";
+import type { Gate } from "./gate.ts";
+import { health } from "./health.ts";
+import { metrics } from "./metrics.ts";
+import { rollout } from "./rollout.ts";
+import { smoke } from "./smoke.ts";
+import { version } from "./version.ts";
+
+/** Every gate, from cheap to dear: the first refusal spares the rest. */
+export const GATES: readonly Gate[] = [rollout, version, capacity, health, smoke, metrics, bake];

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { ERAS, withClient } from "../measure/client.ts";
+import type { Gate, Verdict } from "./gate.ts";
+
+/**
+ * Passes when a real client session, in each era of the protocol, finds the tool and gets the answer that the environment
+ * expects. Health says that a version runs; this says that it is right.
+ */
+export const smoke: Gate = {
+  name: "smoke",
+  phases: ["verify"],
+  async check({ target, color, environment, signal }) {
+    const { tool, arguments: args, expect } = environment.release.smoke;
+    const endpoint = await target.endpoint(color);
+    for (const era of ERAS) {
+      const verdict = await withClient(endpoint, era, signal, async (client): Promise<Verdict> => {
+        const { tools } = await client.listTools();
+        if (!tools.some(({ name }) => name === tool)) return fail(`${era}: there is no tool '${tool}'`);
+        const answer = await client.callTool({ name: tool, arguments: args });
+        if (answer.isError) return fail(`${era}: ${tool} failed: ${JSON.stringify(answer.content).slice(0, 200)}`);
+        const { error } = expect.safeParse(answer.structuredContent);
+        if (error === undefined) return { outcome: "pass", evidence: "" };
+        const got = JSON.stringify(answer.structuredContent ?? "nothing").slice(0, 200);
+        return fail(`${era}: ${tool}(${JSON.stringify(args)}) answered ${got}: ${z.prettifyError(error)}`);
+      }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        return fail(`${era}: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      if (verdict.outcome !== "pass") return verdict;
+    }
+    return { outcome: "pass", evidence: `${tool} answered as expected, ${ERAS.join(" and ")}` };
+  },
+};
+
+const fail = (evidence: string): Verdict => ({ outcome: "fail", evidence: evidence.replaceAll(/\s+/g, " ") });

@@ -1,0 +1,118 @@
+import type { Color } from "./color.ts";
+import type { ReleaseRecord } from "./record.ts";
+import { readyPods, type Snapshot } from "./target.ts";
+
+/** The one thing to do next. Every action can be done again: whoever resumes may repeat one that had already happened. */
+export type Action =
+  | { readonly do: "nothing" }
+  | { readonly do: "stage"; readonly color: Color; readonly image: string }
+  | { readonly do: "verify" }
+  /** Pin both colors at this many pods and wait until `color` has them. */
+  | { readonly do: "match"; readonly color: Color; readonly pods: number }
+  | { readonly do: "move"; readonly from: Color; readonly to: Color }
+  | { readonly do: "bake" }
+  /** Give both colors back to the environment's minimum. */
+  | { readonly do: "unpin" }
+  /** The target and the record disagree, since somebody else moved the traffic: follow the traffic. */
+  | { readonly do: "correct"; readonly release: ReleaseRecord };
+
+/** What came of an action that can come out in more than one way; all others just happen. */
+export interface Result {
+  readonly outcome: "pass" | "fail" | "hold";
+  readonly reason: string;
+}
+
+/**
+ * What to do next, from nothing but what the target reports.
+ *
+ * A release can be killed between any two of its steps, and a step's effect may or may not have happened by then, so this never
+ * asks what was done, only what is.
+ */
+export function next(snapshot: Snapshot): Action {
+  const { live, release } = snapshot;
+  if (release === undefined || release.phase === "ended") return { do: "nothing" };
+  const { from, to } = release;
+
+  switch (release.phase) {
+    case "stage":
+      if (live !== from) return movedByOthers(release);
+      return { do: "stage", color: to, image: release.image };
+    case "verify":
+      if (live !== from) return movedByOthers(release);
+      // The gates are asked at the capacity that the color will carry.
+      if (unmatched(snapshot, release)) return { do: "match", color: to, pods: carrying(snapshot, from) };
+      return { do: "verify" };
+    case "promote":
+      if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
+      if (readyPods(snapshot, to) < carrying(snapshot, from) || unmatched(snapshot, release)) {
+        return { do: "match", color: to, pods: carrying(snapshot, from) };
+      }
+      return { do: "move", from, to };
+    case "bake":
+      if (live === from) {
+        return {
+          do: "correct",
+          release: { ...release, phase: "rollback", reason: "traffic was moved back by others" },
+        };
+      }
+      return { do: "bake" };
+    case "rollback":
+      if (live === from) return { do: "correct", release: { ...release, phase: "retire", outcome: "rolled-back" } };
+      // Until retire the old color is warm and waiting would only prolong the harm; after it, it has to grow first.
+      if (readyPods(snapshot, from) < (release.retired ? carrying(snapshot, to) : 1)) {
+        return { do: "match", color: from, pods: carrying(snapshot, to) };
+      }
+      return { do: "move", from: to, to: from };
+    case "retire":
+      return { do: "unpin" };
+  }
+}
+
+/** Where the release stands once an action has happened. `hold` stays where it is. */
+export function after(release: ReleaseRecord, action: Action, result: Result): ReleaseRecord {
+  switch (action.do) {
+    case "nothing":
+      return release;
+    case "correct":
+      return action.release;
+    case "stage":
+      return { ...release, phase: "verify" };
+    case "match":
+      // What could not grow in time is for the gates to judge; they say why.
+      return result.outcome === "pass" || release.phase === "rollback"
+        ? { ...release, capacity: action.pods }
+        : { ...release, capacity: action.pods, phase: "verify" };
+    case "verify":
+      if (result.outcome === "hold") return { ...release, reason: result.reason };
+      return result.outcome === "pass"
+        ? { ...release, phase: "promote", reason: undefined }
+        : { ...release, phase: "retire", outcome: "refused", reason: result.reason };
+    case "move":
+      return release.phase === "rollback"
+        ? { ...release, phase: "retire", outcome: "rolled-back" }
+        : { ...release, phase: "bake" };
+    case "bake":
+      if (result.outcome === "hold") return { ...release, reason: result.reason };
+      return result.outcome === "pass"
+        ? { ...release, phase: "retire", outcome: "released", reason: undefined }
+        : { ...release, phase: "rollback", reason: result.reason };
+    case "unpin":
+      return { ...release, phase: "ended", retired: true, capacity: undefined };
+  }
+}
+
+/** The pods that carry the traffic now; a color that takes it over has at least one. */
+function carrying(snapshot: Snapshot, color: Color): number {
+  return Math.max(1, readyPods(snapshot, color));
+}
+
+/** Capacity is matched once for a release, and again when the live color has grown since. */
+function unmatched({ colors }: Snapshot, release: ReleaseRecord): boolean {
+  const { capacity, from, to } = release;
+  return capacity === undefined || colors[to].pinned !== capacity || colors[from].pinned !== capacity;
+}
+
+function movedByOthers(release: ReleaseRecord): Action {
+  const reason = `traffic moved from '${release.from}' to '${release.to}' before the gates had passed, by others`;
+  return { do: "correct", release: { ...release, phase: "retire", outcome: "refused", reason } };
+}

@@ -1,0 +1,29 @@
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { Endpoint } from "../target.ts";
+
+/** The two families of protocol revisions: 2024-10-07 to 2025-11-25, and 2026-07-28 on. A server that drops one drops users. */
+export const ERAS = ["legacy", "modern"] as const;
+
+export type Era = (typeof ERAS)[number];
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Runs a client session of one era against an endpoint, and closes it whatever happens. */
+export async function withClient<T>(
+  endpoint: Endpoint,
+  era: Era,
+  signal: AbortSignal,
+  session: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client(
+    { name: "mcp-bluegreen-release", version: "1.0.0" },
+    era === "modern" ? { versionNegotiation: { mode: { pin: "2026-07-28" } } } : {},
+  );
+  const transport = new StreamableHTTPClientTransport(endpoint.url, { fetch: endpoint.fetch });
+  try {
+    await client.connect(transport, { signal, timeout: REQUEST_TIMEOUT_MS });
+    return await session(client);
+  } finally {
+    await client.close();
+  }
+}

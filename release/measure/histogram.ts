@@ -1,0 +1,88 @@
+/**
+ * The app's calls by duration, as its `/metrics` says them: OpenTelemetry's `mcp.server.operation.duration`.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+const METRIC = "mcp_server_operation_duration_seconds";
+
+/** Tool calls since a pod started: how many took at most each bound, how many in all, how many failed. */
+export interface CallHistogram {
+  /** Upper bounds in seconds, ascending, the last one infinite; with the number of calls at or below each. */
+  readonly buckets: ReadonlyMap<number, number>;
+  readonly calls: number;
+  readonly errors: number;
+}
+
+/** Reads the tool calls out of a scrape. A scrape without the metric is a pod that had no calls. */
+export function readCalls(scrape: string): CallHistogram {
+  const buckets = new Map<number, number>();
+  let calls = 0;
+  let errors = 0;
+  for (const line of scrape.split("\n")) {
+    if (!line.startsWith(METRIC)) continue;
+    const sample = /^(\w+)\{(.*)\} (\S+)/.exec(line);
+    if (sample === null) continue;
+    const [, name = "", labelText = "", valueText] = sample;
+    const labels = readLabels(labelText);
+    const value = Number(valueText);
+    if (labels.get("mcp_method_name") !== "tools/call" || !Number.isFinite(value)) continue;
+    if (name === `${METRIC}_bucket`) {
+      const bound = labels.get("le") === "+Inf" ? Infinity : Number(labels.get("le"));
+      buckets.set(bound, (buckets.get(bound) ?? 0) + value);
+    }
+    if (name === `${METRIC}_count`) {
+      calls += value;
+      if ((labels.get("error_type") ?? "") !== "") errors += value;
+    }
+  }
+  return { buckets, calls, errors };
+}
+
+/** What happened between two scrapes of one pod; a pod that restarted in between counts from zero. */
+export function difference(before: CallHistogram | undefined, now: CallHistogram): CallHistogram {
+  if (before === undefined || now.calls < before.calls) return now;
+  const buckets = new Map([...now.buckets].map(([bound, count]) => [bound, count - (before.buckets.get(bound) ?? 0)]));
+  return { buckets, calls: now.calls - before.calls, errors: now.errors - before.errors };
+}
+
+export function sum(histograms: readonly CallHistogram[]): CallHistogram {
+  const buckets = new Map<number, number>();
+  for (const histogram of histograms) {
+    for (const [bound, count] of histogram.buckets) buckets.set(bound, (buckets.get(bound) ?? 0) + count);
+  }
+  return {
+    buckets,
+    calls: histograms.reduce((total, { calls }) => total + calls, 0),
+    errors: histograms.reduce((total, { errors }) => total + errors, 0),
+  };
+}
+
+/**
+ * The duration that a share of the calls stayed under, in seconds; interpolated within its bucket as Prometheus does it.
+ * Nothing when there were no calls: a quantile over nothing is not a number that anybody should compare.
+ *
+ * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
+ */
+export function quantile({ buckets }: CallHistogram, share: number): number | undefined {
+  const sorted = [...buckets].sort(([a], [b]) => a - b);
+  const total = sorted.at(-1)?.[1] ?? 0;
+  if (total === 0) return undefined;
+  const rank = share * total;
+  let lower = 0;
+  let below = 0;
+  for (const [bound, count] of sorted) {
+    if (count >= rank) {
+      // Beyond the last finite bound there is nothing to interpolate toward.
+      if (bound === Infinity) return lower;
+      return lower + (bound - lower) * ((rank - below) / (count - below));
+    }
+    lower = bound;
+    below = count;
+  }
+  return lower;
+}
+
+function readLabels(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+}

@@ -1,0 +1,149 @@
+import { timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+import { COLORS } from "../../color.ts";
+import { releaseRecordSchema } from "../../record.ts";
+import { MissingBuild, type Host } from "./host.ts";
+
+const color = z.enum(COLORS);
+
+/** What a command may ask of the host; every change but the lease's own names the lease that it is made under. */
+export const requestSchema = z.discriminatedUnion("do", [
+  z.strictObject({ do: z.literal("look") }),
+  z.strictObject({ do: z.literal("pods"), color }),
+  z.strictObject({ do: z.literal("take-lease"), holder: z.string().max(200) }),
+  z.strictObject({ do: z.literal("renew-lease"), lease: z.string() }),
+  z.strictObject({ do: z.literal("give-lease-back"), lease: z.string() }),
+  z.strictObject({
+    do: z.literal("stage"),
+    lease: z.string(),
+    color,
+    image: z.string().max(4096),
+    settings: z.record(z.string(), z.string()),
+  }),
+  z.strictObject({
+    do: z.literal("pin"),
+    lease: z.string(),
+    color,
+    pods: z.number().int().positive().max(20).optional(),
+  }),
+  z.strictObject({ do: z.literal("move-traffic"), lease: z.string(), from: color, to: color }),
+  z.strictObject({ do: z.literal("record"), lease: z.string(), release: releaseRecordSchema }),
+]);
+
+export type ControlRequest = z.input<typeof requestSchema>;
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Serves a host to the commands on this machine: JSON over HTTP on the loopback interface, with a token that only its owner can read. */
+export class Control {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async listen(host: Host, token: string): Promise<Control> {
+    const server = createServer((request, response) => {
+      answer(host, token, request).then(
+        ({ status, body }) => {
+          send(response, status, body);
+        },
+        (error: unknown) => {
+          send(response, 500, { error: error instanceof Error ? error.message : String(error) });
+        },
+      );
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new Control(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function answer(host: Host, token: string, incoming: IncomingMessage): Promise<Answer> {
+  if (!allowed(incoming, token)) return { status: 401, body: { error: "the token is missing or wrong" } };
+  const parsed = requestSchema.safeParse(await readJson(incoming));
+  if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+  const request = parsed.data;
+  if ("lease" in request && request.do !== "renew-lease" && !host.leases.holds(request.lease)) {
+    return { status: 409, body: { error: "the lease has lapsed" } };
+  }
+
+  switch (request.do) {
+    case "look":
+      return ok(host.look());
+    case "pods":
+      return ok({ route: host.routeTo(request.color), pods: podAddresses(host, request.color) });
+    case "take-lease":
+      return ok(host.leases.take(request.holder));
+    case "renew-lease":
+      return ok({ renewed: host.leases.renew(request.lease) });
+    case "give-lease-back":
+      host.leases.giveBack(request.lease);
+      return ok({});
+    case "stage":
+      try {
+        await host.stage(request.color, request.image, request.settings);
+        return ok({});
+      } catch (error) {
+        if (error instanceof MissingBuild) return { status: 422, body: { error: error.message } };
+        throw error;
+      }
+    case "pin":
+      host.pin(request.color, request.pods);
+      return ok({});
+    case "move-traffic":
+      return ok(host.moveTraffic(request.from, request.to));
+    case "record":
+      host.record(request.release);
+      return ok({});
+  }
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+function podAddresses(host: Host, color: "blue" | "green") {
+  return host.pods(color).map(({ name, pid, ports }) => ({ name, pid, adminPort: ports?.admin }));
+}
+
+function allowed({ headers }: IncomingMessage, token: string): boolean {
+  const given = Buffer.from(headers.authorization ?? "");
+  const expected = Buffer.from(`Bearer ${token}`);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+async function readJson(incoming: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
