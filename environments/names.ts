@@ -1,0 +1,46 @@
+import type { Color } from "../release/color.ts";
+
+/**
+ * What the objects in a cluster are called. Terraform creates them by these names and a release finds them by the same; this file
+ * is all that the two share besides the environment.
+ */
+
+/** The app's name: the live Service is called this, and every object of the app carries it as a label. */
+export const APP = "mcp-app";
+
+export const COLOR_LABEL = "mcp-bluegreen/color";
+
+/** In a pod template: the settings that the pods were staged with, as a JSON object. */
+export const SETTINGS_ANNOTATION = "mcp-bluegreen/settings";
+
+/** A ConfigMap whose data are the settings that the environment wants its pods to have, by the same names. */
+export const WANTED_SETTINGS = "mcp-pod-settings";
+
+/** The Lease that lets one release run at a time, and that carries its record in the annotation below. */
+export const RELEASE_LEASE = "mcp-release";
+
+export const RECORD_ANNOTATION = "mcp-bluegreen/release";
+
+/** On a HorizontalPodAutoscaler: the minimum that a release holds it at. */
+export const PIN_ANNOTATION = "mcp-bluegreen/pinned";
+
+/** Ports by name, as Services and probes refer to them. */
+export const PORTS = { mcp: { name: "mcp", number: 8080 }, admin: { name: "admin", number: 9090 } } as const;
+
+export const CONTAINER = "app";
+
+/** A color's Deployment, its autoscaler, its disruption budget and its own Service. */
+export const colorName = (color: Color): string => `${APP}-${color}`;
+
+export const LIVE_SERVICE = APP;
+
+export const PREVIEW_SERVICE = `${APP}-preview`;
+
+/** What selects the pods of both colors. */
+export const appLabels = (): Record<string, string> => ({ "app.kubernetes.io/name": APP });
+
+/** What selects the pods of one color. */
+export const colorLabels = (color: Color): Record<string, string> => ({ ...appLabels(), [COLOR_LABEL]: color });
+
+/** The Secret with one revision of the request-state key. */
+export const requestStateSecret = (revision: number): string => `mcp-request-state-r${revision}`;
