@@ -21,9 +21,6 @@ export const RELEASE_LEASE = "mcp-release";
 
 export const RECORD_ANNOTATION = "mcp-bluegreen/release";
 
-/** On a HorizontalPodAutoscaler: the minimum that a release holds it at. */
-export const PIN_ANNOTATION = "mcp-bluegreen/pinned";
-
 /** Ports by name, as Services and probes refer to them. */
 export const PORTS = { mcp: { name: "mcp", number: 8080 }, admin: { name: "admin", number: 9090 } } as const;
 

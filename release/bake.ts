@@ -58,7 +58,7 @@ export async function bake(options: BakeOptions): Promise<Result> {
 async function keepCapacity(target: Target, { capacity, from, to }: ReleaseRecord): Promise<Snapshot> {
   const snapshot = await target.look();
   for (const color of [from, to]) {
-    if (snapshot.colors[color].pinned !== capacity) await target.pin(color, capacity);
+    if ((snapshot.colors[color].pinned ?? 0) < (capacity ?? 0)) await target.pin(color, capacity);
   }
   return snapshot;
 }

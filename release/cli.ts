@@ -119,7 +119,9 @@ async function open({ environment: name, target }: Options): Promise<{ environme
   const environment = await loadEnvironment(name);
   const kind = target ?? environment.release.target;
   if (kind === "kubernetes") {
-    throw new UsageError("releases to a cluster are not built yet; use --target local");
+    // Its client alone takes half a second to load.
+    const { KubernetesTarget } = await import("./targets/kubernetes/target.ts");
+    return { environment, target: new KubernetesTarget(name, environment) };
   }
   return { environment, target: await LocalTarget.open(environment) };
 }

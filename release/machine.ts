@@ -109,7 +109,7 @@ function carrying(snapshot: Snapshot, color: Color): number {
 /** Capacity is matched once for a release, and again when the live color has grown since. */
 function unmatched({ colors }: Snapshot, release: ReleaseRecord): boolean {
   const { capacity, from, to } = release;
-  return capacity === undefined || colors[to].pinned !== capacity || colors[from].pinned !== capacity;
+  return capacity === undefined || [from, to].some((color) => (colors[color].pinned ?? 0) < capacity);
 }
 
 function movedByOthers(release: ReleaseRecord): Action {

@@ -34,7 +34,8 @@ export function statusOf(snapshot: Snapshot, environment: Environment): Status {
     live,
     colors: COLORS.map((color) => {
       const { image, desired, pinned } = colors[color];
-      return { color, image, ready: readyPods(snapshot, color), desired, pinned };
+      const held = pinned !== undefined && pinned > environment.scaling.minReplicas ? pinned : undefined;
+      return { color, image, ready: readyPods(snapshot, color), desired, pinned: held };
     }),
     release,
     waiting: names

@@ -15,7 +15,7 @@ export interface ColorState {
   readonly image?: string;
   /** Pods the color is told to have now; the autoscaler moves it between minimum and maximum. */
   readonly desired: number;
-  /** The capacity pin: the minimum that a release holds the color at, over the environment's own. */
+  /** The minimum that the color is held at now; nothing where nothing holds it but the environment. */
   readonly pinned?: number;
   readonly pods: readonly Pod[];
   /** The settings its pods were staged with, by name. */

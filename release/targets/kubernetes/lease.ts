@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { V1Lease } from "@kubernetes/client-node";
+import { RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environments/names.ts";
+import { releaseRecordSchema, type ReleaseRecord } from "../../record.ts";
+import { LeaseHeld, TargetUnreachable, type Lease } from "../../target.ts";
+import { keepRenewed } from "../lease.ts";
+import { ask, find, JSON_PATCH, pointer, refused, type Cluster } from "./cluster.ts";
+
+const TTL_SECONDS = 15;
+
+/**
+ * The cluster's own record of a release, an annotation on the Lease that guards it: whoever may write it holds the Lease.
+ *
+ * A record that cannot be read is treated as none, and the next release writes a new one.
+ */
+export async function readRecord({ namespace, coordination }: Cluster): Promise<ReleaseRecord | undefined> {
+  const lease = await find("read the release", coordination.readNamespacedLease({ namespace, name: RELEASE_LEASE }));
+  const text = lease?.metadata?.annotations?.[RECORD_ANNOTATION];
+  if (text === undefined) return undefined;
+  try {
+    return releaseRecordSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Takes the Lease as Kubernetes' own components do: by writing one's name into it, against the version that was read.
+ *
+ * @see https://kubernetes.io/docs/concepts/architecture/leases/
+ */
+export class ClusterLease {
+  readonly #cluster: Cluster;
+  readonly #identity: string;
+
+  private constructor(cluster: Cluster, identity: string) {
+    this.#cluster = cluster;
+    this.#identity = identity;
+  }
+
+  /** @throws LeaseHeld */
+  static async take(cluster: Cluster, holder: string): Promise<ClusterLease> {
+    const { namespace, coordination } = cluster;
+    const identity = `${holder} ${randomUUID().slice(0, 8)}`;
+    const object = { namespace, name: RELEASE_LEASE };
+    const now = microTime(new Date());
+    const spec = { holderIdentity: identity, leaseDurationSeconds: TTL_SECONDS, acquireTime: now, renewTime: now };
+    const existing = await find("read the release lease", coordination.readNamespacedLease(object));
+    if (existing !== undefined) refuseWhileHeld(existing);
+    try {
+      const body = Object.assign(new V1Lease(), { metadata: { name: RELEASE_LEASE } });
+      const lease =
+        existing ?? (await ask("create the release lease", coordination.createNamespacedLease({ namespace, body })));
+      const take = [
+        { op: "test", path: "/metadata/resourceVersion", value: lease.metadata?.resourceVersion },
+        { op: "add", path: "/spec", value: spec },
+      ];
+      await ask("take the release lease", coordination.patchNamespacedLease({ ...object, body: take }, JSON_PATCH));
+    } catch (error) {
+      if (refused(error, "conflict", "testFailed")) {
+        throw new LeaseHeld("a command that took it in this moment", TTL_SECONDS);
+      }
+      throw error;
+    }
+    return new ClusterLease(cluster, identity);
+  }
+
+  /** Renews itself until it is released. */
+  keep(): Lease {
+    return keepRenewed(TTL_SECONDS * 1000, {
+      renew: async () => await this.#change([{ op: "replace", path: "/spec/renewTime", value: microTime(new Date()) }]),
+      giveBack: async () => {
+        await this.#change([{ op: "replace", path: "/spec/holderIdentity", value: "" }]);
+      },
+    });
+  }
+
+  /** @throws TargetUnreachable when the lease has been lost to somebody else */
+  async write(release: ReleaseRecord): Promise<void> {
+    const path = "/metadata/annotations";
+    const kept = await this.#change([{ op: "add", path, value: { [RECORD_ANNOTATION]: JSON.stringify(release) } }]);
+    if (!kept) throw new TargetUnreachable("the release lease was taken over by somebody else");
+  }
+
+  /** Changes the Lease only while it is ours; false when it is not. */
+  async #change(operations: readonly object[]): Promise<boolean> {
+    const { namespace, coordination } = this.#cluster;
+    const body = [{ op: "test", path: `/spec/${pointer("holderIdentity")}`, value: this.#identity }, ...operations];
+    try {
+      const patch = coordination.patchNamespacedLease({ namespace, name: RELEASE_LEASE, body }, JSON_PATCH);
+      await ask("write the release lease", patch);
+      return true;
+    } catch (error) {
+      if (refused(error, "testFailed", "notFound")) return false;
+      throw error;
+    }
+  }
+}
+
+function refuseWhileHeld({ spec }: V1Lease): void {
+  if (!spec?.holderIdentity || spec.renewTime === undefined) return;
+  const lapsesAt = new Date(spec.renewTime).getTime() + (spec.leaseDurationSeconds ?? TTL_SECONDS) * 1000;
+  const secondsLeft = (lapsesAt - Date.now()) / 1000;
+  if (secondsLeft > 0) throw new LeaseHeld(spec.holderIdentity, secondsLeft);
+}
+
+/** Kubernetes' MicroTime: RFC 3339 with exactly six digits. */
+const microTime = (time: Date) => time.toISOString().replace("Z", "000Z");
