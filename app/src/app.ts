@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { createMcpHandler } from "@modelcontextprotocol/server";
+import type { Config } from "./config.ts";
+import { Health } from "./health/health.ts";
+import { createResources } from "./resources/index.ts";
+import { createAdminPort } from "./server/admin-port.ts";
+import { Connections } from "./server/connections.ts";
+import { drain } from "./server/drain.ts";
+import { listen } from "./server/listen.ts";
+import { createServerFactory } from "./server/mcp.ts";
+import { createMcpPort } from "./server/mcp-port.ts";
+import { createLogger, type LogSink } from "./telemetry/logger.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { createTools } from "./tools/index.ts";
+import type { Tool } from "./tools/tool.ts";
+import { Weather } from "./weather/weather.ts";
+
+export interface AppOptions {
+  readonly config: Config;
+  /** Changes the list of tools before it is served: adds, removes or wraps. @default - the tools as they are */
+  readonly tools?: (tools: readonly Tool[]) => readonly Tool[];
+  /** @default - JSON lines on stdout */
+  readonly log?: LogSink;
+}
+
+export interface App {
+  readonly mcpPort: number;
+  readonly adminPort: number;
+  /** Drains and stops; resolves with the number of connections that had to be cut off. A second call joins the first. */
+  close(): Promise<number>;
+}
+
+/**
+ * Starts the app and resolves once both ports answer.
+ *
+ * @throws CannotListen when a port is taken
+ */
+export async function startApp({ config, tools = (all) => all, log = createLogger(config) }: AppOptions): Promise<App> {
+  const { logger } = log;
+  const weather = new Weather({ ...config.weather, breaker: config.breaker });
+  const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
+  const metrics = new Metrics({ ...config, breakers: () => health.breakers });
+  weather.breaker.onTransition((transition) => {
+    logger.warn({ ...transition, breaker: transition.name }, "breaker changed state");
+  });
+
+  const factory = createServerFactory({
+    ...config,
+    tools: tools(createTools({ weather, health })),
+    resources: createResources({ health }),
+    requestStateKey: config.requestStateKey ?? makeUpKey(log),
+    observe: (operation) => {
+      metrics.observe(operation);
+    },
+  });
+  const handler = createMcpHandler(factory, {
+    legacy: "stateless",
+    onerror: (error) => {
+      logger.debug({ reason: error.message }, "refused");
+    },
+  });
+  const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
+  const mcpServer = createMcpPort({ config, handler, connections, logger });
+  const adminServer = createAdminPort({ health, metrics });
+
+  const adminPort = await listen(adminServer, "ADMIN_PORT", config.adminPort, config.host);
+  const mcpPort = await listen(mcpServer, "MCP_PORT", config.mcpPort, config.host).catch((error: unknown) => {
+    adminServer.close();
+    throw error;
+  });
+  health.started();
+  logger.info({ mcpPort, adminPort }, "listening");
+
+  let draining: Promise<number> | undefined;
+  return {
+    mcpPort,
+    adminPort,
+    close: () =>
+      (draining ??= drain({
+        mcpPort: mcpServer,
+        adminPort: adminServer,
+        handler,
+        connections,
+        health,
+        logger,
+        delay: config.drainDelay,
+        timeout: config.drainTimeout,
+      }).finally(log.flush)),
+  };
+}
+
+function makeUpKey({ logger }: LogSink): string {
+  logger.warn(
+    "REQUEST_STATE_KEY is not set: a random one is used, so calls of several rounds fail when another pod gets the next round",
+  );
+  return randomBytes(32).toString("hex");
+}

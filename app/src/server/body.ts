@@ -1,0 +1,74 @@
+import type { IncomingMessage } from "node:http";
+
+/** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
+const MAX_DEPTH = 64;
+
+/** How much of a body that is too large is read and thrown away, so that its sender gets to read the answer. */
+const DISCARD_FACTOR = 32;
+
+/** A body that is not read any further: which HTTP status and JSON-RPC error say so. */
+export class BadBody extends Error {
+  override readonly name = "BadBody";
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
+ *
+ * @throws BadBody when it is too large, not JSON, or nested too deep
+ */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const text = await readText(request, maxBytes);
+  if (depthOf(text) > MAX_DEPTH)
+    throw new BadBody(400, -32600, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadBody(400, -32700, "Parse error: the request body is not valid JSON");
+  }
+}
+
+async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let tooLarge = Number(request.headers["content-length"]) > maxBytes;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    tooLarge ||= bytes > maxBytes;
+    if (!tooLarge) chunks.push(chunk);
+    else {
+      chunks.length = 0;
+      if (bytes > maxBytes * DISCARD_FACTOR) break;
+    }
+  }
+  if (tooLarge) throw new BadBody(413, -32600, `Request too large: the body may be at most ${maxBytes} bytes`);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** How deep objects and arrays are nested, without parsing; brackets inside strings do not count. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (inString) {
+      if (code === BACKSLASH) index += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    // [ is 0x5b and { is 0x7b, ] is 0x5d and } is 0x7d: one bit apart.
+    else if ((code | 0x20) === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if ((code | 0x20) === 0x7d) depth -= 1;
+  }
+  return deepest;
+}

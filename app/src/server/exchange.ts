@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/**
+ * Carries one HTTP request to a web-standard handler and its response back, with backpressure; aborts the request's signal when
+ * the client goes away before the response is complete.
+ *
+ * The SDK's own adapter would parse the body a second time and decide about `Connection` itself, which belongs to the drain.
+ */
+export async function exchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: (request: Request) => Promise<Response>,
+  writeHead: (status: number, headers: Record<string, string>) => void,
+): Promise<void> {
+  const abort = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) abort.abort();
+  });
+
+  const answer = await handle(toWebRequest(request, abort.signal));
+  const headers = Object.fromEntries(answer.headers);
+  if (headers["content-type"]?.startsWith("text/event-stream") !== true) {
+    const body = Buffer.from(await answer.arrayBuffer());
+    writeHead(answer.status, { ...headers, "content-length": String(body.byteLength) });
+    response.end(body);
+    return;
+  }
+
+  writeHead(answer.status, headers);
+  for await (const chunk of answer.body ?? []) {
+    if (abort.signal.aborted) return;
+    if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+  }
+  response.end();
+}
+
+/** Method, address and headers; the body is read and parsed apart. */
+function toWebRequest(request: IncomingMessage, signal: AbortSignal): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  // The host has passed its guard; nothing downstream reads it.
+  return new Request(`http://localhost${request.url ?? "/"}`, { method: request.method ?? "GET", headers, signal });
+}

@@ -1,0 +1,41 @@
+import type { Server } from "node:http";
+
+/** A port that cannot be listened on. The message says which and what to do. */
+export class CannotListen extends Error {
+  override readonly name = "CannotListen";
+}
+
+/**
+ * Listens on a port, 0 for any free one, and returns which it is.
+ *
+ * @throws CannotListen
+ */
+export async function listen(server: Server, variable: string, port: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once("error", reject);
+  server.listen(port, host, () => {
+    server.off("error", reject);
+    resolve(undefined);
+  });
+  try {
+    await promise;
+  } catch (error) {
+    throw new CannotListen(explain(error as NodeJS.ErrnoException, variable, port, host), { cause: error });
+  }
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, variable: string, port: number, host: string): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `port ${port} is in use: stop what listens on it, or set ${variable} to another port (0 takes any free one)`;
+    case "EACCES":
+      return `port ${port} may not be opened by this user: set ${variable} to one above 1023`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `this machine has no address '${host}': set HOST to one it has, or to 0.0.0.0`;
+    default:
+      return `cannot listen on ${host}:${port} (${variable}): ${message}`;
+  }
+}

@@ -1,0 +1,73 @@
+import { createRequestStateCodec, type McpServer, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import type { Resource } from "../resources/resource.ts";
+import type { Tool } from "../tools/tool.ts";
+import { ObservedServer, type Observer } from "./observed-server.ts";
+
+const METHODS = new Set([
+  "initialize",
+  "ping",
+  "server/discover",
+  "tools/list",
+  "tools/call",
+  "resources/list",
+  "resources/templates/list",
+  "resources/read",
+  "logging/setLevel",
+]);
+
+export interface McpOptions {
+  readonly version: string;
+  readonly color: string;
+  readonly tools: readonly Tool[];
+  readonly resources: readonly Resource[];
+  /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
+  readonly requestStateKey: string;
+  readonly observe: Observer["observe"];
+}
+
+/**
+ * Makes a server for one request. An `McpServer` carries the state of one exchange and is never reused; what is costly, turning
+ * Zod schemas into JSON Schema, is done here once.
+ */
+export function createServerFactory(options: McpOptions): () => McpServer {
+  const { version, color, resources } = options;
+  const tools = options.tools.map((tool) => ({
+    ...tool,
+    handle: tool.handle.bind(tool),
+    inputSchema: converted(tool.inputSchema),
+    outputSchema: converted(tool.outputSchema),
+  }));
+  const observer = { observe: options.observe, methods: METHODS, tools: new Set(tools.map(({ name }) => name)) };
+  const identity = {
+    name: "mcp-bluegreen",
+    title: "MCP server behind blue-green releases",
+    version,
+    description: `color ${color}`,
+  };
+  const requestState = createRequestStateCodec({ key: options.requestStateKey });
+
+  return () => {
+    const server = new ObservedServer(observer, identity, { requestState: { verify: requestState.verify } });
+    for (const { name, title, description, inputSchema, outputSchema, annotations, handle } of tools) {
+      server.registerTool(name, { title, description, inputSchema, outputSchema, annotations }, (args, context) =>
+        handle(args, { signal: context.mcpReq.signal }),
+      );
+    }
+    for (const { uri, name, title, description, read } of resources) {
+      const metadata = { title, description, mimeType: "application/json" };
+      server.registerResource(name, uri, metadata, () => ({
+        contents: [{ uri, mimeType: metadata.mimeType, text: JSON.stringify(read()) }],
+      }));
+    }
+    return server;
+  };
+}
+
+/** The same schema with its JSON Schema computed already. */
+function converted(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
+  const { version, vendor, validate, jsonSchema } = schema["~standard"];
+  const target = { target: "draft-2020-12" } as const;
+  const input = jsonSchema.input(target);
+  const output = jsonSchema.output(target);
+  return { "~standard": { version, vendor, validate, jsonSchema: { input: () => input, output: () => output } } };
+}

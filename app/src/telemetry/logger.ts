@@ -1,0 +1,32 @@
+import pino, { type Logger } from "pino";
+import type { Config } from "../config.ts";
+
+export type { Logger };
+
+/** Bytes of log lines that may wait for a slow reader; beyond it lines are dropped, since a log must never hold up a call. */
+const MAX_BACKLOG_BYTES = 1024 * 1024;
+
+export interface LogSink {
+  readonly logger: Logger;
+  /** Writes out what still waits. */
+  flush(): void;
+}
+
+/** JSON lines on stdout, each with the pod's version and color. */
+export function createLogger({ logLevel, version, color }: Pick<Config, "logLevel" | "version" | "color">): LogSink {
+  const destination = pino.destination({ dest: 1, sync: false, maxLength: MAX_BACKLOG_BYTES });
+  const logger = pino(
+    { level: logLevel, base: { version, color }, timestamp: pino.stdTimeFunctions.isoTime },
+    destination,
+  );
+  return {
+    logger,
+    flush: () => {
+      try {
+        destination.flushSync();
+      } catch {
+        // Nobody reads the other end any more.
+      }
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { UnknownCity, type Weather, type WeatherAnswer } from "../weather/weather.ts";
+import { answer, callerError, type Tool } from "./tool.ts";
+
+const inputSchema = z.object({
+  city: z
+    .string()
+    .trim()
+    .min(1, "must not be empty: name a city, such as 'Berlin'")
+    .max(100, "must be at most 100 characters: the name of a city, without street, region or country")
+    .describe("Name of the city, such as 'Berlin' or 'São Paulo'"),
+});
+
+const outputSchema = z.object({
+  city: z.string().describe("The city that was found, by its common name"),
+  country: z.string().optional(),
+  latitude: z.number().optional(),
+  longitude: z.number().optional(),
+  temperatureCelsius: z.number(),
+  windSpeedKmh: z.number().optional(),
+  weatherCode: z.number().optional().describe("WMO weather code"),
+  observedAt: z.string().optional().describe("When it was measured, ISO 8601, UTC"),
+  source: z
+    .enum(["live", "cached", "static"])
+    .describe("live: measured now; cached: the last known answer; static: a placeholder, not a measurement"),
+});
+
+/** The current weather of a city, whatever happens to the weather API. */
+export function getWeatherWithFallback(weather: Weather): Tool<z.output<typeof inputSchema>> {
+  return {
+    name: "get_weather_with_fallback",
+    title: "Current weather",
+    description:
+      "Current weather of a city. Answers even while the weather service is down: `source` says whether the answer is live, the last one known, or only a placeholder.",
+    inputSchema,
+    outputSchema,
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+    async handle({ city }, { signal }) {
+      try {
+        const found = await weather.current(city, signal);
+        return answer(found, describe(found));
+      } catch (error) {
+        if (error instanceof UnknownCity) return callerError(error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+function describe(found: WeatherAnswer): string {
+  const { city, country, temperatureCelsius, windSpeedKmh, observedAt, source } = found;
+  if (source === "static") {
+    return `The weather service is unreachable and has never answered for ${city}. ${temperatureCelsius} °C is a placeholder (the Earth's mean), not a measurement: tell the user that the weather is unknown, or try again in a minute.`;
+  }
+  const where = country === undefined ? city : `${city}, ${country}`;
+  const wind = windSpeedKmh === undefined ? "" : `, wind ${windSpeedKmh} km/h`;
+  const when = observedAt === undefined ? "" : ` at ${observedAt}`;
+  const caveat = source === "cached" ? " This is the last known answer: the weather service is unreachable." : "";
+  return `${where}: ${temperatureCelsius} °C${wind}${when}.${caveat}`;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { Health } from "../health/health.ts";
+import { answer, type Tool } from "./tool.ts";
+
+const status = z.enum(["healthy", "degraded", "critical"]);
+
+/** The pod's health, dependency by dependency; the same as `/health`. */
+export function healthCheck(health: Health): Tool {
+  return {
+    name: "health_check",
+    title: "Health check",
+    description: "Health of this server and of each service it depends on, with its version and color.",
+    inputSchema: z.object({}),
+    outputSchema: z.object({
+      status,
+      version: z.string(),
+      color: z.string(),
+      uptimeSeconds: z.number(),
+      dependencies: z.record(z.string(), z.object({ status, breaker: z.enum(["closed", "open", "half-open"]) })),
+    }),
+    annotations: { readOnlyHint: true, openWorldHint: false },
+    handle() {
+      const report = health.report();
+      const dependencies = Object.entries(report.dependencies).map(
+        ([name, dependency]) => `${name} is ${dependency.status}`,
+      );
+      return answer(
+        report,
+        [`${report.status}, version ${report.version}, color ${report.color}`, ...dependencies].join("; "),
+      );
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+/** Open-Meteo's answers are 1 to 2 KB; what is far larger is not one of them. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+const geocodingAnswer = z.object({
+  results: z
+    .array(
+      z.object({
+        name: z.string().min(1).max(200),
+        country: z.string().max(200).optional(),
+        latitude: z.number().min(-90).max(90),
+        longitude: z.number().min(-180).max(180),
+      }),
+    )
+    .optional(),
+});
+
+const forecastAnswer = z.object({
+  current: z.object({
+    /** GMT without a zone, to the minute: `2026-07-28T14:15`. */
+    time: z.iso.datetime({ local: true }),
+    temperature_2m: z.number().min(-100).max(70),
+    wind_speed_10m: z.number().min(0).max(600),
+    weather_code: z.number().int().min(0).max(99),
+  }),
+});
+
+export interface Place {
+  readonly city: string;
+  readonly country?: string;
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+export interface CurrentWeather {
+  readonly temperatureCelsius: number;
+  readonly windSpeedKmh: number;
+  /** WMO 4677 as Open-Meteo uses it. */
+  readonly weatherCode: number;
+  /** ISO 8601, UTC. */
+  readonly observedAt: string;
+}
+
+/** The weather API answered, but not with what was asked for. */
+export class BadUpstreamAnswer extends Error {
+  override readonly name = "BadUpstreamAnswer";
+}
+
+/**
+ * The two calls of Open-Meteo's API that the app makes. What comes back is checked before it is believed: status, size, shape.
+ * Connections are kept and reused by `fetch`.
+ *
+ * @see https://open-meteo.com/en/docs and https://open-meteo.com/en/docs/geocoding-api
+ */
+export class OpenMeteo {
+  readonly #geocodingUrl: string;
+  readonly #forecastUrl: string;
+
+  constructor(options: { readonly geocodingUrl: string; readonly forecastUrl: string }) {
+    this.#geocodingUrl = options.geocodingUrl;
+    this.#forecastUrl = options.forecastUrl;
+  }
+
+  /** The best match for a name; nothing when no place has it. */
+  async findPlace(name: string, signal: AbortSignal): Promise<Place | undefined> {
+    const query = { name, count: "1" };
+    const { results } = await getJson(this.#geocodingUrl, query, geocodingAnswer, signal);
+    const match = results?.[0];
+    if (match === undefined) return undefined;
+    const { name: city, country, latitude, longitude } = match;
+    return { city, ...(country === undefined ? {} : { country }), latitude, longitude };
+  }
+
+  async currentWeather(place: Place, signal: AbortSignal): Promise<CurrentWeather> {
+    const query = {
+      latitude: String(place.latitude),
+      longitude: String(place.longitude),
+      current: "temperature_2m,wind_speed_10m,weather_code",
+    };
+    const { current } = await getJson(this.#forecastUrl, query, forecastAnswer, signal);
+    return {
+      temperatureCelsius: current.temperature_2m,
+      windSpeedKmh: current.wind_speed_10m,
+      weatherCode: current.weather_code,
+      observedAt: new Date(`${current.time}Z`).toISOString(),
+    };
+  }
+}
+
+async function getJson<S extends z.ZodType>(
+  base: string,
+  query: Readonly<Record<string, string>>,
+  schema: S,
+  signal: AbortSignal,
+): Promise<z.output<S>> {
+  const url = new URL(base);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  // A redirect would let the upstream choose where this process connects to.
+  const response = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new BadUpstreamAnswer(`${url.host} answered ${response.status}`);
+  }
+  const result = schema.safeParse(parse(await readBounded(response, url.host), url.host));
+  if (!result.success)
+    throw new BadUpstreamAnswer(`${url.host} answered in an unknown shape: ${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+function parse(text: string, host: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadUpstreamAnswer(`${host} did not answer with JSON`);
+  }
+}
+
+async function readBounded(response: Response, host: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES)
+      throw new BadUpstreamAnswer(`${host} answered with more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

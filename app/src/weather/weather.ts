@@ -1,0 +1,98 @@
+import { LRUCache } from "lru-cache";
+import { Breaker, type BreakerOptions } from "../resilience/breaker.ts";
+import { OpenMeteo, type Place } from "./open-meteo.ts";
+
+/** Cities remembered; some 300 bytes each. */
+const MAX_CITIES = 2000;
+
+/** The Earth's mean surface temperature: a number of the right kind that nobody will take for a measurement. */
+const STATIC_TEMPERATURE_CELSIUS = 15;
+
+export interface WeatherAnswer {
+  readonly city: string;
+  readonly country?: string;
+  readonly latitude?: number;
+  readonly longitude?: number;
+  readonly temperatureCelsius: number;
+  readonly windSpeedKmh?: number;
+  readonly weatherCode?: number;
+  readonly observedAt?: string;
+  /** `live`: asked just now. `cached`: the last answer there was. `static`: no measurement at all. */
+  readonly source: "live" | "cached" | "static";
+}
+
+/** No place has this name. The caller's mistake, not a failure of the weather API. */
+export class UnknownCity extends Error {
+  override readonly name = "UnknownCity";
+
+  constructor(city: string) {
+    super(
+      `No city named '${city}' was found. Check the spelling, use the city's English or local name, and leave out street, region and country.`,
+    );
+  }
+}
+
+export interface WeatherOptions {
+  readonly geocodingUrl: string;
+  readonly forecastUrl: string;
+  /** Milliseconds that a last answer may stand in for a live one. */
+  readonly cacheTtl: number;
+  readonly breaker: Omit<BreakerOptions, "name" | "isFailure">;
+}
+
+/**
+ * The current weather, always: live through a circuit breaker, else the last answer for that city, else a static one. Each answer
+ * says which it is.
+ */
+export class Weather {
+  readonly breaker: Breaker;
+  readonly #api: OpenMeteo;
+  readonly #lastAnswers: LRUCache<string, WeatherAnswer>;
+  /** Cities do not move: their coordinates are asked for once. */
+  readonly #places = new LRUCache<string, Place>({ max: MAX_CITIES });
+
+  constructor(options: WeatherOptions) {
+    this.#api = new OpenMeteo(options);
+    // To the cache, a time to live of 0 is forever.
+    this.#lastAnswers = new LRUCache({ max: MAX_CITIES, ttl: Math.max(1, options.cacheTtl) });
+    this.breaker = new Breaker({
+      ...options.breaker,
+      name: "weather_api",
+      isFailure: (error) => !(error instanceof UnknownCity),
+    });
+  }
+
+  /**
+   * @throws UnknownCity when the weather API knows no such place
+   * @throws the signal's reason when the caller went away
+   */
+  async current(city: string, signal?: AbortSignal): Promise<WeatherAnswer> {
+    const key = normalize(city);
+    try {
+      const answer = await this.breaker.execute(
+        (limit) => this.#ask(city, key, limit),
+        signal === undefined ? {} : { signal },
+      );
+      this.#lastAnswers.set(key, { ...answer, source: "cached" });
+      return answer;
+    } catch (error) {
+      if (error instanceof UnknownCity || signal?.aborted === true) throw error;
+      return this.#lastAnswers.get(key) ?? { city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" };
+    }
+  }
+
+  async #ask(city: string, key: string, signal: AbortSignal): Promise<WeatherAnswer> {
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = await this.#api.findPlace(city, signal);
+      if (place === undefined) throw new UnknownCity(city);
+      this.#places.set(key, place);
+    }
+    return { ...place, ...(await this.#api.currentWeather(place, signal)), source: "live" };
+  }
+}
+
+/** One key for all spellings that differ only in case, spaces or Unicode form. */
+function normalize(city: string): string {
+  return city.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase();
+}
