@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { INVALID_REQUEST, PARSE_ERROR, Refusal, REFUSED } from "./refusal.ts";
 
 /** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
 const MAX_DEPTH = 64;
@@ -6,32 +7,19 @@ const MAX_DEPTH = 64;
 /** How much of a body that is too large is read and thrown away, so that its sender gets to read the answer. */
 const DISCARD_FACTOR = 32;
 
-/** A body that is not read any further: which HTTP status and JSON-RPC error say so. */
-export class BadBody extends Error {
-  override readonly name = "BadBody";
-  readonly status: number;
-  readonly code: number;
-
-  constructor(status: number, code: number, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 /**
  * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
  *
- * @throws BadBody when it is too large, not JSON, or nested too deep
+ * @throws Refusal when it is too large, not JSON, or nested too deep
  */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const text = await readText(request, maxBytes);
   if (depthOf(text) > MAX_DEPTH)
-    throw new BadBody(400, -32600, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+    throw new Refusal(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   try {
     return JSON.parse(text);
   } catch {
-    throw new BadBody(400, -32700, "Parse error: the request body is not valid JSON");
+    throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
   }
 }
 
@@ -48,7 +36,7 @@ async function readText(request: IncomingMessage, maxBytes: number): Promise<str
       if (bytes > maxBytes * DISCARD_FACTOR) break;
     }
   }
-  if (tooLarge) throw new BadBody(413, -32600, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (tooLarge) throw new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
   return Buffer.concat(chunks).toString("utf8");
 }
 

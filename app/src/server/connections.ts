@@ -17,8 +17,8 @@ interface Connection {
 /** One request on a connection. */
 export interface Exchange {
   /** It turned out to be a stream without an end of its own, which a drain does not wait for. */
-  isStream(): void;
-  done(): void;
+  readonly isStream: () => void;
+  readonly done: () => void;
 }
 
 export interface ConnectionsOptions {

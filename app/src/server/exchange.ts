@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { WriteHead } from "./refusal.ts";
 
 /**
  * Carries one HTTP request to a web-standard handler and its response back, with backpressure; aborts the request's signal when
@@ -11,7 +12,7 @@ export async function exchange(
   request: IncomingMessage,
   response: ServerResponse,
   handle: (request: Request) => Promise<Response>,
-  writeHead: (status: number, headers: Record<string, string>) => void,
+  writeHead: WriteHead,
 ): Promise<void> {
   const abort = new AbortController();
   response.once("close", () => {

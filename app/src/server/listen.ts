@@ -27,15 +27,12 @@ export async function listen(server: Server, variable: string, port: number, hos
 }
 
 function explain({ code, message }: NodeJS.ErrnoException, variable: string, port: number, host: string): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return `port ${port} is in use: stop what listens on it, or set ${variable} to another port (0 takes any free one)`;
-    case "EACCES":
-      return `port ${port} may not be opened by this user: set ${variable} to one above 1023`;
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return `this machine has no address '${host}': set HOST to one it has, or to 0.0.0.0`;
-    default:
-      return `cannot listen on ${host}:${port} (${variable}): ${message}`;
+  if (code === "EADDRINUSE") {
+    return `port ${port} is in use: stop what listens on it, or set ${variable} to another port (0 takes any free one)`;
   }
+  if (code === "EACCES") return `port ${port} may not be opened by this user: set ${variable} to one above 1023`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return `this machine has no address '${host}': set HOST to one it has, or to 0.0.0.0`;
+  }
+  return `cannot listen on ${host}:${port} (${variable}): ${message}`;
 }

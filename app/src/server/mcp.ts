@@ -15,6 +15,8 @@ const METHODS = new Set([
   "logging/setLevel",
 ]);
 
+const JSON_TYPE = "application/json";
+
 export interface McpOptions {
   readonly version: string;
   readonly color: string;
@@ -32,12 +34,20 @@ export interface McpOptions {
 export function createServerFactory(options: McpOptions): () => McpServer {
   const { version, color, resources } = options;
   const tools = options.tools.map((tool) => ({
-    ...tool,
-    handle: tool.handle.bind(tool),
-    inputSchema: converted(tool.inputSchema),
-    outputSchema: converted(tool.outputSchema),
+    tool,
+    config: {
+      title: tool.title,
+      description: tool.description,
+      inputSchema: converted(tool.inputSchema),
+      outputSchema: converted(tool.outputSchema),
+      annotations: tool.annotations,
+    },
   }));
-  const observer = { observe: options.observe, methods: METHODS, tools: new Set(tools.map(({ name }) => name)) };
+  const observer = {
+    observe: options.observe,
+    methods: METHODS,
+    tools: new Set(options.tools.map(({ name }) => name)),
+  };
   const identity = {
     name: "mcp-bluegreen",
     title: "MCP server behind blue-green releases",
@@ -47,16 +57,16 @@ export function createServerFactory(options: McpOptions): () => McpServer {
   const requestState = createRequestStateCodec({ key: options.requestStateKey });
 
   return () => {
-    const server = new ObservedServer(observer, identity, { requestState: { verify: requestState.verify } });
-    for (const { name, title, description, inputSchema, outputSchema, annotations, handle } of tools) {
-      server.registerTool(name, { title, description, inputSchema, outputSchema, annotations }, (args, context) =>
-        handle(args, { signal: context.mcpReq.signal }),
-      );
+    const server = new ObservedServer(observer, identity, {
+      requestState: { verify: (state, context) => requestState.verify(state, context) },
+    });
+    for (const { tool, config } of tools) {
+      server.registerTool(tool.name, config, (args, { mcpReq }) => tool.handle(args, { signal: mcpReq.signal }));
     }
-    for (const { uri, name, title, description, read } of resources) {
-      const metadata = { title, description, mimeType: "application/json" };
-      server.registerResource(name, uri, metadata, () => ({
-        contents: [{ uri, mimeType: metadata.mimeType, text: JSON.stringify(read()) }],
+    for (const resource of resources) {
+      const { uri, name, title, description } = resource;
+      server.registerResource(name, uri, { title, description, mimeType: JSON_TYPE }, () => ({
+        contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(resource.read()) }],
       }));
     }
     return server;

@@ -9,7 +9,7 @@ const MAX_BACKLOG_BYTES = 1024 * 1024;
 export interface LogSink {
   readonly logger: Logger;
   /** Writes out what still waits. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /** JSON lines on stdout, each with the pod's version and color. */

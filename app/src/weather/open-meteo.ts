@@ -119,7 +119,7 @@ function parse(text: string, host: string): unknown {
 async function readBounded(response: Response, host: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     if (bytes > MAX_ANSWER_BYTES)
       throw new BadUpstreamAnswer(`${host} answered with more than ${MAX_ANSWER_BYTES} bytes`);

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from "node:http";
+import { validateHostHeader, validateOriginHeader } from "@modelcontextprotocol/server";
+import type { Config } from "../config.ts";
+import { Refusal, REFUSED } from "./refusal.ts";
+
+const PATH = "/mcp";
+
+/**
+ * Decides by a request's address alone whether it is meant for this server. The host and origin checks keep a web page from
+ * reaching the server through a name it made resolve here (DNS rebinding).
+ *
+ * @throws Refusal
+ */
+export function createGuard(
+  config: Pick<Config, "allowedHosts" | "allowedOrigins">,
+): (request: IncomingMessage) => void {
+  const allowedHosts = [...config.allowedHosts];
+  const allowedOrigins = [...config.allowedOrigins];
+
+  return ({ url, headers }) => {
+    if (url?.split("?", 1)[0] !== PATH) {
+      throw new Refusal(404, REFUSED, `Not found: the MCP endpoint is POST ${PATH}`);
+    }
+    const host = validateHostHeader(headers.host, allowedHosts);
+    if (!host.ok) {
+      throw new Refusal(403, REFUSED, `${host.message}; this server answers only to the names in ALLOWED_HOSTS`);
+    }
+    const origin = validateOriginHeader(headers.origin, allowedOrigins);
+    if (!origin.ok) {
+      throw new Refusal(
+        403,
+        REFUSED,
+        `${origin.message}; this server answers only pages of the hosts in ALLOWED_ORIGINS`,
+      );
+    }
+  };
+}

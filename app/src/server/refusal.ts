@@ -1,0 +1,28 @@
+import type { ServerResponse } from "node:http";
+
+/** JSON-RPC's code for a request that HTTP refuses, as the MCP SDK uses it. */
+export const REFUSED = -32000;
+export const INVALID_REQUEST = -32600;
+export const PARSE_ERROR = -32700;
+
+/** A request that is not passed on: the HTTP status and the JSON-RPC error that say why. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export type WriteHead = (status: number, headers: Readonly<Record<string, string>>) => void;
+
+/** Answers with a JSON-RPC error; its id is null, as for every request that was not understood. */
+export function refuse(response: ServerResponse, { code, status, message }: Refusal, writeHead: WriteHead): void {
+  const body = JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null });
+  writeHead(status, { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) });
+  response.end(body);
+}
