@@ -50,6 +50,7 @@ export async function bake(options: BakeOptions): Promise<Result> {
     if (held.length > 0) heldSeconds += intervalSeconds;
     if (heldSeconds > holdTimeoutSeconds) return { outcome: "hold", reason: said(held) };
     if (failed.length === 0 && held.length === 0) watchedSeconds += intervalSeconds;
+    listener({ type: "progress", message: `watched ${watchedSeconds} of ${durationSeconds} s` });
     if (watchedSeconds >= durationSeconds) return { outcome: "pass", reason: `${watchedSeconds} s without a failure` };
   }
 }

@@ -8,11 +8,21 @@ export type Print = (event: ReleaseEvent) => void;
  * Says what a release does while it does it: lines for people, with colors only on a terminal; or one JSON object a line.
  */
 export function printer(json: boolean): Print {
+  const lastOutcomes = new Map<string, Outcome>();
   return (event) => {
     const now = new Date();
+    if (!json && isRepetition(event, lastOutcomes)) return;
     const line = json ? JSON.stringify({ at: now.toISOString(), ...event }) : `${clock(now)}  ${sentence(event)}`;
     process.stdout.write(`${line}\n`);
   };
+}
+
+/** A bake asks the same gates again and again: people want to see what changed, and machines everything. */
+function isRepetition(event: ReleaseEvent, lastOutcomes: Map<string, Outcome>): boolean {
+  if (event.type !== "gate" || event.phase === "verify") return false;
+  const repeated = event.outcome !== "fail" && lastOutcomes.get(event.gate) === event.outcome;
+  lastOutcomes.set(event.gate, event.outcome);
+  return repeated;
 }
 
 type Style = Parameters<typeof styleText>[0];

@@ -85,7 +85,7 @@ function colorState({ deployment, autoscaler }: ColorObjects, pods: readonly V1P
   return {
     image: imageOf(template?.spec?.containers),
     desired: deployment?.spec?.replicas ?? 0,
-    pinned: autoscaler?.spec?.minReplicas,
+    pinned: autoscaler?.spec.minReplicas,
     settings: readSettings(template?.metadata?.annotations?.[SETTINGS_ANNOTATION]),
     pods: pods.filter(hasColor(color)).map(podState),
   };
