@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFile, stat } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { median, repeat, type Measurement } from "./measurement.ts";
+
+const RUNS = 10;
+const BUNDLE = "app/dist/main.js";
+const SETTLE_MS = 3000;
+
+/** The size of the bundle, its time to readiness and its memory when nothing happens. */
+export async function app(): Promise<Measurement[]> {
+  const { size } = await stat(BUNDLE);
+  const readyMs = await repeat(RUNS, async () => {
+    const running = await startUntilReady();
+    await stop(running.child);
+    return running.readyMs;
+  });
+  const residentMb = await repeat(3, async () => {
+    const { child } = await startUntilReady();
+    await sleep(SETTLE_MS);
+    const megabytes = await residentMegabytes(child);
+    await stop(child);
+    return megabytes;
+  });
+  return [
+    { what: "app bundle", value: size / 1e6, unit: "MB", bar: 3, runs: 1 },
+    { what: "process start to /readyz 200", value: median(readyMs), unit: "ms", bar: 350, runs: RUNS },
+    { what: "resident memory when idle", value: median(residentMb), unit: "MB", bar: 100, runs: 3 },
+  ];
+}
+
+async function startUntilReady(): Promise<{ child: ChildProcess; readyMs: number }> {
+  const start = performance.now();
+  const env = { PATH: process.env.PATH, HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0" };
+  const child = spawn(process.execPath, [BUNDLE], { env, stdio: ["ignore", "pipe", "ignore"] });
+  const adminPort = await listeningPort(child);
+  for (;;) {
+    const ready = await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(({ ok }) => ok);
+    if (ready) return { child, readyMs: performance.now() - start };
+    await sleep(1);
+  }
+}
+
+async function listeningPort({ stdout }: ChildProcess): Promise<number> {
+  if (stdout === null) throw new Error("the app's output is not piped");
+  for await (const line of createInterface({ input: stdout })) {
+    const entry = JSON.parse(line) as { readonly msg?: string; readonly adminPort?: number };
+    if (entry.msg === "listening" && entry.adminPort !== undefined) return entry.adminPort;
+  }
+  throw new Error(`'${BUNDLE}' ended before it was listening`);
+}
+
+/** Linux's own figure: the pages that are in memory. */
+async function residentMegabytes({ pid }: ChildProcess): Promise<number> {
+  const status = await readFile(`/proc/${pid ?? 0}/status`, "utf8");
+  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}

@@ -1,0 +1,8 @@
+import local from "../../environments/local.ts";
+import { environment } from "../../environments/environment.ts";
+
+/** Environment `local` with another setting for its pods. */
+export default environment({
+  ...local,
+  app: { ...local.app, settings: { ...local.app.settings, LOG_LEVEL: "debug" } },
+});

@@ -1,0 +1,48 @@
+import { startTraffic } from "../../rehearse/traffic/process.ts";
+import type { FailedCall } from "../../rehearse/traffic/sample.ts";
+import { SERVICE_URL } from "./cluster.ts";
+
+const CALLS_PER_SECOND = 60;
+
+export interface Load {
+  readonly calls: number;
+  readonly byColor: Readonly<Record<"blue" | "green", number>>;
+}
+
+/**
+ * Does something while MCP clients of both eras call the live Service, some over connections that they keep, some over a new one
+ * for every call.
+ *
+ * @throws when a single call failed, with the first failures
+ */
+export async function underLoad(step: () => Promise<unknown>): Promise<Load> {
+  const failed: FailedCall[] = [];
+  const byColor = { blue: 0, green: 0 };
+  let calls = 0;
+  const traffic = startTraffic({
+    url: SERVICE_URL,
+    callsPerSecond: CALLS_PER_SECOND,
+    onReport(report) {
+      if (report.type === "failed") failed.push(report.call);
+      if (report.type !== "sample") return;
+      for (const count of Object.values(report.sample.callers)) calls += count;
+      byColor.blue += report.sample.colors.blue.calls;
+      byColor.green += report.sample.colors.green.calls;
+    },
+    onDeath(why) {
+      failed.push({ at: Date.now(), failure: "connection", caller: "traffic", message: why });
+    },
+  });
+  try {
+    await traffic.flush();
+    await step();
+  } finally {
+    await traffic.stop();
+  }
+  if (calls === 0) throw new Error("no call was made");
+  if (failed.length > 0) {
+    const first = failed.slice(0, 5).map(({ caller, failure, message }) => `  ${caller}: ${failure}: ${message}`);
+    throw new Error(`${failed.length} of ${calls} calls failed:\n${first.join("\n")}`);
+  }
+  return { calls, byColor };
+}

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import local from "../../environments/local.ts";
+import type { Color } from "../../release/color.ts";
+import { TrafficMoved } from "../../release/target.ts";
+import { KubernetesTarget } from "../../release/targets/kubernetes/target.ts";
+import { allReady, liveColor, namespaceExists, podIdentities, replacePods } from "./cluster.ts";
+import { buildAndLoad, imageOf } from "./images.ts";
+import { underLoad, type Load } from "./load.ts";
+import { release, status } from "./release.ts";
+import { callService } from "./session.ts";
+import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
+
+export interface Step {
+  /** What is shown, as a sentence. */
+  readonly name: string;
+  /** Says in a few words what was seen; throws when it was not as it must be. */
+  readonly run: () => Promise<string>;
+}
+
+const CHANGED = "test/e2e/changed-environment.ts";
+
+const NOTHING: Record<Stack, Change[]> = {
+  "local-platform": [],
+  "local-blue": [],
+  "local-green": [],
+  "local-traffic": [],
+};
+
+/** The life of a deployment, in the order in which a user meets it; each step builds on the one before. */
+export const STEPS: readonly Step[] = [
+  {
+    name: "two versions of the image are built and loaded",
+    async run() {
+      await buildAndLoad("1.0.0");
+      await buildAndLoad("1.1.0");
+      return [imageOf("1.0.0"), imageOf("1.1.0")].join(", ");
+    },
+  },
+  {
+    name: "cdktf deploy creates every stack, and all pods become ready",
+    async run() {
+      await deploy("all");
+      await allReady();
+      return `${(await podIdentities()).length} pods, ${await liveColor()} is live`;
+    },
+  },
+  { name: "the official client calls the server through its Service, in both eras", run: callService },
+  {
+    name: "a second deploy plans nothing",
+    async run() {
+      assert.deepEqual(await plan(), NOTHING);
+      await deploy("all");
+      return "no change in any stack";
+    },
+  },
+  {
+    name: "the request-state key is in no state and no plan",
+    async run() {
+      assert.deepEqual(await statesWith(requestStateKey), []);
+      return "not found";
+    },
+  },
+  {
+    name: "staging a version on the idle color plans a change of that color's stack alone",
+    async run() {
+      const changes = await plan({ STAGE: `green=${imageOf("1.1.0")}` });
+      const { "local-green": green, ...others } = changes;
+      assert.equal(green.length, 1, `expected one change, got ${green.join(", ")}`);
+      assert.match(green[0] ?? "", /^update kubernetes_deployment_v1\./);
+      assert.deepEqual(Object.values(others).flat(), []);
+      return green.join();
+    },
+  },
+  {
+    name: "release stage puts it there and leaves the live color's pods alone",
+    async run() {
+      const before = await podIdentities("blue");
+      await release("stage", "--image", imageOf("1.1.0"), "--version", "1.1.0");
+      assert.deepEqual(await podIdentities("blue"), before);
+      return `green runs ${imageOf("1.1.0")}`;
+    },
+  },
+  {
+    name: "release verify asks the gates over the Kubernetes API, and all pass",
+    async run() {
+      const events = await release("verify");
+      return events.flatMap((event) => (event.type === "gate" ? [`${event.gate} ${event.outcome}`] : [])).join(", ");
+    },
+  },
+  {
+    name: "a changed setting leaves every pod alone, and release status names what waits",
+    async run() {
+      const before = await podIdentities();
+      await deploy("all", { ENVIRONMENT: CHANGED });
+      assert.deepEqual(await podIdentities(), before);
+      const { waiting } = await status(CHANGED);
+      assert.deepEqual(waiting, [{ setting: "env.LOG_LEVEL", running: "info", wanted: "debug" }]);
+      await deploy("all");
+      return waiting.map(({ setting, running, wanted }) => `${setting}: ${running} → ${wanted}`).join();
+    },
+  },
+  {
+    name: "a deploy that names the color changes one resource in place and moves the traffic, with no failed call",
+    async run() {
+      const { "local-traffic": traffic, ...others } = await plan({ ACTIVATE: "green" });
+      assert.equal(traffic.length, 1, `expected one change, got ${traffic.join(", ")}`);
+      assert.match(traffic[0] ?? "", /^update kubernetes_service_v1\./);
+      assert.deepEqual(Object.values(others).flat(), []);
+      return describe(await underLoad(() => deploy(["local-traffic"], { ACTIVATE: "green" })));
+    },
+  },
+  {
+    name: "the release follows the traffic, bakes under it and retires",
+    async run() {
+      assert.equal(await liveColor(), "green");
+      return describe(await underLoad(() => release("run")));
+    },
+  },
+  {
+    name: "release rollback moves the traffic back by compare and swap, with no failed call",
+    async run() {
+      const load = await underLoad(() => release("rollback"));
+      assert.equal(await liveColor(), "blue");
+      return describe(load);
+    },
+  },
+  {
+    name: "a compare and swap from a color that is not live is refused and changes nothing",
+    async run() {
+      await assert.rejects(moveTraffic("green", "blue"), TrafficMoved);
+      assert.equal(await liveColor(), "blue");
+      return "refused";
+    },
+  },
+  {
+    name: "a bare deploy afterwards plans no change in any stack",
+    async run() {
+      assert.deepEqual(await plan(), NOTHING);
+      await deploy("all");
+      assert.equal(await liveColor(), "blue");
+      return "no change in any stack";
+    },
+  },
+  {
+    name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
+    async run() {
+      const load = await underLoad(async () => {
+        await moveTraffic("blue", "green");
+        await replacePods("blue");
+      });
+      assert.ok(load.byColor.blue > 0 && load.byColor.green > 0, "both colors must have answered");
+      return describe(load);
+    },
+  },
+  {
+    name: "cdktf destroy leaves nothing behind",
+    async run() {
+      await destroy();
+      assert.equal(await namespaceExists(), false);
+      return "the namespace is gone";
+    },
+  },
+];
+
+async function moveTraffic(from: Color, to: Color): Promise<void> {
+  const target = new KubernetesTarget("local", local);
+  try {
+    await target.moveTraffic(from, to);
+  } finally {
+    await target.close();
+  }
+}
+
+const describe = ({ calls, byColor }: Load) =>
+  `${calls} calls, none failed (blue answered ${byColor.blue}, green ${byColor.green})`;
