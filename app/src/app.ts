@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Config } from "./config.ts";
 import { Health } from "./health/health.ts";
+import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
 import { createResources } from "./resources/index.ts";
 import { createAdminPort } from "./server/admin-port.ts";
 import { Connections } from "./server/connections.ts";
@@ -40,10 +41,6 @@ export async function startApp({ config, tools = (all) => all, log = createLogge
   const weather = new Weather({ ...config.weather, breaker: config.breaker });
   const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
   const metrics = new Metrics({ ...config, breakers: () => health.breakers });
-  weather.breaker.onTransition((transition) => {
-    logger.warn({ ...transition, breaker: transition.name }, "breaker changed state");
-  });
-
   const factory = createServerFactory({
     ...config,
     tools: tools(createTools({ weather, health })),
@@ -58,6 +55,10 @@ export async function startApp({ config, tools = (all) => all, log = createLogge
     onerror: (error) => {
       logger.debug({ reason: error.message }, "refused");
     },
+  });
+  weather.breaker.onTransition(({ name, from, to }) => {
+    logger.warn({ breaker: name, from, to }, "breaker changed state");
+    handler.notify.resourceUpdated(CIRCUIT_BREAKER_STATS);
   });
   const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
   const mcpServer = createMcpPort({ config, handler, connections, logger });

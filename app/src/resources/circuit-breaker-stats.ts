@@ -1,10 +1,13 @@
 import type { Health } from "../health/health.ts";
 import type { Resource } from "./resource.ts";
 
+/** Clients that listen are told whenever a breaker changes state. */
+export const CIRCUIT_BREAKER_STATS = "circuit-breaker://stats";
+
 /** Each breaker's state and counts, and what they come to. */
 export function circuitBreakerStats(health: Health): Resource {
   return {
-    uri: "circuit-breaker://stats",
+    uri: CIRCUIT_BREAKER_STATS,
     name: "circuit-breaker-stats",
     title: "Circuit breakers",
     description: "State and counts of each circuit breaker; overall_health is healthy, degraded or critical.",

@@ -1,4 +1,8 @@
-import { createRequestStateCodec, type McpServer, type StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import {
+  createRequestStateCodec,
+  type McpServerFactory,
+  type StandardSchemaWithJSON,
+} from "@modelcontextprotocol/server";
 import type { Resource } from "../resources/resource.ts";
 import type { Tool } from "../tools/tool.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
@@ -31,7 +35,7 @@ export interface McpOptions {
  * Makes a server for one request. An `McpServer` carries the state of one exchange and is never reused; what is costly, turning
  * Zod schemas into JSON Schema, is done here once.
  */
-export function createServerFactory(options: McpOptions): () => McpServer {
+export function createServerFactory(options: McpOptions): McpServerFactory {
   const { version, color, resources } = options;
   const tools = options.tools.map((tool) => ({
     tool,
@@ -56,8 +60,11 @@ export function createServerFactory(options: McpOptions): () => McpServer {
   };
   const requestState = createRequestStateCodec({ key: options.requestStateKey });
 
-  return () => {
+  return ({ era }) => {
+    // Without sessions, the older era has nowhere to send an update to.
+    const capabilities = era === "modern" ? { resources: { subscribe: true } } : {};
     const server = new ObservedServer(observer, identity, {
+      capabilities,
       requestState: { verify: (state, context) => requestState.verify(state, context) },
     });
     for (const { tool, config } of tools) {

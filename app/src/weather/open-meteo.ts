@@ -3,7 +3,9 @@ import { z } from "zod";
 /** Open-Meteo's answers are 1 to 2 KB; what is far larger is not one of them. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
+/** A name that no place has is answered without `results`; what else there always is keeps other JSON from passing for that. */
 const geocodingAnswer = z.object({
+  generationtime_ms: z.number(),
   results: z
     .array(
       z.object({

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Client } from "@modelcontextprotocol/client";
+import { connect, startTestApp, type RunningApp } from "./running-app.ts";
+import { json, startWeatherApi, type WeatherApi } from "./weather-api.ts";
+
+let api: WeatherApi;
+let app: RunningApp;
+let client: Client;
+
+beforeEach(async () => {
+  api = await startWeatherApi();
+  app = await startTestApp({
+    ...api.environment,
+    CB_FAILURE_THRESHOLD: "2",
+    CB_RECOVERY_TIMEOUT: "200ms",
+    CB_TIMEOUT: "100ms",
+  });
+  client = await connect(app.endpoint, "2026");
+});
+
+afterEach(async () => {
+  await client.close();
+  await app.close();
+  await api.close();
+});
+
+async function weather(city: string): Promise<Record<string, unknown>> {
+  const { structuredContent, content } = await client.callTool({
+    name: "get_weather_with_fallback",
+    arguments: { city },
+  });
+  return { ...(structuredContent as object), text: (content[0] as { text: string }).text };
+}
+
+async function stats(): Promise<{ overall_health: string; breakers: { state: string; rejections: number }[] }> {
+  const { contents } = await client.readResource({ uri: "circuit-breaker://stats" });
+  return JSON.parse((contents[0] as { text: string }).text) as Awaited<ReturnType<typeof stats>>;
+}
+
+const breakDown = () => {
+  api.answerWith((_request, response) => {
+    json(response, 500, {});
+  });
+};
+
+describe("get_weather_with_fallback", () => {
+  it("answers live, by the name that the geocoder gives the city", async () => {
+    expect(await weather("  berlin ")).toEqual({
+      city: "Berlin",
+      country: "Germany",
+      latitude: 52.52,
+      longitude: 13.41,
+      temperatureCelsius: 21.5,
+      windSpeedKmh: 11.2,
+      weatherCode: 3,
+      observedAt: "2026-07-28T14:15:00.000Z",
+      source: "live",
+      text: "Berlin, Germany: 21.5 °C, wind 11.2 km/h at 2026-07-28T14:15:00.000Z.",
+    });
+  });
+
+  it("looks a city's place up once and reuses its connections to the API", async () => {
+    for (let call = 0; call < 10; call += 1) await weather(call % 2 === 0 ? "Berlin" : "BERLIN");
+
+    expect(api.requests).toBe(1 + 10);
+    expect(api.connections).toBeLessThanOrEqual(2);
+  });
+
+  it("answers with the last live answer while the API fails, and says that it is cached", async () => {
+    await weather("Berlin");
+    breakDown();
+
+    expect(await weather("BERLIN")).toMatchObject({
+      city: "Berlin",
+      temperatureCelsius: 21.5,
+      source: "cached",
+      text: expect.stringContaining("last known answer"),
+    });
+  });
+
+  it("answers with a static placeholder when there is nothing else, and says that it is no measurement", async () => {
+    breakDown();
+
+    expect(await weather("Oslo")).toMatchObject({
+      city: "Oslo",
+      source: "static",
+      text: expect.stringMatching(/placeholder.*not a measurement/),
+    });
+  });
+
+  it.each<[string, Parameters<WeatherApi["answerWith"]>[0]]>([
+    ["an error status", (_request, response) => void response.writeHead(429).end()],
+    ["a closed connection", (request) => request.socket.destroy()],
+    ["silence", () => undefined],
+    ["something that is no JSON", (_request, response) => void response.end("<html>")],
+    ["another shape", (_request, response) => void json(response, 200, { results: [{ name: "Berlin" }] })],
+    [
+      "a temperature that cannot be",
+      (_request, response) => void json(response, 200, { current: { temperature_2m: 1e6 } }),
+    ],
+    ["a megabyte", (_request, response) => void response.end(" ".repeat(1_000_000))],
+    ["a redirect", (_request, response) => void response.writeHead(302, { location: "http://127.0.0.1:9/" }).end()],
+  ])("falls back when the API answers with %s", async (_what, answer) => {
+    await weather("Berlin");
+    api.answerWith(answer);
+
+    expect(await weather("Berlin")).toMatchObject({ source: "cached", temperatureCelsius: 21.5 });
+    expect(await weather("Oslo")).toMatchObject({ source: "static" });
+  });
+
+  it("stops asking once the breaker is open, shows it as degraded, and asks again after the recovery time", async () => {
+    await weather("Berlin");
+    breakDown();
+    await weather("Berlin");
+    await weather("Berlin");
+    const asked = api.requests;
+    expect(await weather("Berlin")).toMatchObject({ source: "cached" });
+    expect(api.requests).toBe(asked);
+    expect(await stats()).toMatchObject({
+      overall_health: "degraded",
+      breakers: [{ name: "weather_api", state: "open", rejections: 1, failures: 2 }],
+    });
+
+    api.answerWith();
+    // The recovery time itself is the event: there is nothing else that tells of it.
+    while ((await weather("Berlin")).source !== "live") await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await stats()).toMatchObject({ overall_health: "healthy", breakers: [{ state: "closed" }] });
+  });
+
+  it("never opens the breaker for cities that do not exist", async () => {
+    for (const city of ["Atlantis", "Avalon", "El Dorado"]) await weather(city);
+
+    expect(await stats()).toMatchObject({ overall_health: "healthy", breakers: [{ state: "closed" }] });
+  });
+
+  it("forgets an answer that is older than WEATHER_CACHE_TTL", async () => {
+    const forgetful = await startTestApp({ ...api.environment, WEATHER_CACHE_TTL: "0ms" });
+    const other = await connect(forgetful.endpoint, "2026");
+    const ask = () => other.callTool({ name: "get_weather_with_fallback", arguments: { city: "Berlin" } });
+    await ask();
+    breakDown();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+
+    expect((await ask()).structuredContent).toMatchObject({ source: "static" });
+    await other.close();
+    await forgetful.close();
+  });
+});
