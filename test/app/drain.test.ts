@@ -1,4 +1,5 @@
 import { Agent } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startProcess } from "./app-process.ts";
@@ -117,6 +118,30 @@ describe("close", () => {
     expect((await answer).structuredContent).toEqual({ status: "ok" });
     expect(await closed).toBe(0);
     await client.close();
+  });
+
+  it("still answers on a connection that was idle when it began, and ends it with that answer", async () => {
+    const app = await startTestApp({ ...api.environment, KEEP_ALIVE_TIMEOUT: "2s" });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const used = new Set<Socket>();
+    const client = await connect(
+      app.endpoint,
+      "2026",
+      overHttp(agent, (socket) => used.add(socket)),
+    );
+    await client.callTool({ name: "simple_health", arguments: {} });
+    const closed = app.close();
+    await sleep(200);
+
+    expect((await client.callTool({ name: "simple_health", arguments: {} })).structuredContent).toEqual({
+      status: "ok",
+    });
+    const began = performance.now();
+    expect(await closed).toBe(0);
+    expect(performance.now() - began).toBeLessThan(500);
+    expect(used.size).toBe(1);
+    await client.close();
+    agent.destroy();
   });
 
   it("cuts off what has not ended after DRAIN_TIMEOUT, and says how much that was", async () => {
