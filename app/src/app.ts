@@ -27,7 +27,7 @@ export interface AppOptions {
 export interface App {
   readonly mcpPort: number;
   readonly adminPort: number;
-  /** Drains and stops; resolves with the number of connections that had to be cut off. A second call joins the first. */
+  /** Drains and stops; resolves with the number of connections on which a call had to be cut off. A second call joins the first. */
   close(): Promise<number>;
 }
 

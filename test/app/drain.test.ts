@@ -30,9 +30,9 @@ async function startCaller(endpoint: URL, era: Era, pause: number): Promise<Call
   const client = await connect(endpoint, era, overHttp(agent));
   const failures: string[] = [];
   let calls = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const loop = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       calls += 1;
       await client.callTool({ name: "get_weather_with_fallback", arguments: { city: "Berlin" } }).then(
         ({ isError }) => isError === true && failures.push("tool error"),
@@ -47,7 +47,7 @@ async function startCaller(endpoint: URL, era: Era, pause: number): Promise<Call
     },
     failures,
     async stop() {
-      stopped = true;
+      stopping.abort();
       await loop;
       await client.close();
       agent.destroy();

@@ -93,10 +93,17 @@ describe("get_weather_with_fallback", () => {
     ["a closed connection", (request) => request.socket.destroy()],
     ["silence", () => undefined],
     ["something that is no JSON", (_request, response) => void response.end("<html>")],
-    ["another shape", (_request, response) => void json(response, 200, { results: [{ name: "Berlin" }] })],
+    [
+      "another shape",
+      (_request, response) => {
+        json(response, 200, { results: [{ name: "Berlin" }] });
+      },
+    ],
     [
       "a temperature that cannot be",
-      (_request, response) => void json(response, 200, { current: { temperature_2m: 1e6 } }),
+      (_request, response) => {
+        json(response, 200, { current: { temperature_2m: 1e6 } });
+      },
     ],
     ["a megabyte", (_request, response) => void response.end(" ".repeat(1_000_000))],
     ["a redirect", (_request, response) => void response.writeHead(302, { location: "http://127.0.0.1:9/" }).end()],

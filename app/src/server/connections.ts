@@ -51,6 +51,11 @@ export class Connections {
     return this.#open.size;
   }
 
+  /** Connections with a call under way. */
+  get busy(): number {
+    return [...this.#open.values()].filter(({ calls }) => calls > 0).length;
+  }
+
   add(socket: Socket): void {
     const now = performance.now();
     const endsAt = now + this.#options.maxAge * (1 + JITTER * (2 * Math.random() - 1));

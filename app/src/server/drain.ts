@@ -31,7 +31,7 @@ export interface DrainOptions {
  * 4. end listen streams with their final result: `handler.close()` any earlier would abort calls;
  * 5. close what is left, and the admin port, which has answered until now.
  *
- * Resolves with the number of connections that had to be cut off.
+ * Resolves with the number of connections on which a call had to be cut off.
  */
 export async function drain(options: DrainOptions): Promise<number> {
   const { mcpPort, adminPort, handler, connections, health, logger } = options;
@@ -43,26 +43,23 @@ export async function drain(options: DrainOptions): Promise<number> {
   // Not http's own close(): that drops idle connections at once, and with them the requests that are on their way.
   NetServer.prototype.close.call(mcpPort);
 
-  const inTime = await withinTime(connections.onlyStreams(), options.timeout);
+  await withinTime(connections.onlyStreams(), options.timeout);
+  const cutOff = connections.busy;
   await handler.close();
-  if (inTime) await withinTime(connections.none(), FLUSH_TIMEOUT);
-  const cutOff = connections.size;
+  if (cutOff === 0) await withinTime(connections.none(), FLUSH_TIMEOUT);
   connections.destroy();
   mcpPort.closeAllConnections();
   adminPort.close();
   adminPort.closeAllConnections();
-  if (cutOff > 0) logger.warn({ cutOff }, "drain timed out: connections were cut off");
+  if (cutOff > 0) logger.warn({ cutOff }, "drain timed out: calls were cut off");
   else logger.info("drained");
   return cutOff;
 }
 
-/** Whether a promise resolved within so many milliseconds. */
-async function withinTime(promise: Promise<void>, milliseconds: number): Promise<boolean> {
+/** Waits for a promise, but not longer than so many milliseconds. */
+async function withinTime(promise: Promise<void>, milliseconds: number): Promise<void> {
   const timer = new AbortController();
-  const inTime = await Promise.race([
-    promise.then(() => true),
-    sleep(milliseconds, false, { signal: timer.signal }).catch(() => false),
-  ]);
+  const timeout = sleep(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([promise, timeout]);
   timer.abort();
-  return inTime;
 }

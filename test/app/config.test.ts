@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { InvalidConfig, readConfig, variables } from "../../app/src/config.ts";
+
+describe("the configuration", () => {
+  it("needs no variable at all", () => {
+    expect(readConfig({})).toMatchObject({ mcpPort: 8080, adminPort: 9090, color: "none", host: "0.0.0.0" });
+  });
+
+  it("reads durations with their unit into milliseconds", () => {
+    const { breaker, drainDelay, weather } = readConfig({
+      CB_TIMEOUT: "1500ms",
+      DRAIN_DELAY: "2s",
+      WEATHER_CACHE_TTL: "5m",
+    });
+
+    expect([breaker.timeout, drainDelay, weather.cacheTtl]).toEqual([1500, 2000, 300_000]);
+  });
+
+  it("takes an empty variable for an absent one", () => {
+    expect(readConfig({ MCP_PORT: "", REQUEST_STATE_KEY: "" })).toEqual(readConfig({}));
+  });
+
+  it("reads lists of host names in any case, with or without spaces", () => {
+    expect(readConfig({ ALLOWED_HOSTS: "MCP.example, localhost,," }).allowedHosts).toEqual([
+      "mcp.example",
+      "localhost",
+    ]);
+  });
+
+  it("counts the bytes of the request-state key, not its characters", () => {
+    expect(() => readConfig({ REQUEST_STATE_KEY: "é".repeat(15) })).toThrow(InvalidConfig);
+    expect(readConfig({ REQUEST_STATE_KEY: "é".repeat(16) }).requestStateKey).toBe("é".repeat(16));
+  });
+
+  it("is documented in docs/configuration.md, each variable with its default and purpose", async () => {
+    const page = await readFile(join(import.meta.dirname, "../../docs/configuration.md"), "utf8");
+    const documented = page.split("\n").filter((line) => line.startsWith("| `"));
+
+    expect(documented.map((row) => row.replace(/ +\|/g, " |"))).toEqual(
+      Object.entries(variables.shape).map(([name, schema]) => {
+        const { default: value } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+        const shown = value === undefined ? "none" : value === "" ? "empty" : `\`${value as string}\``;
+        return `| \`${name}\` | ${shown} | ${schema.description ?? ""} |`;
+      }),
+    );
+  });
+});
