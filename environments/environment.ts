@@ -19,7 +19,15 @@ const count = z.number().int().positive();
 /** A reference by digest (`registry/app@sha256:…`) names one image forever; a tag names whatever was pushed last. */
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 
-const image = z.string().regex(/^[^\s@]+(@sha256:[0-9a-f]{64})?$/, "must be an image reference");
+/** An image by name, with a tag, a digest or both. */
+const IMAGE = /^[^\s@]+(@sha256:[0-9a-f]{64})?$/;
+
+/** What is wrong with an image, if anything, where images must be pinned or need not. */
+export function imageProblem(image: string, policy: "digest" | "any"): string | undefined {
+  if (!IMAGE.test(image)) return `'${image}' is not an image reference such as 'registry/app:1.2.0@sha256:…'`;
+  if (policy === "any" || DIGEST.test(image)) return undefined;
+  return `'${image}' is not pinned: add its digest ('…@sha256:' and 64 hex digits), or set imagePolicy to 'any' for images that no registry holds`;
+}
 
 const stateBackend = z.discriminatedUnion("backend", [
   /** A file in the working directory: for one person on one machine. */
@@ -30,7 +38,7 @@ const stateBackend = z.discriminatedUnion("backend", [
 
 const app = z.strictObject({
   /** The image that both colors start with; each release names its own. */
-  image,
+  image: z.string(),
   /** `digest` refuses an image that is not pinned; `any` is for images that no registry holds. @default "digest" */
   imagePolicy: z.enum(["digest", "any"]).default("digest"),
   /** Plain settings, as environment variables of the app: see docs/configuration.md. Never a secret. */
@@ -124,13 +132,8 @@ export const environmentSchema = z
     release,
   })
   .superRefine(({ app }, context) => {
-    if (app.imagePolicy === "digest" && !DIGEST.test(app.image)) {
-      context.addIssue({
-        code: "custom",
-        path: ["app", "image"],
-        message: `'${app.image}' is not pinned: add its digest ('…@sha256:' and 64 hex digits), or set imagePolicy to 'any' for images that no registry holds`,
-      });
-    }
+    const problem = imageProblem(app.image, app.imagePolicy);
+    if (problem !== undefined) context.addIssue({ code: "custom", path: ["app", "image"], message: problem });
   });
 
 export type Environment = Readonly<z.output<typeof environmentSchema>>;

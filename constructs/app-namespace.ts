@@ -1,0 +1,29 @@
+import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1/index.js";
+import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1/index.js";
+import { Construct } from "constructs";
+import { APP, appLabels } from "../environments/names.ts";
+
+/** A namespace that admits only pods without privileges, and the identity of the app in it, which may do nothing. */
+export class AppNamespace extends Construct {
+  /** The namespace's name; what is given this instead of a text is created after the namespace. */
+  readonly namespace: string;
+
+  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+    super(scope, id);
+    const namespace = new NamespaceV1(this, "namespace", { metadata: { name: props.name, labels: RESTRICTED } });
+    this.namespace = namespace.metadata.name;
+
+    new ServiceAccountV1(this, "account", {
+      metadata: { name: APP, namespace: this.namespace, labels: appLabels() },
+      automountServiceAccountToken: false,
+    });
+  }
+}
+
+/** @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
+const RESTRICTED = Object.fromEntries(
+  ["enforce", "audit", "warn"].flatMap((mode) => [
+    [`pod-security.kubernetes.io/${mode}`, "restricted"],
+    [`pod-security.kubernetes.io/${mode}-version`, "latest"],
+  ]),
+) as Readonly<Record<string, string>>;

@@ -1,0 +1,55 @@
+import { ServiceV1 } from "@cdktf/provider-kubernetes/lib/service-v1/index.js";
+import { Construct } from "constructs";
+import { appLabels, colorLabels, PORTS } from "../environments/names.ts";
+import type { Color } from "../release/color.ts";
+
+/** What clients inside the cluster use; a pod's own port is above 1024, since it runs without privileges. */
+export const SERVICE_PORT = 80;
+
+export interface ColorServiceProps {
+  readonly namespace: string;
+  readonly name: string;
+
+  /** The color that this Service sends its connections to. */
+  readonly color: Color;
+
+  /**
+   * Whether a release moves the selector. Terraform then writes it when it creates the Service and never again, so that no deploy
+   * moves traffic.
+   *
+   * @default false: the selector is what `color` says
+   */
+  readonly releaseDecides?: boolean;
+
+  /** @default "ClusterIP" */
+  readonly type?: "ClusterIP" | "NodePort";
+
+  /** @default - one that is free, if `type` is NodePort */
+  readonly nodePort?: number;
+}
+
+/** Sends new connections to the ready pods of one color. */
+export class ColorService extends Construct {
+  constructor(scope: Construct, id: string, props: ColorServiceProps) {
+    super(scope, id);
+    const { namespace, name, color, releaseDecides = false, type = "ClusterIP", nodePort } = props;
+    if (nodePort !== undefined && type !== "NodePort") {
+      throw new Error(`'nodePort' (${nodePort}) needs type 'NodePort', not '${type}', for Service '${name}'`);
+    }
+
+    new ServiceV1(this, "service", {
+      metadata: { name, namespace, labels: appLabels() },
+      spec: {
+        type,
+        selector: colorLabels(color),
+        port: [{ name: PORTS.mcp.name, port: SERVICE_PORT, targetPort: PORTS.mcp.name, protocol: "TCP", nodePort }],
+        sessionAffinity: "None",
+        internalTrafficPolicy: "Cluster",
+        // Any node may answer: the color that is live need not have a pod on the one that was asked.
+        externalTrafficPolicy: type === "NodePort" ? "Cluster" : undefined,
+        publishNotReadyAddresses: false,
+      },
+      lifecycle: releaseDecides ? { ignoreChanges: ["spec[0].selector"] } : undefined,
+    });
+  }
+}

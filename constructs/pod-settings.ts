@@ -1,0 +1,32 @@
+/** All that an environment says about its pods, and a release brings to them: the same for both colors, nothing of it secret. */
+export interface PodSettings {
+  /** Environment variables of the app. */
+  readonly env: Readonly<Record<string, string>>;
+
+  /** Kubernetes quantities. Memory is asked for and the limit; CPU is asked for and not limited, as throttling is latency. */
+  readonly resources: { readonly cpu: string; readonly memory: string };
+
+  readonly secret: { readonly requestStateKeyRevision: number };
+
+  readonly probes: {
+    /** Time for a new pod to come up before it is started afresh. */
+    readonly startupSeconds: number;
+    readonly readinessPeriodSeconds: number;
+    readonly livenessPeriodSeconds: number;
+  };
+
+  readonly shutdown: {
+    /** Time for every node to learn that a pod gets no new connections, before the app hears that it has to stop. */
+    readonly preStopSeconds: number;
+    /** Time that the app's drain may take after that; what is left then is killed. */
+    readonly drainSeconds: number;
+  };
+}
+
+/** The settings by one name each, such as `env.LOG_LEVEL`, in the order of these names: equal settings are equal texts. */
+export function flatten(settings: PodSettings): Record<string, string> {
+  const pairs = Object.entries(settings).flatMap(([group, values]: [string, object]) =>
+    Object.entries(values).map(([name, value]) => [`${group}.${name}`, String(value)] as const),
+  );
+  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

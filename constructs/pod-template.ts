@@ -1,0 +1,86 @@
+import type {
+  DeploymentV1SpecTemplate,
+  DeploymentV1SpecTemplateSpecContainer,
+} from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
+import { APP, colorLabels, CONTAINER, PORTS, requestStateSecret, SETTINGS_ANNOTATION } from "../environments/names.ts";
+import type { Color } from "../release/color.ts";
+import { flatten, type PodSettings } from "./pod-settings.ts";
+import { REQUEST_STATE_KEY } from "./request-state-key.ts";
+
+export interface PodTemplateProps {
+  readonly color: Color;
+  readonly image: string;
+  readonly settings: PodSettings;
+}
+
+/**
+ * A pod of a color, whole: image and settings together, so that one replaced pod is like its neighbors however long ago they were
+ * staged. What the settings were stands in an annotation, to be compared with what the environment says now.
+ */
+export function podTemplate({ color, image, settings }: PodTemplateProps): DeploymentV1SpecTemplate {
+  const { preStopSeconds, drainSeconds } = settings.shutdown;
+  return {
+    metadata: { labels: colorLabels(color), annotations: { [SETTINGS_ANNOTATION]: JSON.stringify(flatten(settings)) } },
+    spec: {
+      serviceAccountName: APP,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      // The kubelet counts from the start of preStop.
+      terminationGracePeriodSeconds: preStopSeconds + drainSeconds,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      topologySpreadConstraint: [spreadOver("topology.kubernetes.io/zone"), spreadOver("kubernetes.io/hostname")].map(
+        (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: colorLabels(color) }] }),
+      ),
+      container: [container(color, image, settings)],
+    },
+  };
+}
+
+function container(color: Color, image: string, settings: PodSettings): DeploymentV1SpecTemplateSpecContainer {
+  const { env, resources, secret, probes, shutdown } = settings;
+  return {
+    name: CONTAINER,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    port: Object.values(PORTS).map(({ name, number }) => ({ name, containerPort: number, protocol: "TCP" })),
+    env: [
+      { name: "APP_COLOR", value: color },
+      ...Object.entries(env).map(([name, value]) => ({ name, value })),
+      {
+        name: REQUEST_STATE_KEY,
+        valueFrom: {
+          secretKeyRef: { name: requestStateSecret(secret.requestStateKeyRevision), key: REQUEST_STATE_KEY },
+        },
+      },
+    ],
+    resources: { requests: { ...resources }, limits: { memory: resources.memory } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    startupProbe: { ...ask("/readyz"), periodSeconds: 1, failureThreshold: probes.startupSeconds },
+    readinessProbe: { ...ask("/readyz"), periodSeconds: probes.readinessPeriodSeconds, failureThreshold: 2 },
+    livenessProbe: { ...ask("/livez"), periodSeconds: probes.livenessPeriodSeconds, failureThreshold: 3 },
+    lifecycle: { preStop: [{ exec: { command: sleep(shutdown.preStopSeconds) } }] },
+  };
+}
+
+const ask = (path: string) => ({ httpGet: { path, port: PORTS.admin.name }, timeoutSeconds: 2 });
+
+/** A preference: a cluster with one zone, or one node left, still gets its pods. */
+const spreadOver = (topologyKey: string) => ({
+  topologyKey,
+  maxSkew: 1,
+  whenUnsatisfiable: "ScheduleAnyway",
+  // Each ReplicaSet by itself; otherwise the pods of the version that leaves push the new ones together.
+  matchLabelKeys: ["pod-template-hash"],
+});
+
+/**
+ * Kubernetes has a `sleep` of its own, which the provider's schema has not, and the image has no shell. It has Node, and wherever
+ * it keeps it: `/proc/1/exe` is the program that the container runs. See docs/decisions/pre-stop-sleep.md.
+ */
+const sleep = (seconds: number) => ["/proc/1/exe", "--eval", `setTimeout(() => {}, ${seconds * 1000})`];

@@ -1,0 +1,27 @@
+import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1/index.js";
+import type { Construct } from "constructs";
+import { AppNamespace } from "../constructs/app-namespace.ts";
+import { NetworkPolicies } from "../constructs/network-policies.ts";
+import { flatten } from "../constructs/pod-settings.ts";
+import { RequestStateKeys } from "../constructs/request-state-key.ts";
+import { WANTED_SETTINGS } from "../environments/names.ts";
+import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
+import { podSettings } from "./pod-settings.ts";
+
+/** What both colors stand on, and no release changes. */
+export class PlatformStack extends EnvironmentStack {
+  constructor(scope: Construct, props: EnvironmentStackProps) {
+    super(scope, "platform", props);
+    const { environment } = this;
+    const { namespace } = new AppNamespace(this, "namespace", { name: environment.namespace });
+
+    new NetworkPolicies(this, "network", { namespace });
+    new RequestStateKeys(this, "request-state", { namespace, revisions: environment.app.requestStateKeyRevisions });
+
+    // No pod reads this. It is what `release status` compares the pods with.
+    new ConfigMapV1(this, "wanted-settings", {
+      metadata: { name: WANTED_SETTINGS, namespace },
+      data: flatten(podSettings(environment)),
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Construct } from "constructs";
+import { ColorService } from "../constructs/color-service.ts";
+import { LIVE_SERVICE, PREVIEW_SERVICE } from "../environments/names.ts";
+import { other, type Color } from "../release/color.ts";
+import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
+
+/** The color that a new environment starts with. */
+const FIRST: Color = "blue";
+
+export interface TrafficStackProps extends EnvironmentStackProps {
+  /**
+   * The color that is to hold the traffic.
+   *
+   * @default - blue if the Service is new, otherwise the color that holds it
+   */
+  readonly activate?: Color;
+}
+
+/** Where clients come in: the live Service, and the one that shows a staged version before it is live. */
+export class TrafficStack extends EnvironmentStack {
+  constructor(scope: Construct, { activate, ...props }: TrafficStackProps) {
+    super(scope, "traffic", props);
+    const { namespace, service } = this.environment;
+
+    new ColorService(this, "live", {
+      namespace,
+      name: LIVE_SERVICE,
+      color: activate ?? FIRST,
+      releaseDecides: activate === undefined,
+      ...service,
+    });
+    // Moved by the release that stages, and by no deploy: one that activates a color changes the live Service and nothing else.
+    new ColorService(this, "preview", {
+      namespace,
+      name: PREVIEW_SERVICE,
+      color: other(activate ?? FIRST),
+      releaseDecides: true,
+    });
+  }
+}
