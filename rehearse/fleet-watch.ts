@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { COLORS, type Color } from "../release/color.ts";
+import type { ColorState, Target } from "../release/target.ts";
+import { VERSIONS } from "./versions/bundles.ts";
+import type { BreakerState, ColorOnStage, Recording } from "./record/recording.ts";
+
+export interface FleetWatchOptions {
+  readonly target: Target;
+  readonly recording: Recording;
+  readonly signal: AbortSignal;
+}
+
+const INTERVAL_MS = 300;
+
+/** Looks at both colors and at the live pods' breakers a few times a second, and records what has changed. */
+export class FleetWatch {
+  readonly #options: FleetWatchOptions;
+  readonly #versions = new Map<string, string>();
+  #breakers: readonly BreakerState[] = [];
+  #said: Partial<Record<"fleet" | "breakers", string>> = {};
+
+  constructor(options: FleetWatchOptions) {
+    this.#options = options;
+  }
+
+  get breakers(): readonly BreakerState[] {
+    return this.#breakers;
+  }
+
+  /** Tells it which version an artifact holds: colors are told artifacts, people think in versions. */
+  learn(image: string, version: string): void {
+    this.#versions.set(image, version);
+  }
+
+  /** Resolves when told to end. A look that fails is left out: pods come and go while they are looked at. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      await this.#look().catch(() => undefined);
+      await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { target, recording } = this.#options;
+    const { live, colors, release } = await target.look();
+    // What runs before the first release is what the host was started with.
+    const { image } = colors[live];
+    if (release === undefined && image !== undefined) this.learn(image, VERSIONS.first.version);
+    const onStage = Object.fromEntries(COLORS.map((color) => [color, this.#onStage(colors[color])])) as Record<
+      Color,
+      ColorOnStage
+    >;
+    if (this.#changed("fleet", { live, onStage })) recording.add({ type: "fleet", live, colors: onStage });
+
+    this.#breakers = [...(await target.metrics(live)).values()].flatMap(breakersIn);
+    if (this.#changed("breakers", this.#breakers)) recording.add({ type: "breakers", states: this.#breakers });
+  }
+
+  #onStage({ image, pods }: ColorState): ColorOnStage {
+    const version = image === undefined ? undefined : this.#versions.get(image);
+    return { ...(version && { version }), pods: pods.map(({ name, ready }) => ({ name, ready })) };
+  }
+
+  #changed(what: "fleet" | "breakers", value: unknown): boolean {
+    const text = JSON.stringify(value);
+    if (text === this.#said[what]) return false;
+    this.#said[what] = text;
+    return true;
+  }
+}
+
+const STATES: readonly BreakerState[] = ["closed", "half-open", "open"];
+
+/** The breakers of one pod, from its metrics in the Prometheus text format. */
+export function breakersIn(metrics: string): BreakerState[] {
+  return [...metrics.matchAll(/^mcp_breaker_state\{[^}]*\} (\d)/gm)].flatMap(
+    ([, state]) => STATES[Number(state)] ?? [],
+  );
+}

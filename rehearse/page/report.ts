@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { Moment } from "../record/recording.ts";
+import type { ActResult, RehearsalResult } from "../record/result.ts";
+import { total } from "../record/tally.ts";
+import { bundleClient } from "./bundle.ts";
+import { escape, htmlDocument } from "./document.ts";
+
+/** The page with all that it showed, as one file that needs no server and no network. */
+export async function htmlReport(result: RehearsalResult, moments: readonly Moment[]): Promise<string> {
+  const { script, style } = await bundleClient();
+  // In a script element, text ends at the first `</script`, whatever it stands in; the bundler sees to that in the client.
+  const data = JSON.stringify(moments).replaceAll("<", "\\u003c");
+  const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
+  return htmlDocument({
+    title: `A release, rehearsed: ${result.ok ? "every act went as it must" : "not as it must"}`,
+    bodyClass: "report",
+    head: `<meta http-equiv="Content-Security-Policy" content="${escape(policy)}">\n<style>${style}</style>`,
+    tail: `${summary(result)}
+<script type="application/json" id="recording">${data}</script>
+<script>${script}</script>`,
+  });
+}
+
+const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+function summary({ acts, totals, seconds, startedAt, machine, problems }: RehearsalResult): string {
+  return `<section class="panel summary" aria-labelledby="summary-title">
+<h2 id="summary-title">Summary</h2>
+<table>
+<thead><tr><th scope="col">Act</th><th scope="col">Outcome</th><th scope="col" class="number">Calls</th><th scope="col" class="number">Failed</th><th scope="col" class="number">p95</th><th scope="col">Answers</th><th scope="col">Switch, to the old color's last answer</th><th scope="col" class="number">Seconds</th></tr></thead>
+<tbody>
+${acts.map(row).join("\n")}
+</tbody>
+</table>
+${problems.map((problem) => `<p data-tone="bad">${escape(problem)}</p>`).join("\n")}
+<p>${totals.calls.toLocaleString("en-US")} calls, ${total(totals.failures)} failed, in ${seconds.toFixed(1)} s on ${escape(startedAt)}. ${escape(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}`)}.</p>
+</section>`;
+}
+
+function row({
+  number,
+  title,
+  ok,
+  outcome,
+  calls,
+  failures,
+  latencyMs,
+  bySource,
+  switches,
+  seconds,
+}: ActResult): string {
+  const answers = Object.entries(bySource).map(([source, count]) => `${count} ${source}`);
+  const moves = switches.map(({ kind, from, to, lastOldAnswerMs }) => `${kind} ${from} → ${to}: ${lastOldAnswerMs} ms`);
+  return `<tr><th scope="row">${number}. ${escape(title)}</th><td data-tone="${ok ? "good" : "bad"}">${ok ? "✓" : "✕"} ${escape(outcome)}</td><td class="number">${calls.toLocaleString("en-US")}</td><td class="number">${total(failures)}</td><td class="number">${latencyMs.p95.toFixed(1)} ms</td><td>${answers.join(", ")}</td><td>${moves.join("<br>") || "none"}</td><td class="number">${seconds.toFixed(1)}</td></tr>`;
+}

@@ -1,0 +1,209 @@
+import { COLORS, type Color } from "../../release/color.ts";
+import type { Outcome } from "../../release/gates/gate.ts";
+import type { Phase } from "../../release/record.ts";
+import type { AnnouncedGate, Billing, BreakerState, ColorOnStage, DrawnSample, Moment } from "../record/recording.ts";
+import { sentenceOf, type Tone } from "./sentence.ts";
+
+export interface ActOnPage extends Billing {
+  status: "to come" | "playing" | "went well" | "went wrong";
+  outcome?: string;
+}
+
+export interface GateOnPage {
+  readonly name: string;
+  readonly phase: "verify" | "bake";
+  outcome?: Outcome;
+  evidence?: string;
+  looks: number;
+}
+
+export interface ReleaseOnPage {
+  readonly version: string;
+  readonly from: Color;
+  readonly to: Color;
+  /** Phases in which the release was, the last one being where it is. */
+  readonly phases: Phase[];
+  result?: string;
+  reason?: string;
+}
+
+/** A vertical line in the charts. */
+export interface Mark {
+  readonly seconds: number;
+  readonly label: string;
+  readonly kind: "act" | "promote" | "rollback" | "weather";
+}
+
+export interface LogLine {
+  readonly seconds: number;
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** Columns as a chart takes them; `null` is a gap. */
+export interface Series {
+  readonly seconds: number[];
+  readonly rate: Readonly<Record<Color, (number | null)[]>>;
+  readonly p95: Readonly<Record<Color, (number | null)[]>>;
+}
+
+/** All that the page shows. It follows from the moments alone, so that a replay shows what was shown. */
+export interface PageState {
+  startedAt: number;
+  seconds: number;
+  quick: boolean;
+  p95LimitMs: number;
+  acts: ActOnPage[];
+  live: Color;
+  colors: Readonly<Record<Color, ColorOnStage>>;
+  announced: readonly AnnouncedGate[];
+  gates: GateOnPage[];
+  release?: ReleaseOnPage;
+  weather: "normal" | "slow" | "broken";
+  breakers: readonly BreakerState[];
+  calls: number;
+  failures: number;
+  /** The last second of traffic. */
+  recent: DrawnSample[];
+  series: Series;
+  marks: Mark[];
+  log: LogLine[];
+  curtain?: { readonly ok: boolean; readonly problems: readonly string[] };
+}
+
+export function emptyState(): PageState {
+  return {
+    startedAt: 0,
+    seconds: 0,
+    quick: false,
+    p95LimitMs: 300,
+    acts: [],
+    live: "blue",
+    colors: { blue: { pods: [] }, green: { pods: [] } },
+    announced: [],
+    gates: [],
+    weather: "normal",
+    breakers: [],
+    calls: 0,
+    failures: 0,
+    recent: [],
+    series: { seconds: [], rate: { blue: [], green: [] }, p95: { blue: [], green: [] } },
+    marks: [],
+    log: [],
+  };
+}
+
+/** Windows that make up the last second. */
+const RECENT = 4;
+
+/** Takes in the next thing that happened. */
+export function takeIn(state: PageState, moment: Moment): void {
+  if (state.startedAt === 0) state.startedAt = moment.at;
+  const seconds = Math.max(0, (moment.at - state.startedAt) / 1000);
+  state.seconds = Math.max(state.seconds, seconds);
+  const sentence = sentenceOf(moment, state);
+  if (sentence !== undefined) state.log.push({ seconds, ...sentence });
+
+  switch (moment.type) {
+    case "opening":
+      state.quick = moment.quick;
+      state.p95LimitMs = moment.p95LimitMs;
+      state.acts = moment.acts.map((act) => ({ ...act, status: "to come" }));
+      state.announced = moment.gates;
+      state.gates = pending(moment.gates);
+      break;
+    case "act":
+      takeInAct(state, moment, seconds);
+      break;
+    case "traffic":
+      takeInTraffic(state, moment.sample, seconds);
+      break;
+    case "fleet":
+      state.live = moment.live;
+      state.colors = moment.colors;
+      break;
+    case "release":
+      takeInRelease(state, moment.event, seconds);
+      break;
+    case "weather":
+      state.weather = moment.mood.mode;
+      state.marks.push({ seconds, label: moment.mood.mode === "normal" ? "recovers" : "outage", kind: "weather" });
+      break;
+    case "breakers":
+      state.breakers = moment.states;
+      break;
+    case "failed":
+    case "stream":
+      break;
+    case "curtain":
+      state.curtain = { ok: moment.ok, problems: moment.problems };
+      break;
+  }
+}
+
+const pending = (gates: readonly AnnouncedGate[]): GateOnPage[] =>
+  (["verify", "bake"] as const).flatMap((phase) =>
+    gates.filter(({ phases }) => phases.includes(phase)).map(({ name }) => ({ name, phase, looks: 0 })),
+  );
+
+function takeInAct(state: PageState, moment: Extract<Moment, { type: "act" }>, seconds: number): void {
+  const act = state.acts.find(({ number }) => number === moment.act);
+  if (act === undefined) return;
+  if (moment.state === "begins") {
+    act.status = "playing";
+    state.gates = pending(state.announced);
+    delete state.release;
+    state.marks.push({ seconds, label: `act ${act.number}`, kind: "act" });
+  } else {
+    act.status = moment.state;
+    act.outcome = moment.outcome;
+  }
+}
+
+function takeInTraffic(state: PageState, sample: DrawnSample, seconds: number): void {
+  state.recent = [...state.recent.slice(1 - RECENT), sample];
+  state.failures += sample.failures;
+  state.series.seconds.push(seconds);
+  for (const color of COLORS) {
+    state.calls += sample.colors[color].calls;
+    const p95s = state.recent.flatMap(({ colors }) => colors[color].p95Ms ?? []);
+    state.series.rate[color].push(rateOf(state, color));
+    state.series.p95[color].push(p95s.length === 0 ? null : p95s.reduce((sum, p95) => sum + p95, 0) / p95s.length);
+  }
+}
+
+/** Calls per second that a color answered in the last second. */
+export function rateOf({ recent }: PageState, color: Color): number {
+  const seconds = recent.reduce((sum, sample) => sum + sample.seconds, 0);
+  return seconds === 0 ? 0 : recent.reduce((sum, { colors }) => sum + colors[color].calls, 0) / seconds;
+}
+
+function takeInRelease(state: PageState, event: Extract<Moment, { type: "release" }>["event"], seconds: number): void {
+  switch (event.type) {
+    case "phase":
+      if (state.release === undefined || event.phase === "stage") {
+        state.release = { version: event.version, from: event.from, to: event.to, phases: [] };
+      }
+      state.release.phases.push(event.phase);
+      break;
+    case "gate": {
+      const gate = state.gates.find(({ name, phase }) => name === event.gate && phase === event.phase);
+      if (gate === undefined) break;
+      gate.outcome = event.outcome;
+      gate.evidence = event.evidence;
+      gate.looks += 1;
+      break;
+    }
+    case "traffic": {
+      const kind = state.release?.phases.at(-1) === "rollback" ? "rollback" : "promote";
+      state.marks.push({ seconds, label: kind, kind });
+      state.live = event.to;
+      break;
+    }
+    case "result":
+      if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
+      break;
+    case "progress":
+      break;
+  }
+}
