@@ -73,4 +73,6 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const seconds = (start: number) => `${((performance.now() - start) / 1000).toFixed(1)} s`.padStart(8);
+function seconds(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`.padStart(8);
+}

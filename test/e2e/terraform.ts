@@ -40,12 +40,19 @@ export async function plan(inputs: Inputs = {}): Promise<Record<Stack, Change[]>
   return Object.fromEntries(changes) as Record<Stack, Change[]>;
 }
 
-/** Why Terraform cannot work here, if it cannot: where the provider is out of reach there is nothing to prove. */
+/**
+ * Why Terraform cannot work here, if it cannot: where the provider is out of reach there is nothing to prove.
+ *
+ * Leaves every stack initialized, with a lock file: for one without, cdktf asks the registry even where the provider is installed.
+ */
 export async function missingProvider(): Promise<string | undefined> {
   await mustRun(process.execPath, ["main.ts"], withSecret({}));
-  const { code, output } = await terraform("local-platform", ["init", "-input=false", "-no-color"]);
-  if (code === 0) return undefined;
-  return output.split("\n").find((line) => /provider|registry|ENOENT/i.test(line)) ?? output.slice(0, 300);
+  for (const stack of STACKS) {
+    const { code, output } = await terraform(stack, ["init", "-input=false", "-no-color"]);
+    if (code !== 0)
+      return output.split("\n").find((line) => /provider|registry|ENOENT/i.test(line)) ?? output.slice(0, 300);
+  }
+  return undefined;
 }
 
 async function planStack(stack: Stack): Promise<Change[]> {
