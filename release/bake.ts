@@ -45,7 +45,9 @@ export async function bake(options: BakeOptions): Promise<Result> {
 
     const failed = answers.filter(({ outcome }) => outcome === "fail");
     const held = answers.filter(({ outcome }) => outcome === "hold");
-    failedInARow = failed.length > 0 ? failedInARow + 1 : 0;
+    // A look that holds saw neither: it does not break a row of failures.
+    if (failed.length > 0) failedInARow += 1;
+    else if (held.length === 0) failedInARow = 0;
     if (failedInARow >= failureLimit) return { outcome: "fail", reason: said(failed) };
     if (held.length > 0) heldSeconds += intervalSeconds;
     if (heldSeconds > holdTimeoutSeconds) return { outcome: "hold", reason: said(held) };

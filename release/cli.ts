@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
-import { Commands, whoAmI, type Candidate } from "./commands.ts";
+import { artifact } from "./artifact.ts";
+import { Commands, whoAmI } from "./commands.ts";
 import type { ReleaseEvent, ReleaseResult } from "./events.ts";
 import { GATES } from "./gates/index.ts";
 import { printer, type Print } from "./print.ts";
+import type { Candidate } from "./rules.ts";
 import { statusOf, writeStatus } from "./status.ts";
 import { LeaseHeld, TargetUnreachable, TrafficMoved, UsageError, type Target } from "./target.ts";
 import { LocalTarget } from "./targets/local/target.ts";
@@ -33,7 +35,7 @@ interface Options {
 
 const program = new Command("release")
   .description("Moves traffic to a new version when the idle color has proven itself, and back when it has not.")
-  .addHelpText("after", EXIT_HELP)
+  .addHelpText("afterAll", EXIT_HELP)
   .exitOverride()
   .configureOutput({
     outputError: (message, write) => {
@@ -69,7 +71,7 @@ command("status", "show both colors, the traffic, the release, and which setting
   },
 );
 candidateOptions(command("stage", "put a version on the idle color"), true).action((options: Options) =>
-  release(options, (commands) => commands.stage(candidateOf(options))),
+  release(options, (commands, candidate) => commands.stage(named(candidate))),
 );
 command("verify", "ask the gates about the idle color").action((options: Options) =>
   release(options, (commands) => commands.verify()),
@@ -87,15 +89,15 @@ command("rollback", "move the traffic back").action((options: Options) =>
   release(options, (commands) => commands.rollback()),
 );
 candidateOptions(command("run", "all of it; without --image, go on with what is under way"), false).action(
-  (options: Options) =>
-    release(options, (commands) =>
-      commands.run(options.image === undefined && options.version === undefined ? undefined : candidateOf(options)),
-    ),
+  (options: Options) => release(options, (commands, candidate) => commands.run(candidate)),
 );
 
-async function release(options: Options, run: (commands: Commands) => Promise<ReleaseResult>): Promise<void> {
+type Run = (commands: Commands, candidate: Candidate | undefined) => Promise<ReleaseResult>;
+
+async function release(options: Options, run: Run): Promise<void> {
   const print = printer(options.json === true);
   const { environment, target } = await open(options);
+  const candidate = await candidateOf(options, environment);
   const interrupted = new AbortController();
   const interrupt = (signal: string) => {
     interrupted.abort(new Error(`interrupted by ${signal}`));
@@ -108,7 +110,7 @@ async function release(options: Options, run: (commands: Commands) => Promise<Re
     print(event);
   };
   try {
-    finish(print, await run(new Commands({ target, environment, gates: GATES, listener, signal })));
+    finish(print, await run(new Commands({ target, environment, gates: GATES, listener, signal }), candidate));
   } finally {
     await lease.release();
     await target.close();
@@ -117,8 +119,7 @@ async function release(options: Options, run: (commands: Commands) => Promise<Re
 
 async function open({ environment: name, target }: Options): Promise<{ environment: Environment; target: Target }> {
   const environment = await loadEnvironment(name);
-  const kind = target ?? environment.release.target;
-  if (kind === "kubernetes") {
+  if ((target ?? environment.release.target) === "kubernetes") {
     // Its client alone takes half a second to load.
     const { KubernetesTarget } = await import("./targets/kubernetes/target.ts");
     return { environment, target: new KubernetesTarget(name, environment) };
@@ -126,9 +127,15 @@ async function open({ environment: name, target }: Options): Promise<{ environme
   return { environment, target: await LocalTarget.open(environment) };
 }
 
-function candidateOf({ image, version }: Options): Candidate {
-  if (image === undefined || version === undefined) throw new UsageError("name both --image and --version, or neither");
-  return { image, version };
+async function candidateOf(options: Options, environment: Environment): Promise<Candidate | undefined> {
+  const { image, version, target = environment.release.target } = options;
+  if (image === undefined && version === undefined) return undefined;
+  return named(image && version ? { image: await artifact(image, target, environment), version } : undefined);
+}
+
+function named(candidate: Candidate | undefined): Candidate {
+  if (candidate === undefined) throw new UsageError("name both --image and --version, or neither");
+  return candidate;
 }
 
 function finish(print: Print, result: ReleaseResult): void {
@@ -138,9 +145,12 @@ function finish(print: Print, result: ReleaseResult): void {
 
 /** What a user or an operator can mend is one line and a code; anything else is a fault of ours and keeps its trace. */
 function fail(error: unknown): void {
-  const print = printer(process.argv.includes("--json"));
+  const json = process.argv.includes("--json");
+  const print = printer(json);
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+    // People have read it on standard error by now.
+    if (error.exitCode !== 0 && json) finish(print, { result: "usage", reason: error.message.replace(/^error: /, "") });
   } else if (error instanceof TargetUnreachable) {
     finish(print, { result: "held", reason: error.message });
   } else if (error instanceof LeaseHeld || error instanceof TrafficMoved) {

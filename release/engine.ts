@@ -7,7 +7,7 @@ import type { Gate } from "./gates/gate.ts";
 import { verify } from "./verify.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { PHASES, type Phase, type ReleaseRecord } from "./record.ts";
-import { readyPods, TargetUnreachable, type Snapshot, type Target } from "./target.ts";
+import { readyPods, TargetUnreachable, TrafficMoved, type Snapshot, type Target } from "./target.ts";
 
 export interface EngineOptions {
   readonly target: Target;
@@ -39,29 +39,58 @@ export class Engine {
    */
   async run(until: Phase): Promise<ReleaseResult> {
     const { target, signal } = this.#options;
-    let said: string | undefined;
+    let phase: Phase | undefined;
+    let unwritten: ReleaseRecord | undefined;
+    let reachedAt = performance.now();
     for (;;) {
       try {
+        if (unwritten !== undefined) await target.record(unwritten);
+        unwritten = undefined;
         signal.throwIfAborted();
         const snapshot = await target.look();
+        reachedAt = performance.now();
         const { release } = snapshot;
-        if (release !== undefined && said !== `${release.id} ${release.phase}`) {
-          said = `${release.id} ${release.phase}`;
-          this.#sayPhase(release);
-        }
+        if (release !== undefined && release.phase !== phase) this.#sayPhase(release);
+        phase = release?.phase;
+
         const action = next(snapshot);
         if (release === undefined || action.do === "nothing") return ended(release);
         if (reached(release, until)) return { result: "done", reason: STANDS[release.phase](release) };
-
         const result = await this.#perform(action, snapshot, release);
-        await target.record(after(release, action, result));
-        if (result.outcome === "hold") return { result: "held", reason: result.reason };
+        reachedAt = performance.now();
+        unwritten = after(release, action, result);
+        if (result.outcome === "hold") {
+          // It stays where it is, written down or not; the record would only say why.
+          await target.record(unwritten).catch(() => undefined);
+          return { result: "held", reason: result.reason };
+        }
       } catch (error) {
         if (signal.aborted) return interrupted(signal.reason);
-        if (error instanceof TargetUnreachable) return { result: "held", reason: error.message };
-        throw error;
+        const held = await this.#outOfReach(error, phase, reachedAt);
+        if (held !== undefined) return held;
       }
     }
+  }
+
+  /**
+   * Says nothing when it is worth looking again. Once traffic moves, a target that is out of reach for a moment must not leave it
+   * unwatched, or on a color that fails.
+   *
+   * @throws the error when it says nothing about reach
+   */
+  async #outOfReach(error: unknown, phase: Phase | undefined, reachedAt: number): Promise<ReleaseResult | undefined> {
+    const { environment, listener, signal } = this.#options;
+    if (error instanceof TrafficMoved) {
+      listener({ type: "progress", message: error.message });
+      return undefined;
+    }
+    if (!(error instanceof TargetUnreachable)) throw error;
+    const atStake = phase === "promote" || phase === "bake" || phase === "rollback";
+    const patienceMs = environment.release.bake.holdTimeoutSeconds * 1000;
+    if (!atStake || performance.now() - reachedAt > patienceMs) return { result: "held", reason: error.message };
+    listener({ type: "progress", message: `trying again: ${error.message}` });
+    await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    return undefined;
   }
 
   async #perform(action: Action, snapshot: Snapshot, release: ReleaseRecord): Promise<Result> {
@@ -78,7 +107,7 @@ export class Engine {
       case "match":
         await target.pin(release.from, action.pods);
         await target.pin(release.to, action.pods);
-        return await this.#grow(action.color, action.pods, release);
+        return await this.#grow(action.color, action.ready, release);
       case "verify":
         return await verify({ ...this.#options, snapshot, release });
       case "move":

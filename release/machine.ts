@@ -7,8 +7,8 @@ export type Action =
   | { readonly do: "nothing" }
   | { readonly do: "stage"; readonly color: Color; readonly image: string }
   | { readonly do: "verify" }
-  /** Pin both colors at this many pods and wait until `color` has them. */
-  | { readonly do: "match"; readonly color: Color; readonly pods: number }
+  /** Pin both colors at `pods` and wait until `color` has `ready` of them. */
+  | { readonly do: "match"; readonly color: Color; readonly pods: number; readonly ready: number }
   | { readonly do: "move"; readonly from: Color; readonly to: Color }
   | { readonly do: "bake" }
   /** Give both colors back to the environment's minimum. */
@@ -29,7 +29,7 @@ export interface Result {
  * asks what was done, only what is.
  */
 export function next(snapshot: Snapshot): Action {
-  const { live, release } = snapshot;
+  const { live, colors, release } = snapshot;
   if (release === undefined || release.phase === "ended") return { do: "nothing" };
   const { from, to } = release;
 
@@ -39,33 +39,40 @@ export function next(snapshot: Snapshot): Action {
       return { do: "stage", color: to, image: release.image };
     case "verify":
       if (live !== from) return movedByOthers(release);
+      if (colors[to].image !== release.image) return stagedByOthers(snapshot, release);
       // The gates are asked at the capacity that the color will carry.
-      if (unmatched(snapshot, release)) return { do: "match", color: to, pods: carrying(snapshot, from) };
+      if (unmatched(snapshot, release)) return match(to, carrying(snapshot, from));
       return { do: "verify" };
     case "promote":
       if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
+      if (colors[to].image !== release.image) return stagedByOthers(snapshot, release);
       if (readyPods(snapshot, to) < carrying(snapshot, from) || unmatched(snapshot, release)) {
-        return { do: "match", color: to, pods: carrying(snapshot, from) };
+        return match(to, carrying(snapshot, from));
       }
       return { do: "move", from, to };
     case "bake":
       if (live === from) {
-        return {
-          do: "correct",
-          release: { ...release, phase: "rollback", reason: "traffic was moved back by others" },
-        };
+        return { do: "correct", release: { ...release, phase: "rollback", reason: MOVED_BACK } };
       }
       return { do: "bake" };
     case "rollback":
       if (live === from) return { do: "correct", release: { ...release, phase: "retire", outcome: "rolled-back" } };
-      // Until retire the old color is warm and waiting would only prolong the harm; after it, it has to grow first.
-      if (readyPods(snapshot, from) < (release.retired ? carrying(snapshot, to) : 1)) {
-        return { do: "match", color: from, pods: carrying(snapshot, to) };
-      }
-      return { do: "move", from: to, to: from };
+      return rollback(snapshot, release);
     case "retire":
+      if (release.outcome === "rolled-back" && live === to) return movedByOthers(release);
+      if (release.outcome === "released" && live === from) {
+        return { do: "correct", release: { ...release, outcome: "rolled-back", reason: MOVED_BACK } };
+      }
       return { do: "unpin" };
   }
+}
+
+/** Until retire the old color is warm and waiting would only prolong the harm; after it, it has to grow first. */
+function rollback(snapshot: Snapshot, { from, to, capacity, retired }: ReleaseRecord): Action {
+  const ready = retired ? carrying(snapshot, to) : 1;
+  if (readyPods(snapshot, from) >= ready) return { do: "move", from: to, to: from };
+  // The new color may have lost pods by now; that is no reason to give up what the old one is pinned at.
+  return match(from, Math.max(carrying(snapshot, to), capacity ?? 1), ready);
 }
 
 /** Where the release stands once an action has happened. `hold` stays where it is. */
@@ -112,7 +119,18 @@ function unmatched({ colors }: Snapshot, release: ReleaseRecord): boolean {
   return capacity === undefined || [from, to].some((color) => (colors[color].pinned ?? 0) < capacity);
 }
 
+function match(color: Color, pods: number, ready = pods): Action {
+  return { do: "match", color, pods, ready };
+}
+
+const MOVED_BACK = "traffic was moved back by others";
+
 function movedByOthers(release: ReleaseRecord): Action {
   const reason = `traffic moved from '${release.from}' to '${release.to}' before the gates had passed, by others`;
+  return { do: "correct", release: { ...release, phase: "retire", outcome: "refused", reason } };
+}
+
+function stagedByOthers({ colors }: Snapshot, release: ReleaseRecord): Action {
+  const reason = `'${release.to}' runs ${colors[release.to].image ?? "nothing"}, not ${release.image}: staged by others`;
   return { do: "correct", release: { ...release, phase: "retire", outcome: "refused", reason } };
 }

@@ -59,7 +59,11 @@ export interface PodHealth {
 export interface Target {
   look(): Promise<Snapshot>;
 
-  /** Puts an artifact on a color. The other color is not touched. */
+  /**
+   * Puts an artifact on the idle color. The other color is not touched.
+   *
+   * @throws TrafficMoved when this color holds the traffic
+   */
   stage(color: Color, image: string): Promise<void>;
 
   /** Holds a color at no fewer pods than this; `undefined` gives it back to the environment's minimum. */
@@ -107,7 +111,7 @@ export class TrafficMoved extends Error {
 
   constructor(expected: Color, found: Color) {
     super(
-      `'${expected}' was to give up the traffic, but '${found}' holds it: somebody else moved it; look with 'release status'`,
+      `'${expected}' was to hold the traffic, but '${found}' holds it: somebody else moved it; look with 'release status'`,
     );
   }
 }

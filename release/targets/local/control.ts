@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { COLORS } from "../../color.ts";
 import { releaseRecordSchema } from "../../record.ts";
-import { MissingBuild, type Host } from "./host.ts";
+import { MissingBuild } from "./build.ts";
+import type { Host } from "./host.ts";
 
 const color = z.enum(COLORS);
 
@@ -79,7 +80,9 @@ interface Answer {
 
 async function answer(host: Host, token: string, incoming: IncomingMessage): Promise<Answer> {
   if (!allowed(incoming, token)) return { status: 401, body: { error: "the token is missing or wrong" } };
-  const parsed = requestSchema.safeParse(await readJson(incoming));
+  const text = await readBounded(incoming);
+  if (text === undefined) return { status: 413, body: { error: `a request has at most ${MAX_BODY_BYTES} bytes` } };
+  const parsed = requestSchema.safeParse(parse(text));
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
   const request = parsed.data;
   if ("lease" in request && request.do !== "renew-lease" && !host.leases.holds(request.lease)) {
@@ -100,8 +103,7 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
     case "stage":
       try {
-        await host.stage(request.color, request.image, request.settings);
-        return ok({});
+        return ok(await host.stage(request.color, request.image, request.settings));
       } catch (error) {
         if (error instanceof MissingBuild) return { status: 422, body: { error: error.message } };
         throw error;
@@ -129,21 +131,28 @@ function allowed({ headers }: IncomingMessage, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-async function readJson(incoming: IncomingMessage): Promise<unknown> {
+/** Nothing when there is more than a request may have; the rest is not read. */
+async function readBounded(incoming: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > MAX_BODY_BYTES) return undefined;
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString());
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  // Whatever was sent beyond what was read goes away with the connection.
+  const connection = status === 200 ? {} : { connection: "close" };
+  response.writeHead(status, { "content-type": "application/json", ...connection }).end(JSON.stringify(body));
 }

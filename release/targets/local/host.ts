@@ -1,8 +1,8 @@
-import { access } from "node:fs/promises";
 import type { Environment } from "../../../environments/environment.ts";
 import { COLORS, type Color } from "../../color.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import type { Snapshot } from "../../target.ts";
+import { mustExist } from "./build.ts";
 import { Fleet } from "./fleet.ts";
 import { Leases } from "./leases.ts";
 import type { AppProcess } from "./process.ts";
@@ -15,15 +15,8 @@ export interface HostOptions {
   /** The port of the live route; 0 for any free one. */
   readonly port: number;
   readonly log: (pod: string, line: string) => void;
-}
-
-/** An artifact that is not there. */
-export class MissingBuild extends Error {
-  override readonly name = "MissingBuild";
-
-  constructor(image: string) {
-    super(`there is no build at '${image}'; run 'npm run build' first, or name another bundle with --image`);
-  }
+  /** How long a lease holds without being renewed. @default 10 s */
+  readonly leaseTtlMs?: number;
 }
 
 /**
@@ -32,7 +25,7 @@ export class MissingBuild extends Error {
  * It lives apart from the commands that release, as a cluster does: they come, die and come again, and traffic does not notice.
  */
 export class Host {
-  readonly leases = new Leases();
+  readonly leases: Leases;
   readonly #fleets: Readonly<Record<Color, Fleet>>;
   readonly #routes: { readonly live: Router } & Readonly<Record<Color, Router>>;
   readonly #state: { live: Color; release?: ReleaseRecord };
@@ -41,7 +34,9 @@ export class Host {
     fleets: Readonly<Record<Color, Fleet>>,
     routes: { readonly live: Router } & Readonly<Record<Color, Router>>,
     state: { live: Color },
+    leases: Leases,
   ) {
+    this.leases = leases;
     this.#fleets = fleets;
     this.#routes = routes;
     this.#state = state;
@@ -52,7 +47,7 @@ export class Host {
    *
    * @throws MissingBuild, or the `listen` error when the port is taken
    */
-  static async start({ environment, image, port, log }: HostOptions): Promise<Host> {
+  static async start({ environment, image, port, log, leaseTtlMs }: HostOptions): Promise<Host> {
     await mustExist(image);
     const fleet = (color: Color) =>
       new Fleet({ color, minReplicas: environment.scaling.minReplicas, environment: appEnvironment(environment), log });
@@ -64,7 +59,7 @@ export class Host {
       green: await Router.listen(0, () => backends(fleets.green)),
     };
     fleets.blue.stage(image, environment.app.settings);
-    return new Host(fleets, routes, state);
+    return new Host(fleets, routes, state, new Leases(leaseTtlMs));
   }
 
   get url(): string {
@@ -84,10 +79,20 @@ export class Host {
     return { live, release, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
   }
 
-  /** @throws MissingBuild */
-  async stage(color: Color, image: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  /**
+   * Replaces the processes of the idle color; refuses, by saying who holds the traffic, when it is this one.
+   *
+   * @throws MissingBuild
+   */
+  async stage(
+    color: Color,
+    image: string,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<{ readonly staged: boolean; readonly live: Color }> {
     await mustExist(image);
-    this.#fleets[color].stage(image, settings);
+    const staged = this.#state.live !== color;
+    if (staged) this.#fleets[color].stage(image, settings);
+    return { staged, live: this.#state.live };
   }
 
   pin(color: Color, pods: number | undefined): void {
@@ -123,12 +128,4 @@ function appEnvironment({ app }: Environment): Record<string, string> {
 
 function backends(fleet: Fleet): readonly { readonly port: number }[] {
   return fleet.pods.flatMap(({ ready, ports }) => (ready && ports !== undefined ? [{ port: ports.mcp }] : []));
-}
-
-async function mustExist(image: string): Promise<void> {
-  try {
-    await access(image);
-  } catch {
-    throw new MissingBuild(image);
-  }
 }

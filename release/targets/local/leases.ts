@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-/** How long a lease holds without being renewed; a command that was killed blocks the next one for no longer. */
-export const LEASE_TTL_MS = 10_000;
+/** A command that was killed blocks the next one for no longer. */
+const LEASE_TTL_MS = 10_000;
+
+export interface Taken {
+  readonly id: string;
+  /** How long it holds without being renewed. */
+  readonly ttlMs: number;
+}
 
 export interface Held {
   readonly holder: string;
@@ -10,24 +16,29 @@ export interface Held {
 
 /** The one lease of a host: whoever releases holds it, and keeps it by renewing. */
 export class Leases {
+  readonly #ttlMs: number;
   #current: { readonly id: string; readonly holder: string; expiresAt: number } | undefined;
 
+  constructor(ttlMs = LEASE_TTL_MS) {
+    this.#ttlMs = ttlMs;
+  }
+
   /** Takes the lease, or says who has it. */
-  take(holder: string): { readonly id: string } | Held {
+  take(holder: string): Taken | Held {
     const now = performance.now();
     if (this.#current !== undefined && this.#current.expiresAt > now) {
       return { holder: this.#current.holder, secondsLeft: (this.#current.expiresAt - now) / 1000 };
     }
     const id = randomUUID();
-    this.#current = { id, holder, expiresAt: now + LEASE_TTL_MS };
-    return { id };
+    this.#current = { id, holder, expiresAt: now + this.#ttlMs };
+    return { id, ttlMs: this.#ttlMs };
   }
 
   /** False when the lease has lapsed or somebody else has it by now. */
   renew(id: string): boolean {
     const now = performance.now();
     if (this.#current?.id !== id || this.#current.expiresAt <= now) return false;
-    this.#current.expiresAt = now + LEASE_TTL_MS;
+    this.#current.expiresAt = now + this.#ttlMs;
     return true;
   }
 

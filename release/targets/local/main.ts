@@ -7,8 +7,9 @@ import { parseArgs } from "node:util";
 import { InvalidEnvironment } from "../../../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../../../environments/load.ts";
 import { homeFolder, removeAddress, writeAddress } from "./address.ts";
+import { MissingBuild } from "./build.ts";
 import { Control } from "./control.ts";
-import { Host, MissingBuild } from "./host.ts";
+import { Host } from "./host.ts";
 
 const HELP = `Usage: npm run local -- [options]
 

@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../../../environments/environment.ts";
-import { COLORS, type Color } from "../../color.ts";
+import { COLORS, other, type Color } from "../../color.ts";
 import { releaseRecordSchema, type ReleaseRecord } from "../../record.ts";
 import {
   LeaseHeld,
@@ -17,7 +16,6 @@ import {
 import { keepRenewed } from "../lease.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
 import type { ControlRequest } from "./control.ts";
-import { LEASE_TTL_MS } from "./leases.ts";
 
 const REQUEST_TIMEOUT_MS = 5000;
 
@@ -43,7 +41,11 @@ const healthSchema = z.object({
   version: z.string(),
   color: z.string(),
 });
-const leaseSchema = z.union([z.object({ id: z.string() }), z.object({ holder: z.string(), secondsLeft: z.number() })]);
+const refusalSchema = z.object({ error: z.string() });
+const leaseSchema = z.union([
+  z.object({ id: z.string(), ttlMs: z.number() }),
+  z.object({ holder: z.string(), secondsLeft: z.number() }),
+]);
 
 /** Releases to the processes of this machine's host. */
 export class LocalTarget implements Target {
@@ -68,7 +70,9 @@ export class LocalTarget implements Target {
 
   async stage(color: Color, image: string): Promise<void> {
     const { settings } = this.#environment.app;
-    await this.#ask({ do: "stage", lease: this.#lease, color, image: resolve(image), settings });
+    const answer = await this.#ask({ do: "stage", lease: this.#lease, color, image, settings });
+    const { staged, live } = z.object({ staged: z.boolean(), live: z.enum(COLORS) }).parse(answer);
+    if (!staged) throw new TrafficMoved(other(color), live);
   }
 
   async pin(color: Color, pods: number | undefined): Promise<void> {
@@ -88,9 +92,9 @@ export class LocalTarget implements Target {
   async lease(holder: string): Promise<Lease> {
     const taken = leaseSchema.parse(await this.#ask({ do: "take-lease", holder }));
     if ("holder" in taken) throw new LeaseHeld(taken.holder, taken.secondsLeft);
-    const lease = taken.id;
+    const { id: lease, ttlMs } = taken;
     this.#lease = lease;
-    return keepRenewed(LEASE_TTL_MS, {
+    return keepRenewed(ttlMs, {
       renew: async () =>
         z.object({ renewed: z.boolean() }).parse(await this.#ask({ do: "renew-lease", lease })).renewed,
       giveBack: async () => {
@@ -143,21 +147,25 @@ export class LocalTarget implements Target {
   /** @throws UsageError with the host's own words when it refused, TargetUnreachable when it did not answer */
   async #ask(request: ControlRequest): Promise<unknown> {
     const { control, token } = this.#address;
-    const response = await fetch(control, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify(request),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    }).catch((error: unknown) => {
+    const { status, answer } = await post(control, token, request).catch((error: unknown) => {
       throw new TargetUnreachable(
         `the local host at ${control} does not answer (${reason(error)}); is 'npm run local' running?`,
       );
     });
-    const answer: unknown = await response.json();
-    if (response.ok) return answer;
-    const { error } = z.object({ error: z.string() }).parse(answer);
-    throw response.status === 422 ? new UsageError(error) : new TargetUnreachable(error);
+    if (status === 200) return answer;
+    const { error } = refusalSchema.parse(answer);
+    throw status === 422 ? new UsageError(error) : new TargetUnreachable(error);
   }
+}
+
+async function post(control: string, token: string, request: ControlRequest) {
+  const response = await fetch(control, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(request),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  return { status: response.status, answer: await response.json() };
 }
 
 function reason(error: unknown): string {
