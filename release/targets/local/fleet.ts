@@ -79,7 +79,10 @@ export class Fleet {
         }),
       );
     }
-    for (const pod of this.#pods.splice(this.#desired)) this.#drain(pod);
+    // As a ReplicaSet does it: pods that serve are the last to go.
+    const surplus = this.#pods.toSorted((a, b) => Number(b.ready) - Number(a.ready)).slice(this.#desired);
+    this.#pods = this.#pods.filter((pod) => !surplus.includes(pod));
+    for (const pod of surplus) this.#drain(pod);
   }
 
   #drain(pod: AppProcess): void {

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 const leash = new URL("./leash.ts", import.meta.url).href;
@@ -36,7 +37,7 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
   #ready = false;
   #restarts = 0;
   #stopping = false;
-  #timer: NodeJS.Timeout | undefined;
+  #nextStart: NodeJS.Timeout | undefined;
 
   constructor(options: AppProcessOptions) {
     super();
@@ -67,9 +68,9 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#setReady(false);
-    clearTimeout(this.#timer);
+    clearTimeout(this.#nextStart);
     const child = this.#child;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined) return;
     const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_PERIOD_MS);
     child.kill("SIGTERM");
     await once(child, "exit");
@@ -90,39 +91,35 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
         log(line);
         const started = listening.safeParse(parse(line));
         if (!started.success) return;
+        if (child !== this.#child) return;
         this.#ports = { mcp: started.data.mcpPort, admin: started.data.adminPort };
-        void this.#probe(child);
+        void this.#probe(child, started.data.adminPort);
       });
     }
     child.once("error", (error) => {
       log(`cannot start: ${error.message}`);
     });
     child.once("exit", () => {
+      this.#child = undefined;
       this.#ports = undefined;
       this.#setReady(false);
       if (this.#stopping) return;
       const delayMs = Math.min(500 * 2 ** this.#restarts, LONGEST_RESTART_DELAY_MS);
       this.#restarts += 1;
       this.emit("change");
-      this.#timer = setTimeout(() => {
+      this.#nextStart = setTimeout(() => {
         this.#start();
       }, delayMs);
     });
   }
 
-  async #probe(child: ChildProcess): Promise<void> {
-    if (this.#stopping || child !== this.#child || this.#ports === undefined) return;
-    const ready = await fetch(`http://127.0.0.1:${this.#ports.admin}/readyz`, {
-      signal: AbortSignal.timeout(1000),
-    }).then(
-      async (response) => {
-        await response.body?.cancel();
-        return response.ok;
-      },
-      () => false,
-    );
-    this.#setReady(ready && child === this.#child);
-    this.#timer = setTimeout(() => void this.#probe(child), PROBE_INTERVAL_MS);
+  async #probe(child: ChildProcess, adminPort: number): Promise<void> {
+    while (child === this.#child && !this.#stopping) {
+      const ready = await isReady(adminPort);
+      // It may have died, or been told to stop, while it was asked.
+      if (child === this.#child) this.#setReady(ready);
+      await sleep(PROBE_INTERVAL_MS);
+    }
   }
 
   #setReady(ready: boolean): void {
@@ -130,6 +127,16 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
     if (serving === this.#ready) return;
     this.#ready = serving;
     this.emit("change");
+  }
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: AbortSignal.timeout(1000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
   }
 }
 

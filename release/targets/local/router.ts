@@ -58,7 +58,10 @@ export class Router {
       this.#open.delete(client);
       upstream.destroy();
     });
-    upstream.once("close", () => client.destroy());
+    // What the backend said before it closed may still be on its way to a slow client.
+    upstream.once("close", () => {
+      client.destroySoon();
+    });
     client.on("error", () => upstream.destroy());
     // What the backend does to its side, the client sees on its own.
     upstream.on("error", () => client.resetAndDestroy());
