@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ERAS, withClient } from "../measure/client.ts";
+import { callOptions, ERAS, withClient } from "../measure/client.ts";
 import type { Gate, Verdict } from "./gate.ts";
 
 /**
@@ -14,9 +14,9 @@ export const smoke: Gate = {
     const endpoint = await target.endpoint(color);
     for (const era of ERAS) {
       const verdict = await withClient(endpoint, era, signal, async (client): Promise<Verdict> => {
-        const { tools } = await client.listTools();
+        const { tools } = await client.listTools({}, callOptions(signal));
         if (!tools.some(({ name }) => name === tool)) return fail(`${era}: there is no tool '${tool}'`);
-        const answer = await client.callTool({ name: tool, arguments: args });
+        const answer = await client.callTool({ name: tool, arguments: args }, callOptions(signal));
         if (answer.isError) return fail(`${era}: ${tool} failed: ${JSON.stringify(answer.content).slice(0, 200)}`);
         const { error } = expect.safeParse(answer.structuredContent);
         if (error === undefined) return { outcome: "pass", evidence: "" };

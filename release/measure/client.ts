@@ -6,7 +6,10 @@ export const ERAS = ["legacy", "modern"] as const;
 
 export type Era = (typeof ERAS)[number];
 
-const REQUEST_TIMEOUT_MS = 10_000;
+/** What a call that is part of a release may take; one that takes longer is no answer, and Ctrl-C does not wait for it. */
+export function callOptions(signal: AbortSignal): { readonly signal: AbortSignal; readonly timeout: number } {
+  return { signal, timeout: 10_000 };
+}
 
 /** Runs a client session of one era against an endpoint, and closes it whatever happens. */
 export async function withClient<T>(
@@ -21,7 +24,7 @@ export async function withClient<T>(
   );
   const transport = new StreamableHTTPClientTransport(endpoint.url, { fetch: endpoint.fetch });
   try {
-    await client.connect(transport, { signal, timeout: REQUEST_TIMEOUT_MS });
+    await client.connect(transport, callOptions(signal));
     return await session(client);
   } finally {
     await client.close();

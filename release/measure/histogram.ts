@@ -6,6 +6,9 @@
  */
 const METRIC = "mcp_server_operation_duration_seconds";
 
+/** A label's value may hold anything, braces too. */
+const SAMPLE = /^(\w+)\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)/;
+
 /** Tool calls since a pod started: how many took at most each bound, how many in all, how many failed. */
 export interface CallHistogram {
   /** Upper bounds in seconds, ascending, the last one infinite; with the number of calls at or below each. */
@@ -21,7 +24,7 @@ export function readCalls(scrape: string): CallHistogram {
   let errors = 0;
   for (const line of scrape.split("\n")) {
     if (!line.startsWith(METRIC)) continue;
-    const sample = /^(\w+)\{(.*)\} (\S+)/.exec(line);
+    const sample = SAMPLE.exec(line);
     if (sample === null) continue;
     const [, name = "", labelText = "", valueText] = sample;
     const labels = readLabels(labelText);
@@ -39,11 +42,16 @@ export function readCalls(scrape: string): CallHistogram {
   return { buckets, calls, errors };
 }
 
-/** What happened between two scrapes of one pod; a pod that restarted in between counts from zero. */
+/** What happened between two scrapes of one pod; one that restarted in between counts from zero, and some count went down. */
 export function difference(before: CallHistogram | undefined, now: CallHistogram): CallHistogram {
-  if (before === undefined || now.calls < before.calls) return now;
+  if (before === undefined || restarted(before, now)) return now;
   const buckets = new Map([...now.buckets].map(([bound, count]) => [bound, count - (before.buckets.get(bound) ?? 0)]));
   return { buckets, calls: now.calls - before.calls, errors: now.errors - before.errors };
+}
+
+function restarted(before: CallHistogram, now: CallHistogram): boolean {
+  const fewer = [...before.buckets].some(([bound, count]) => (now.buckets.get(bound) ?? 0) < count);
+  return fewer || now.calls < before.calls || now.errors < before.errors;
 }
 
 export function sum(histograms: readonly CallHistogram[]): CallHistogram {

@@ -1,7 +1,7 @@
 import type { Client } from "@modelcontextprotocol/client";
 import type { Environment } from "../../environments/environment.ts";
 import type { Endpoint } from "../target.ts";
-import { ERAS, withClient } from "./client.ts";
+import { callOptions, ERAS, withClient } from "./client.ts";
 import type { Measurement } from "./window.ts";
 
 type Smoke = Environment["release"]["smoke"];
@@ -33,7 +33,7 @@ export async function syntheticCalls(
     while (takeOne()) {
       signal.throwIfAborted();
       const start = performance.now();
-      if (await answers(client, smoke)) durationsMs.push(performance.now() - start);
+      if (await answers(client, smoke, signal)) durationsMs.push(performance.now() - start);
     }
   }
 
@@ -48,9 +48,13 @@ export async function syntheticCalls(
   return { calls: load.calls, errors, p95Ms: percentile(durationsMs, 0.95) };
 }
 
-async function answers(client: Client, { tool, arguments: args, expect }: Smoke): Promise<boolean> {
+async function answers(
+  client: Client,
+  { tool, arguments: args, expect }: Smoke,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
-    const answer = await client.callTool({ name: tool, arguments: args });
+    const answer = await client.callTool({ name: tool, arguments: args }, callOptions(signal));
     return !answer.isError && expect.safeParse(answer.structuredContent).success;
   } catch {
     return false;

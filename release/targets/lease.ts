@@ -8,24 +8,29 @@ interface Renewal {
 }
 
 /**
- * Keeps a lease by renewing it three times in its life. It counts as lost when it was taken over, or when it could not be renewed
- * for its whole life: by then somebody else may rightly hold it.
+ * Keeps a lease by renewing it three times in its life. It counts as lost when it was taken over, and at the moment that it has
+ * not been renewed for its whole life, however long an answer takes: by then somebody else may rightly hold it.
  */
 export function keepRenewed(ttlMs: number, { renew, giveBack }: Renewal): Lease {
   const lost = new AbortController();
   const done = new AbortController();
+  const lose = () => {
+    done.abort();
+    lost.abort(new Error("the lease was lost"));
+  };
+  let lapse = setTimeout(lose, ttlMs).unref();
 
   const loop = async () => {
-    let renewedAt = performance.now();
-    while (!done.signal.aborted) {
+    for (;;) {
       await sleep(ttlMs / 3, undefined, { signal: done.signal, ref: false });
-      const start = performance.now();
+      const asked = performance.now();
       const renewed = await renew().catch(() => undefined);
-      if (renewed === true) renewedAt = start;
-      if (renewed === false || performance.now() - renewedAt > ttlMs) {
-        lost.abort(new Error("the lease was lost"));
-        return;
-      }
+      if (done.signal.aborted) return;
+      if (renewed === false) lose();
+      if (renewed !== true) continue;
+      // It holds from when it was asked for, since the answer may have taken its time.
+      clearTimeout(lapse);
+      lapse = setTimeout(lose, ttlMs - (performance.now() - asked)).unref();
     }
   };
   // Ends by the signal alone.
@@ -35,6 +40,7 @@ export function keepRenewed(ttlMs: number, { renew, giveBack }: Renewal): Lease 
     lost: lost.signal,
     async release() {
       done.abort();
+      clearTimeout(lapse);
       // It lapses by itself when this does not arrive.
       await giveBack().catch(() => undefined);
     },
