@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 
@@ -34,4 +34,4 @@ await build({
 });
 
 const megabytes = (await stat(out)).size / 1e6;
-console.log(`${out}: version ${version}, ${megabytes.toFixed(2)} MB`);
+console.log(`${relative(process.cwd(), out)}: version ${version}, ${megabytes.toFixed(2)} MB`);

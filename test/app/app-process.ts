@@ -19,6 +19,13 @@ export interface AppProcess {
   readonly exit: Promise<Exit>;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test left behind. */
+export function killProcesses(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 function spawnApp(
   environment: Readonly<Record<string, string>>,
   entry: string,
@@ -27,6 +34,8 @@ function spawnApp(
     env: { HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  running.add(child);
+  child.once("close", () => running.delete(child));
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));

@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startProcess } from "./app-process.ts";
+import { killProcesses, startProcess } from "./app-process.ts";
 import { overHttp } from "./over-http.ts";
 import { startRouter } from "./router.ts";
 import { connect, startTestApp, type Era } from "./running-app.ts";
@@ -15,6 +15,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  killProcesses();
   await api.close();
 });
 
@@ -89,7 +90,7 @@ describe("a pod that gets SIGTERM under load", () => {
     next.process.kill("SIGTERM");
     expect((await next.exit).code).toBe(0);
     await router.close();
-  });
+  }, 30_000);
 });
 
 describe("close", () => {

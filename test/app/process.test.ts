@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { runToExit, startProcess } from "./app-process.ts";
+import { killProcesses, runToExit, startProcess } from "./app-process.ts";
 import { connect } from "./running-app.ts";
+
+afterAll(killProcesses);
 
 describe("a start that cannot succeed", () => {
   it("names every bad variable, without a stack trace or a secret, and exits with 2", async () => {
@@ -58,7 +60,7 @@ describe("the bundle", () => {
     bundle = join(folder, "main.js");
     const build = join(import.meta.dirname, "../../app/build.ts");
     await promisify(execFile)(process.execPath, [build, "--version", "3.2.1", "--out", bundle]);
-  });
+  }, 30_000);
 
   afterAll(async () => {
     await rm(folder, { recursive: true });

@@ -1,4 +1,6 @@
 import { Agent, request as httpRequest } from "node:http";
+import { connect as connectTcp } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/client";
 import { overHttp } from "./over-http.ts";
@@ -105,6 +107,18 @@ describe("a listen stream", () => {
     await own.close();
   });
 
+  it("outlives the age of its connection, and ends only with the app", async () => {
+    const own = await startTestApp({ CONNECTION_MAX_AGE: "1ms" });
+    const client = await connect(own.endpoint, "2026");
+    const stream = await client.listen({ toolsListChanged: true });
+    // Longer than the server goes between looks for connections to close.
+    const first = await Promise.race([stream.closed, sleep(1200, "still open")]);
+    await own.close();
+
+    expect([first, await stream.closed]).toEqual(["still open", "graceful"]);
+    await client.close();
+  });
+
   it("ends with its final result when the app closes", async () => {
     const own = await startTestApp(api.environment);
     const client = await connect(own.endpoint, "2026");
@@ -163,8 +177,7 @@ describe("connections", () => {
 
   it("are closed while idle only when over age and idle for longer than clients were told to reuse them", async () => {
     const own = await startTestApp({ CONNECTION_MAX_AGE: "1ms", KEEP_ALIVE_TIMEOUT: "300ms" });
-    const { connect: tcp } = await import("node:net");
-    const socket = tcp(own.mcpPort, "127.0.0.1");
+    const socket = connectTcp(own.mcpPort, "127.0.0.1");
     const began = performance.now();
     await new Promise((resolve) => socket.resume().once("close", resolve));
 

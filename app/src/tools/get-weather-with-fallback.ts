@@ -50,7 +50,7 @@ export function getWeatherWithFallback(weather: Weather): Tool<z.output<typeof i
 function describe(found: WeatherAnswer): string {
   const { city, country, temperatureCelsius, windSpeedKmh, observedAt, source } = found;
   if (source === "static") {
-    return `The weather service is unreachable and has never answered for ${city}. ${temperatureCelsius} °C is a placeholder (the Earth's mean), not a measurement: tell the user that the weather is unknown, or try again in a minute.`;
+    return `The weather service is unreachable and there is no recent answer for ${city}. ${temperatureCelsius} °C is a placeholder (the Earth's mean), not a measurement: tell the user that the weather is unknown, or try again in a minute.`;
   }
   const where = country === undefined ? city : `${city}, ${country}`;
   const wind = windSpeedKmh === undefined ? "" : `, wind ${windSpeedKmh} km/h`;
