@@ -68,13 +68,13 @@ export function checkStagedImage({ stage }: Inputs, { app }: Environment): void 
   if (problem !== undefined) throw new InvalidInput(`stage: ${problem}`);
 }
 
-/** A line for each input, to be shown: what a deploy does besides bringing the environment up to date. */
+/** A line for each input that was given, to be shown: whoever deploys sees what it does besides bringing things up to date. */
 export function describeInputs({ environment, stage, activate, kubeconfig }: Inputs): string[] {
   return [
     `environment: ${environment}`,
-    stage === undefined ? "stage: nothing; pods stay as they are" : `stage: ${stage.image} on ${stage.color}`,
-    activate === undefined ? "activate: nothing; traffic stays where it is" : `activate: ${activate}`,
     `kubeconfig: ${kubeconfig.join(delimiter)}`,
+    ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}`]),
+    ...(activate === undefined ? [] : [`activate: ${activate}`]),
   ];
 }
 

@@ -29,6 +29,16 @@ export function imageProblem(image: string, policy: "digest" | "any"): string | 
   return `'${image}' is not pinned: add its digest ('…@sha256:' and 64 hex digits), or set imagePolicy to 'any' for images that no registry holds`;
 }
 
+/** Environment variables that have a field of their own, or that are not for an environment to set. */
+const NOT_SETTINGS = new Map([
+  ["APP_COLOR", "each color sets its own"],
+  ["MCP_PORT", "the Services rely on it"],
+  ["ADMIN_PORT", "the probes rely on it"],
+  ["ALLOWED_HOSTS", "use app.allowedHosts"],
+  ["ALLOWED_ORIGINS", "use app.allowedOrigins"],
+  ["REQUEST_STATE_KEY", "it is a secret; see app.requestStateKeyRevisions"],
+]);
+
 const stateBackend = z.discriminatedUnion("backend", [
   /** A file in the working directory: for one person on one machine. */
   z.strictObject({ backend: z.literal("local") }),
@@ -134,6 +144,10 @@ export const environmentSchema = z
   .superRefine(({ app }, context) => {
     const problem = imageProblem(app.image, app.imagePolicy);
     if (problem !== undefined) context.addIssue({ code: "custom", path: ["app", "image"], message: problem });
+    for (const [setting, why] of NOT_SETTINGS) {
+      if (!(setting in app.settings)) continue;
+      context.addIssue({ code: "custom", path: ["app", "settings", setting], message: `cannot be set here: ${why}` });
+    }
   });
 
 export type Environment = Readonly<z.output<typeof environmentSchema>>;
@@ -154,6 +168,12 @@ export class InvalidEnvironment extends Error {
 export function environment(input: EnvironmentInput): Environment {
   const result = environmentSchema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `  ${issue.path.join(".") || "(top level)"}: ${issue.message}`);
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join(".") || "(top level)"}: ${explain(issue)}`);
   throw new InvalidEnvironment(`environment '${input.name}' is not valid:\n${problems.join("\n")}`);
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_key") return issue.issues.map(({ message }) => message).join("; ");
+  if (issue.code !== "unrecognized_keys") return issue.message;
+  return `there is no ${issue.keys.map((key) => `'${key}'`).join(", ")} here; is it misspelt?`;
 }

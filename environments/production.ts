@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { environment } from "./environment.ts";
+
+/**
+ * Where users are. To be replaced before the first deploy: the image and the bucket, which are examples that exist nowhere, the
+ * context, and the host names; then the numbers, once `requestsPerPod` has been measured.
+ */
+export default environment({
+  name: "production",
+  namespace: "mcp-production",
+  context: "production",
+  state: { backend: "s3", bucket: "example-terraform-state", region: "eu-central-1" },
+  app: {
+    image: `registry.example.com/mcp-app:1.0.0@sha256:${"0".repeat(64)}`,
+    settings: { LOG_LEVEL: "info" },
+    resources: { cpu: "500m", memory: "256Mi" },
+    allowedHosts: ["mcp.example.com"],
+  },
+  scaling: {
+    minReplicas: 3,
+    maxReplicas: 24,
+    requestsPerPod: 50,
+    latencyObjectiveMs: 250,
+    latencyFloorRequestsPerSecond: 2,
+  },
+  release: {
+    target: "kubernetes",
+    stageTimeoutSeconds: 600,
+    smoke: {
+      tool: "get_weather_with_fallback",
+      arguments: { city: "Berlin" },
+      expect: z.object({
+        city: z.literal("Berlin"),
+        temperatureCelsius: z.number().min(-60).max(60),
+        // A staged pod has cached nothing yet: a static answer would hide that it cannot reach the weather.
+        source: z.literal("live"),
+      }),
+    },
+    metrics: { calls: 500, concurrency: 8, minCalls: 500, maxErrorRatio: 0.005, maxP95Ms: 300 },
+    bake: {
+      durationSeconds: 900,
+      intervalSeconds: 15,
+      minCalls: 200,
+      maxErrorRatio: 0.005,
+      maxP95Ms: 300,
+      failureLimit: 3,
+      holdTimeoutSeconds: 900,
+    },
+  },
+});

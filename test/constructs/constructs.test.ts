@@ -1,0 +1,165 @@
+import { describe, expect, it } from "@jest/globals";
+import { Testing, TerraformStack } from "cdktf";
+import { Autoscaler, type AutoscalerProps } from "../../constructs/autoscaler.ts";
+import { ColorService } from "../../constructs/color-service.ts";
+import { flatten } from "../../constructs/pod-settings.ts";
+import { SCALING_METRICS } from "../../constructs/scaling-rules.ts";
+import local from "../../environments/local.ts";
+import { podSettings } from "../../stacks/pod-settings.ts";
+import { resourceOf, stackOf, synthesize, type Stack } from "../stacks/synthesized.ts";
+
+const stack = () => new TerraformStack(Testing.app(), "test");
+
+const props: AutoscalerProps = {
+  namespace: "mcp",
+  deployment: "mcp-app-blue",
+  minReplicas: 2,
+  maxReplicas: 4,
+  requestsPerPod: 12.5,
+};
+
+describe("an autoscaler", () => {
+  it("scales on requests per pod first and latency pressure second, up at once and down after five minutes", () => {
+    const scope = stack();
+    new Autoscaler(scope, "autoscaler", props);
+    const { spec } = resourceOf(JSON.parse(Testing.synth(scope)) as Stack, "kubernetes_horizontal_pod_autoscaler_v2");
+
+    expect(spec.metric).toEqual([
+      perPod(SCALING_METRICS.requestRate, "12500m"),
+      perPod(SCALING_METRICS.latencyPressure, "1"),
+    ]);
+    expect(spec.behavior).toMatchObject({
+      scale_up: [{ stabilization_window_seconds: 0, select_policy: "Max" }],
+      scale_down: [{ stabilization_window_seconds: 300, select_policy: "Max" }],
+    });
+  });
+
+  it("refuses a minimum above the maximum, naming both and the Deployment", () => {
+    expect(() => new Autoscaler(stack(), "autoscaler", { ...props, minReplicas: 5 })).toThrow(
+      "'minReplicas' (5) must be at least 1 and at most 'maxReplicas' (4) for deployment 'mcp-app-blue'",
+    );
+  });
+
+  it("refuses to stand beside one with other bounds: the colors take turns in one role", () => {
+    const scope = stack();
+    new Autoscaler(scope, "blue", props);
+    new Autoscaler(scope, "green", { ...props, maxReplicas: 8 });
+
+    expect(() => Testing.synth(scope, true)).toThrow("scales '2 to 4', but 'test/green' scales '2 to 8'");
+  });
+
+  const perPod = (name: string, average: string) => ({
+    type: "Pods",
+    pods: { metric: { name }, target: { type: "AverageValue", average_value: average } },
+  });
+});
+
+describe("a color's Service", () => {
+  it("refuses a node port that its type has no use for", () => {
+    const service = { namespace: "mcp", name: "mcp-app", color: "blue", nodePort: 30080 } as const;
+
+    expect(() => new ColorService(stack(), "service", service)).toThrow(
+      "'nodePort' (30080) needs type 'NodePort', not 'ClusterIP', for Service 'mcp-app'",
+    );
+  });
+});
+
+describe("a pod", () => {
+  interface Template {
+    readonly template: {
+      readonly spec: Readonly<Record<string, unknown>> & { readonly container: readonly unknown[] };
+    };
+  }
+  const { spec } = resourceOf(stackOf(synthesize(), "blue"), "kubernetes_deployment_v1");
+  const pod = (spec as unknown as Template).template.spec;
+  const { shutdown } = podSettings(local);
+
+  it("has no privileges, no token and nothing to write to", () => {
+    expect(pod).toMatchObject({
+      automount_service_account_token: false,
+      security_context: { run_as_non_root: true, seccomp_profile: { type: "RuntimeDefault" } },
+      container: [
+        {
+          security_context: {
+            allow_privilege_escalation: false,
+            read_only_root_filesystem: true,
+            run_as_non_root: true,
+            capabilities: { drop: ["ALL"] },
+          },
+        },
+      ],
+    });
+    expect(pod).not.toHaveProperty("volume");
+  });
+
+  it("is limited in memory to what it asks for, and not limited in CPU", () => {
+    expect(pod.container[0]).toMatchObject({
+      resources: { requests: { cpu: "250m", memory: "192Mi" }, limits: { memory: "192Mi" } },
+    });
+    expect(pod.container[0]).not.toHaveProperty("resources.limits.cpu");
+  });
+
+  it("is probed on the admin port, for readiness and for life apart", () => {
+    const ask = (path: string) => ({ http_get: { path, port: "admin" } });
+
+    expect(pod.container[0]).toMatchObject({
+      startup_probe: ask("/readyz"),
+      readiness_probe: ask("/readyz"),
+      liveness_probe: ask("/livez"),
+    });
+  });
+
+  it("waits before it stops, and is given time for that and its whole drain", () => {
+    expect(pod.container[0]).toMatchObject({
+      lifecycle: { pre_stop: [{ exec: { command: ["/proc/1/exe", "--eval", "setTimeout(() => {}, 5000)"] } }] },
+    });
+    expect(pod.termination_grace_period_seconds).toBe(shutdown.preStopSeconds + shutdown.drainSeconds);
+  });
+
+  it("spreads over zones and nodes without insisting", () => {
+    expect(pod.topology_spread_constraint).toMatchObject([
+      { topology_key: "topology.kubernetes.io/zone", when_unsatisfiable: "ScheduleAnyway" },
+      { topology_key: "kubernetes.io/hostname", when_unsatisfiable: "ScheduleAnyway" },
+    ]);
+  });
+
+  it("is replaced only once another is ready, and no deploy waits for that", () => {
+    const deployment = resourceOf(stackOf(synthesize(), "blue"), "kubernetes_deployment_v1");
+
+    expect(deployment.wait_for_rollout).toBe(false);
+    expect(deployment.spec.strategy).toMatchObject({ rolling_update: { max_unavailable: "0" } });
+  });
+});
+
+describe("the namespace", () => {
+  const { resource } = stackOf(synthesize(), "platform");
+
+  it("admits only pods without privileges", () => {
+    expect(Object.values(resource.kubernetes_namespace_v1 ?? {})[0]?.metadata.labels).toMatchObject({
+      "pod-security.kubernetes.io/enforce": "restricted",
+    });
+  });
+
+  it("lets nothing in or out but MCP, metrics for those who watch, names and HTTPS", () => {
+    const policies = Object.values(resource.kubernetes_network_policy_v1 ?? {});
+
+    expect(Object.fromEntries(policies.map(({ metadata, spec }) => [metadata.name, portsOf(spec)]))).toEqual({
+      "default-deny": [],
+      "mcp-app-clients": ["8080"],
+      "mcp-app-admin": ["9090"],
+      "mcp-app-egress": ["53", "53", "443"],
+    });
+  });
+
+  const portsOf = (spec: object) => Array.from(JSON.stringify(spec).matchAll(/"port":"(\d+)"/g), ([, port]) => port);
+});
+
+describe("settings by name", () => {
+  it("are the same text whatever order they were written in", () => {
+    const settings = podSettings(local);
+    const env = Object.fromEntries(Object.entries(settings.env).reverse());
+
+    expect(JSON.stringify(flatten({ ...settings, env }))).toBe(JSON.stringify(flatten(settings)));
+    expect(Object.keys(flatten(settings))).toEqual(Object.keys(flatten(settings)).sort());
+  });
+});

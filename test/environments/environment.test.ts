@@ -1,0 +1,78 @@
+import { describe, expect, it } from "@jest/globals";
+import { environment, InvalidEnvironment } from "../../environments/environment.ts";
+import { environmentNames, loadEnvironment } from "../../environments/load.ts";
+import local from "../../environments/local.ts";
+
+/** A user's file is not always what its type says. */
+const check = (change: Record<string, unknown>) => environment({ ...local, ...change });
+
+const PINNED = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
+
+describe("an environment", () => {
+  it.each([
+    ["a misspelt key", { nmespace: "a" }, "(top level): there is no 'nmespace' here; is it misspelt?"],
+    [
+      "a misspelt key further down",
+      { release: { ...local.release, bake: { ...local.release.bake, interval: 2 } } },
+      "release.bake: there is no 'interval' here; is it misspelt?",
+    ],
+    [
+      "a minimum above the maximum",
+      { scaling: { ...local.scaling, minReplicas: 5 } },
+      "scaling.minReplicas: minReplicas (5) must be at most maxReplicas (4)",
+    ],
+    [
+      "an image without a digest",
+      { app: { ...local.app, imagePolicy: "digest" } },
+      "app.image: 'localhost/mcp-app:1.0.0' is not pinned: add its digest ('…@sha256:' and 64 hex digits), or set imagePolicy to 'any'",
+    ],
+    [
+      "a digest that is cut short",
+      { app: { ...local.app, image: "app@sha256:12" } },
+      "app.image: 'app@sha256:12' is not an image reference",
+    ],
+    [
+      "a setting that is no variable's name",
+      { app: { ...local.app, settings: { "log-level": "info" } } },
+      "app.settings.log-level: must be an environment variable's name",
+    ],
+    [
+      "a secret among the settings",
+      { app: { ...local.app, settings: { REQUEST_STATE_KEY: "x" } } },
+      "app.settings.REQUEST_STATE_KEY: cannot be set here: it is a secret; see app.requestStateKeyRevisions",
+    ],
+    [
+      "a node port without NodePort",
+      { service: { type: "ClusterIP", nodePort: 30080 } },
+      "service: there is no 'nodePort'",
+    ],
+    ["a name that is no DNS label", { name: "My_Env" }, "name: must be lower-case letters, digits and '-'"],
+  ])("with %s is refused, saying where and why", (_, change, message) => {
+    expect(() => check(change)).toThrow(InvalidEnvironment);
+    expect(() => check(change)).toThrow(message);
+  });
+
+  it("says all that is wrong at once, a line each", () => {
+    const wrong = { namespace: "", scaling: { ...local.scaling, requestsPerPod: 0 } };
+
+    expect(() => check(wrong)).toThrow(
+      /^environment 'local' is not valid:\n {2}namespace: .*\n {2}scaling\.requestsPerPod: .*$/,
+    );
+  });
+
+  it("may run an image that no registry holds if it says so, and any image that is pinned", () => {
+    expect(check({}).app.image).toBe("localhost/mcp-app:1.0.0");
+    expect(check({ app: { ...local.app, imagePolicy: "digest", image: PINNED } }).app.image).toBe(PINNED);
+  });
+});
+
+describe("loading an environment", () => {
+  it("finds every one that exists by its name", async () => {
+    expect((await environmentNames()).sort()).toEqual(["local", "production", "staging"]);
+    for (const name of await environmentNames()) expect((await loadEnvironment(name)).name).toBe(name);
+  });
+
+  it("lists those that exist when it finds none", async () => {
+    await expect(loadEnvironment("nope")).rejects.toThrow("there are: local, production, staging");
+  });
+});

@@ -1,0 +1,141 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../inputs.ts";
+import production from "../../environments/production.ts";
+
+const PINNED = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
+
+function inputs(args: readonly string[], variables: Record<string, string> = {}): Inputs {
+  const read = readInputs(args, variables);
+  if (read === "help") throw new Error("help was not asked for");
+  return read;
+}
+
+describe("the inputs of a synth", () => {
+  it("are an environment and nothing to do when none is given, or when all are empty", () => {
+    const nothing = { environment: "local", kubeconfig: [expect.stringMatching(/\.kube\/config$/)] };
+
+    expect(inputs([])).toEqual(nothing);
+    expect(inputs([], { ENVIRONMENT: "", STAGE: "", ACTIVATE: "", KUBECONFIG: "" })).toEqual(nothing);
+  });
+
+  it("come from variables, which cdktf passes on, and from options, which win", () => {
+    const variables = { ENVIRONMENT: "staging", STAGE: `green=${PINNED}`, KUBECONFIG: "/a:/b" };
+
+    expect(inputs([], variables)).toEqual({
+      environment: "staging",
+      stage: { color: "green", image: PINNED },
+      kubeconfig: ["/a", "/b"],
+    });
+    expect(inputs(["--environment", "production", "--activate=blue"], variables)).toMatchObject({
+      environment: "production",
+      activate: "blue",
+    });
+  });
+
+  it("are shown, a line each", () => {
+    expect(describeInputs(inputs(["--stage", `green=${PINNED}`, "--activate", "blue"], { KUBECONFIG: "/a" }))).toEqual([
+      "environment: local",
+      "kubeconfig: /a",
+      `stage: ${PINNED} on green`,
+      "activate: blue",
+    ]);
+  });
+
+  it.each([
+    ["a stage without an image", ["--stage", "green"], "stage must be <color>=<image>"],
+    ["a color that does not exist", ["--stage", "pink=app:1"], "stage must name a color, blue or green, not 'pink'"],
+    ["a color that does not exist, to activate", ["--activate", "red"], "activate must name a color"],
+    [
+      "to stage and activate one color",
+      ["--stage", "green=a:1", "--activate", "green"],
+      "name the same color, 'green'",
+    ],
+  ])("are refused for %s", (_, args, message) => {
+    expect(() => readInputs(args, {})).toThrow(message);
+  });
+
+  it("are refused for an image without a digest where images must be pinned", () => {
+    expect(() => {
+      checkStagedImage(inputs(["--stage", "green=app:2"]), production);
+    }).toThrow("stage: 'app:2' is not pinned");
+    expect(() => {
+      checkStagedImage(inputs(["--stage", `green=${PINNED}`]), production);
+    }).not.toThrow();
+  });
+});
+
+describe("npm run synth", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "synth-"));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const synth = (...args: string[]) => run(args, directory);
+
+  it("writes every stack of an environment and says what it was told", async () => {
+    const { code, stderr } = await synth("--environment", "staging", "--activate", "green");
+
+    expect(code).toBe(0);
+    expect(stderr).toContain("environment: staging\n");
+    expect(stderr).toContain("activate: green\n");
+  });
+
+  it("lists the environments there are when it does not know one, ends with 2 and shows no stack trace", async () => {
+    expect(await synth("--environment", "nope")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "there is no environment 'nope'; there are: local, production, staging; or name a file by its path\n",
+    });
+  });
+
+  it("says all that is wrong with an environment file, ends with 2 and shows no stack trace", async () => {
+    const file = join(directory, "bad.ts");
+    const modules = fileURLToPath(new URL("../../environments/", import.meta.url));
+    await writeFile(
+      file,
+      `import local from "${modules}local.ts";
+       import { environment } from "${modules}environment.ts";
+       export default environment({ ...local, scaling: { ...local.scaling, minReplicas: 5, maxReplcas: 9 } as never });`,
+    );
+
+    expect(await synth("--environment", file)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `environment 'local' is not valid:
+  scaling: there is no 'maxReplcas' here; is it misspelt?
+  scaling.minReplicas: minReplicas (5) must be at most maxReplicas (4)
+`,
+    });
+  });
+
+  it.each([
+    ["an option that does not exist", "--bogus", "Unknown option '--bogus'; see --help\n"],
+    ["an argument", "staging", "Unexpected argument 'staging'; see --help\n"],
+  ])("refuses %s in one line and ends with 2", async (_, argument, stderr) => {
+    expect(await synth(argument)).toEqual({ code: 2, stdout: "", stderr });
+  });
+
+  it("explains itself", async () => {
+    expect(await synth("--help")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("--stage <color>=<image>"),
+    });
+  });
+});
+
+/** Runs main.ts as npm and cdktf do, with its output in a directory of its own. */
+function run(args: readonly string[], outdir: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const env = { PATH: process.env.PATH, HOME: outdir, CDKTF_OUTDIR: join(outdir, "cdktf.out") };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? 1, stdout, stderr });
+    });
+  });
+}
