@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { APP, COLOR_LABEL, colorName } from "../../environments/names.ts";
 import local from "../../environments/local.ts";
 import { COLORS, type Color } from "../../release/color.ts";
@@ -18,10 +19,28 @@ export async function namespaceExists(): Promise<boolean> {
   return (await run("kubectl", ["get", "namespace", namespace])).code === 0;
 }
 
-/** Waits until every pod of every color is ready. */
+/** Waits until every color has as many ready pods as it has when it is quiet. */
 export async function allReady(colors: readonly Color[] = COLORS): Promise<void> {
+  const { minReplicas } = local.scaling;
   for (const color of colors) {
+    // A new Deployment has one pod until its autoscaler has seen it.
+    const enough = `--for=jsonpath={.status.readyReplicas}=${minReplicas}`;
+    await kubectl("wait", enough, `deployment/${colorName(color)}`, "--timeout=120s");
     await kubectl("rollout", "status", `deployment/${colorName(color)}`, "--timeout=120s");
+  }
+}
+
+/** Waits until the nodes have learned of a new Service. */
+export async function serviceAnswers(): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (
+    !(await fetch(SERVICE_URL).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    if (performance.now() > deadline) throw new Error(`nothing answers at ${SERVICE_URL}`);
+    await sleep(100);
   }
 }
 

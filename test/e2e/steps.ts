@@ -3,7 +3,7 @@ import local from "../../environments/local.ts";
 import type { Color } from "../../release/color.ts";
 import { TrafficMoved } from "../../release/target.ts";
 import { KubernetesTarget } from "../../release/targets/kubernetes/target.ts";
-import { allReady, liveColor, namespaceExists, podIdentities, replacePods } from "./cluster.ts";
+import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
 import { underLoad, type Load } from "./load.ts";
 import { release, status } from "./release.ts";
@@ -41,6 +41,7 @@ export const STEPS: readonly Step[] = [
     async run() {
       await deploy("all");
       await allReady();
+      await serviceAnswers();
       return `${(await podIdentities()).length} pods, ${await liveColor()} is live`;
     },
   },
