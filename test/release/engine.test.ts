@@ -1,0 +1,353 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Environment } from "../../environments/environment.ts";
+import { Commands } from "../../release/commands.ts";
+import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
+import type { Gate, Outcome } from "../../release/gates/gate.ts";
+import { TargetUnreachable, UsageError } from "../../release/target.ts";
+import { Killed, MemoryTarget, quickEnvironment } from "./memory-target.ts";
+
+const NEW = { image: "new", version: "2" };
+
+/** More than any release makes; a kill that comes later than its last call is none. */
+const MOST_CALLS = 40;
+
+type Phase = "verify" | "bake";
+
+/** Gates that say what they are told to, having asked the target first as real ones do. */
+function gate(phase: Phase, says: () => Outcome): Gate {
+  return {
+    name: `${phase}-gate`,
+    phases: [phase],
+    async check({ target, color }) {
+      await target.health(color);
+      return { outcome: says(), evidence: "as told" };
+    },
+  };
+}
+
+interface Setup {
+  readonly verify?: () => Outcome;
+  readonly bake?: () => Outcome;
+  readonly environment?: Environment;
+  readonly signal?: AbortSignal;
+  readonly listener?: (event: ReleaseEvent) => void;
+}
+
+function commandsOn(target: MemoryTarget, setup: Setup = {}): Commands {
+  const { verify = () => "pass", bake = () => "pass", environment = quickEnvironment() } = setup;
+  const { signal = new AbortController().signal, listener = () => undefined } = setup;
+  return new Commands({ target, environment, gates: [gate("verify", verify), gate("bake", bake)], signal, listener });
+}
+
+/** Says one outcome after the other, the last one from then on. */
+function inTurn(...outcomes: Outcome[]): () => Outcome {
+  return () => (outcomes.length > 1 ? outcomes.shift() : outcomes[0]) ?? "hold";
+}
+
+describe("a release that is killed", () => {
+  const scenarios: { name: string; setup: Setup; live: "old" | "new"; outcome?: string }[] = [
+    { name: "passes", setup: {}, live: "new", outcome: "released" },
+    { name: "is refused", setup: { verify: () => "fail" }, live: "old", outcome: "refused" },
+    { name: "holds", setup: { verify: () => "hold" }, live: "old" },
+    { name: "fails in bake", setup: { bake: () => "fail" }, live: "old", outcome: "rolled-back" },
+  ];
+
+  for (const { name, setup, live, outcome } of scenarios) {
+    it(`and would be one that ${name}, resumes by 'run' from every call, and from every call of that one`, async () => {
+      const worlds = await killedTwice(setup, (commands) => commands.run(undefined));
+      expect(worlds.length).toBeGreaterThan(400);
+      for (const target of worlds) {
+        await settle(target, (commands) => commands.run(undefined), setup);
+
+        expect(target.harms).toEqual([]);
+        expect(target.colors[target.live].image).toBe(live);
+        expect(target.release?.outcome).toBe(outcome);
+        // Killed or not, traffic goes over once and comes back at most once.
+        expect(target.moves).toEqual(
+          name === "passes" ? ["green"] : outcome === "rolled-back" ? ["green", "blue"] : [],
+        );
+      }
+    });
+
+    it(`and would be one that ${name}, goes back by 'rollback' from every call, and from every call of that one`, async () => {
+      const worlds = await killedTwice(setup, (commands) => commands.rollback());
+      expect(worlds.length).toBeGreaterThan(400);
+      for (const target of worlds) {
+        await settle(target, (commands) => commands.rollback(), setup);
+
+        expect(target.harms).toEqual([]);
+        expect(target.colors[target.live].image).toBe("old");
+        expect(target.live).toBe("blue");
+        expect(["refused", "rolled-back", undefined]).toContain(target.release?.outcome);
+        if (target.moves.length > 0) expect(target.release?.outcome).toBe("rolled-back");
+      }
+    });
+  }
+
+  /** Every world that a release leaves behind, which is killed at one call and, gone on with in this way, at another. */
+  async function killedTwice(setup: Setup, again: (commands: Commands) => Promise<ReleaseResult>) {
+    const worlds: MemoryTarget[] = [];
+    for (let first = 0; ; first += 1) {
+      const batch = Array.from({ length: MOST_CALLS }, () => new MemoryTarget());
+      const killed = await Promise.all(
+        batch.map(async (target, second) => {
+          target.killBefore(first);
+          await unlessKilled(commandsOn(target, setup).run(NEW));
+          if (!target.killed) return false;
+          target.revive(second);
+          await unlessKilled(again(commandsOn(target, setup)));
+          return true;
+        }),
+      );
+      worlds.push(...batch);
+      if (!killed.includes(true)) return worlds;
+    }
+  }
+
+  /** Goes on undisturbed until there is nothing more to do. */
+  async function settle(target: MemoryTarget, go: (commands: Commands) => Promise<ReleaseResult>, setup: Setup) {
+    target.revive();
+    if (target.release === undefined) await commandsOn(target, setup).run(NEW);
+    await unlessKilled(go(commandsOn(target, setup)));
+  }
+
+  /** What cannot be asked any more, since it is done, is fine too. */
+  async function unlessKilled(result: Promise<ReleaseResult>): Promise<void> {
+    await result.catch((error: unknown) => {
+      if (!(error instanceof Killed || error instanceof UsageError)) throw error;
+    });
+  }
+});
+
+describe("the bake", () => {
+  it("counts only looks in which every gate passed", async () => {
+    const looks: Outcome[] = [];
+    const bake = inTurn("hold", "pass", "hold", "fail", "pass", "hold", "pass");
+    const result = await commandsOn(new MemoryTarget(), {
+      environment: quickEnvironment({ durationSeconds: 0.003, intervalSeconds: 0.001 }),
+      bake: () => looks[looks.push(bake()) - 1] ?? "hold",
+    }).run(NEW);
+
+    expect(result.result).toBe("done");
+    expect(looks).toEqual(["hold", "pass", "hold", "fail", "pass", "hold", "pass"]);
+  });
+
+  it("rolls back after as many failing looks in a row as the environment allows, and a look that holds breaks no row", async () => {
+    const target = new MemoryTarget();
+    const bake = inTurn("fail", "pass", "fail", "hold", "fail", "pass");
+    const environment = quickEnvironment({ failureLimit: 2, durationSeconds: 0.004 });
+    const result = await commandsOn(target, { environment, bake }).run(NEW);
+
+    expect(result).toEqual({
+      result: "rolled-back",
+      reason: "blue holds the traffic again: bake-gate: as told",
+    });
+    expect(target.moves).toEqual(["green", "blue"]);
+  });
+
+  it("stops and asks a person when gates have held for too long, and keeps traffic, pins and phase for whoever goes on", async () => {
+    const target = new MemoryTarget();
+    const environment = quickEnvironment({ holdTimeoutSeconds: 0.003 });
+    const result = await commandsOn(target, { environment, bake: () => "hold" }).run(NEW);
+
+    expect(result).toEqual({ result: "held", reason: "bake-gate: as told" });
+    expect(target.release).toMatchObject({ phase: "bake", capacity: 2, reason: "bake-gate: as told" });
+    expect(target).toMatchObject({ live: "green", colors: { blue: { pinned: 2 }, green: { pinned: 2 } } });
+    expect(await commandsOn(target).run(undefined)).toMatchObject({ result: "done" });
+  });
+
+  it("pins both colors again after a deploy lowered them", async () => {
+    const target = new MemoryTarget();
+    const seen: unknown[] = [];
+    const bake = () => {
+      seen.push([target.colors.blue.pinned, target.colors.green.pinned]);
+      target.colors.blue.pinned = undefined;
+      target.colors.green.pinned = 1;
+      return "pass" as const;
+    };
+    await commandsOn(target, { bake }).run(NEW);
+
+    expect(seen).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+  });
+
+  it("holds while the target is out of reach and goes on when it is back", async () => {
+    const target = new MemoryTarget();
+    const messages: string[] = [];
+    let away = 0;
+    target.before = (call) => {
+      if (target.release?.phase === "bake" && call === "look" && away++ % 4 !== 0) throw new TargetUnreachable("away");
+    };
+    const listener = (event: ReleaseEvent) => {
+      if (event.type === "progress") messages.push(event.message);
+    };
+
+    expect(await commandsOn(target, { listener }).run(NEW)).toMatchObject({ result: "done" });
+    expect(messages).toContain("holding: away");
+    expect(target.moves).toEqual(["green"]);
+  });
+
+  it("is over when others move the traffic back", async () => {
+    const target = new MemoryTarget();
+    const bake = () => {
+      target.live = "blue";
+      return "pass" as const;
+    };
+
+    expect(await commandsOn(target, { bake }).run(NEW)).toEqual({
+      result: "rolled-back",
+      reason: "blue holds the traffic again: traffic was moved back by others",
+    });
+    expect(target.moves).toEqual(["green"]);
+  });
+});
+
+describe("the engine", () => {
+  it("rolls back even when the target is out of reach just then for a moment", async () => {
+    for (const lost of ["look", "record", "moveTraffic"]) {
+      const target = new MemoryTarget();
+      let left = 2;
+      let failed = 0;
+      target.before = (call) => {
+        if (call === lost && failed >= 2 && left-- > 0) throw new TargetUnreachable("away");
+      };
+      const bake = () => {
+        failed += 1;
+        return "fail" as const;
+      };
+
+      expect(await commandsOn(target, { bake }).run(NEW)).toMatchObject({ result: "rolled-back" });
+      expect(target.live).toBe("blue");
+    }
+  });
+
+  it("holds at once, with nothing changed, when the target is out of reach before traffic has moved", async () => {
+    const target = new MemoryTarget();
+    await commandsOn(target).stage(NEW);
+    target.before = () => {
+      throw new TargetUnreachable("away");
+    };
+
+    await expect(commandsOn(target).verify()).rejects.toThrow("away");
+    target.before = (call) => {
+      if (call === "pin") throw new TargetUnreachable("away");
+    };
+    expect(await commandsOn(target).verify()).toEqual({ result: "held", reason: "away" });
+  });
+
+  it("follows the traffic when its compare and swap finds that others moved it", async () => {
+    const target = new MemoryTarget();
+    target.before = (call) => {
+      if (call === "moveTraffic") target.live = "green";
+    };
+
+    expect(await commandsOn(target).run(NEW)).toMatchObject({ result: "done" });
+    expect(target).toMatchObject({ live: "green", moves: [] });
+  });
+
+  it("refuses a candidate that others replaced on the idle color after its gates had passed", async () => {
+    const target = new MemoryTarget();
+    await commandsOn(target).stage(NEW);
+    target.colors.green.image = "other";
+
+    const reason = "'green' runs other, not new: staged by others";
+    expect(await commandsOn(target).promote()).toEqual({ result: "refused", reason });
+    expect(target.moves).toEqual([]);
+  });
+
+  it("changes nothing any more once its lease is lost, and says how to go on", async () => {
+    const target = new MemoryTarget();
+    const lost = new AbortController();
+    const bake = () => {
+      lost.abort(new Error("the lease was lost"));
+      return "fail" as const;
+    };
+    const result = await commandsOn(target, { bake, signal: lost.signal }).run(NEW);
+
+    const reason = "the lease was lost; go on with 'release run', or back with 'release rollback'";
+    expect(result).toEqual({ result: "interrupted", reason });
+    expect(target.release?.phase).toBe("bake");
+  });
+
+  it("waits for capacity after a release has retired, and holds the rollback when it does not come", async () => {
+    const target = new MemoryTarget();
+    await commandsOn(target).run(NEW);
+    target.colors.green.ready = 2;
+    target.before = (call) => {
+      if (call === "look") target.colors.blue.ready = 1;
+    };
+
+    expect(await commandsOn(target).rollback()).toMatchObject({
+      result: "held",
+      reason: "blue has 1 of 2 ready pods after 0.05 s",
+    });
+    expect(target.live).toBe("green");
+    target.before = () => undefined;
+    target.colors.blue.ready = 2;
+    expect(await commandsOn(target).rollback()).toMatchObject({ result: "done" });
+    expect(target.live).toBe("blue");
+  });
+});
+
+describe("the commands", () => {
+  it("each take a release one phase further, and say what comes next", async () => {
+    const target = new MemoryTarget();
+    const commands = commandsOn(target);
+    const said: string[] = [];
+    for (const go of [() => commands.stage(NEW), () => commands.verify(), () => commands.promote()]) {
+      said.push((await go()).reason);
+    }
+    for (const go of [() => commands.bake(), () => commands.retire()]) said.push((await go()).reason);
+
+    expect(said).toEqual([
+      "2 is staged on green; next: release verify",
+      "2 on green passed its gates; next: release promote",
+      "green holds the traffic with 2, blue stands ready; next: release bake",
+      "2 passed its bake; next: release retire, which lets blue shrink",
+      "2 is live on green",
+    ]);
+  });
+
+  it("ask the gates again when a release is gone on with, since what they said has grown old", async () => {
+    const target = new MemoryTarget();
+    await commandsOn(target).stage(NEW);
+    await commandsOn(target).verify();
+
+    expect(await commandsOn(target, { verify: () => "fail" }).run(undefined)).toMatchObject({ result: "refused" });
+    expect(target.moves).toEqual([]);
+  });
+
+  it("go on baking after a promote that was killed between its move and its record", async () => {
+    const target = new MemoryTarget();
+    await commandsOn(target).stage(NEW);
+    target.before = (call) => {
+      if (call === "record" && target.live === "green") throw new Killed();
+    };
+    await expect(commandsOn(target).promote()).rejects.toThrow(Killed);
+    target.before = () => undefined;
+
+    await expect(commandsOn(target).promote()).rejects.toThrow("go on with 'release bake'");
+    expect(await commandsOn(target).bake()).toMatchObject({ result: "done" });
+  });
+
+  it("say what to do instead when they cannot be asked for", async () => {
+    const target = new MemoryTarget();
+    const commands = commandsOn(target);
+    await expect(commands.rollback()).rejects.toThrow("nothing was released here, so there is nothing to roll back");
+    for (const go of [() => commands.verify(), () => commands.promote()]) {
+      await expect(go()).rejects.toThrow("nothing is staged: begin with 'release stage'");
+    }
+    for (const go of [() => commands.bake(), () => commands.retire(), () => commands.run(undefined)]) {
+      await expect(go()).rejects.toThrow("nothing is under way: begin with 'release stage' or 'release run'");
+    }
+    await commands.stage(NEW);
+    await expect(commands.bake()).rejects.toThrow("nothing bakes: the release is in phase 'verify'");
+    await commands.promote();
+    await expect(commands.stage(NEW)).rejects.toThrow("finish it with 'release run'");
+    await commands.rollback();
+    await expect(commands.rollback()).rejects.toThrow("'blue' already holds the traffic");
+    expect(target.harms).toEqual([]);
+  });
+});
