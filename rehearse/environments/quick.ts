@@ -2,7 +2,6 @@ import { rehearsal } from "./rehearsal.ts";
 
 export default rehearsal({
   name: "rehearsal-quick",
-  metrics: {},
   bake: { durationSeconds: 6, intervalSeconds: 1 },
   breakerRecovery: "1s",
 });

@@ -13,7 +13,7 @@ export interface CallerOptions {
   readonly connection: ConnectionKind;
   readonly era: Era;
   readonly callsPerSecond: number;
-  readonly sampler: Sampler;
+  readonly sampler: Pick<Sampler, "answered" | "failed">;
   readonly signal: AbortSignal;
   /** What to ask next. */
   next(): Question;

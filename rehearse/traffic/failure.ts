@@ -27,15 +27,17 @@ export function failureOf(error: unknown, broken: boolean): Failure {
 
 /** The operating system's word for it (`ECONNRESET`, …), wherever in the chain of causes it stands. */
 function systemCode(error: unknown): string | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ("code" in cause && typeof cause.code === "string" && /^E[A-Z]{3,}$/.test(cause.code)) return cause.code;
-  }
-  return undefined;
+  return causes(error)
+    .map((cause) => ("code" in cause ? cause.code : undefined))
+    .find((code): code is string => typeof code === "string" && /^E[A-Z]{3,}$/.test(code));
 }
 
 /** An error and its causes in one line. */
 export function messageOf(error: unknown): string {
-  const messages: string[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message);
-  return messages.join(": ") || String(error);
+  const messages = causes(error).map(({ message }) => message);
+  return messages.length === 0 ? String(error) : messages.join(": ");
+}
+
+function causes(error: unknown): Error[] {
+  return Error.isError(error) ? [error, ...causes(error.cause)] : [];
 }

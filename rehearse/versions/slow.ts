@@ -6,8 +6,8 @@ import { wrapWeather } from "./wrap-weather.ts";
 const QUICK_CALLS = 150;
 
 /** What each call after those adds to all that follow, in milliseconds, and where it ends. */
-const SLOWER_PER_CALL = 6;
-const SLOWEST = 600;
+const SLOWER_PER_CALL = 8;
+const SLOWEST = 1000;
 
 let calls = 0;
 

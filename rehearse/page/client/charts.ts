@@ -34,7 +34,7 @@ export function createCharts(whole: boolean): (state: PageState) => void {
         id: "p95",
         unit: " ms",
         columns: ({ series }) => series.p95,
-        range: () => [0, 3],
+        range: () => [0, 3.5],
         logarithmic: true,
         limit: ({ p95LimitMs }) => p95LimitMs,
       },
@@ -121,7 +121,7 @@ function drawLimit(self: uPlot, height: number, label: string): void {
   const y = self.valToPos(height, "y", true);
   const { left, width } = self.bbox;
   stroke(self, style("--bad"), [2, 4], [left, y], [left + width, y]);
-  write(self, label, left + width - 4, y - 5, "right", style("--bad"));
+  write(self, label, left, y - 5 * devicePixelRatio, style("--bad"));
 }
 
 /** A line for each mark, and its label where the one before leaves room: the event log has them all. */
@@ -137,7 +137,7 @@ function drawMarks(self: uPlot, marks: readonly Mark[]): void {
     const row = kind === "act" ? "act" : "event";
     if (x < taken[row]) continue;
     const y = top + (row === "act" ? 11 : 25) * devicePixelRatio;
-    taken[row] = x + 8 * devicePixelRatio + write(self, label, x + 4 * devicePixelRatio, y, "left", paint);
+    taken[row] = x + write(self, label, x, y, paint);
   }
 }
 
@@ -155,17 +155,22 @@ function stroke({ ctx }: uPlot, paint: string, dash: number[], from: Point, to: 
   ctx.restore();
 }
 
-/** @returns the width of the text */
-function write({ ctx }: uPlot, text: string, x: number, y: number, align: CanvasTextAlign, paint: string): number {
+/**
+ * Writes to the right of a line, or to its left where the chart ends.
+ *
+ * @returns the room taken to the right
+ */
+function write({ ctx, bbox }: uPlot, text: string, x: number, y: number, paint: string): number {
+  const gap = 4 * devicePixelRatio;
   ctx.save();
-  ctx.fillStyle = paint;
-  ctx.textAlign = align;
-  ctx.textBaseline = "alphabetic";
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.fillText(text, x, y);
+  ctx.fillStyle = paint;
   const { width } = ctx.measureText(text);
+  const fits = x + gap + width <= bbox.left + bbox.width;
+  ctx.textAlign = fits ? "left" : "right";
+  ctx.fillText(text, fits ? x + gap : x - gap, y);
   ctx.restore();
-  return width;
+  return fits ? width + 2 * gap : 0;
 }
 
 /** A color of the style sheet, as it is in the light or dark of the moment. */

@@ -45,11 +45,7 @@ export function createScene(): (state: PageState) => void {
     const open = state.breakers.filter((breaker) => breaker === "open").length;
     weather.say([
       WEATHER[state.weather],
-      state.breakers.length === 0
-        ? ""
-        : open > 0
-          ? `${open} of ${state.breakers.length} breakers open`
-          : "breakers closed",
+      state.breakers.length === 0 ? "" : open > 0 ? `breakers open: ${open}` : "breakers closed",
       answersFrom(state),
     ]);
     set(weather.element, { "data-tone": state.weather === "normal" ? "plain" : "bad" });
