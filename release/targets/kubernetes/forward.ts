@@ -2,6 +2,13 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { PortForward, type KubeConfig } from "@kubernetes/client-node";
 
+/** The client's own type is that of a package whose types it does not bring. */
+type Tunnel = Closable | (() => Closable | null);
+
+interface Closable {
+  close(): void;
+}
+
 /**
  * A port on this machine that leads to pods, through the API server: what `kubectl port-forward` does, and so what a person with
  * the same rights could do by hand. Connections take the pods in turn.
@@ -23,7 +30,17 @@ export class Forward {
         socket.destroy();
         return;
       }
-      forward.portForward(namespace, pod, [port], socket, null, socket).catch(() => socket.destroy());
+      forward.portForward(namespace, pod, [port], socket, null, socket).then(
+        // The client's end of the tunnel is not the tunnel's: left alone it stays until the pod drops the connection.
+        (tunnel: Tunnel) => {
+          const close = () => {
+            (typeof tunnel === "function" ? tunnel() : tunnel)?.close();
+          };
+          if (socket.destroyed) close();
+          else socket.once("close", close);
+        },
+        () => socket.destroy(),
+      );
     });
   }
 
