@@ -2,7 +2,14 @@ import { z } from "zod";
 import { environment, type Environment } from "../../environments/environment.ts";
 import { COLORS, type Color } from "../../release/color.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
-import { TrafficMoved, type Lease, type PodHealth, type Snapshot, type Target } from "../../release/target.ts";
+import {
+  TrafficMoved,
+  type Endpoint,
+  type Lease,
+  type PodHealth,
+  type Snapshot,
+  type Target,
+} from "../../release/target.ts";
 
 interface MemoryColor {
   image?: string;
@@ -116,7 +123,7 @@ export class MemoryTarget implements Target {
     return Promise.reject(new Error("the commands get their lease from outside"));
   }
 
-  endpoint(): Promise<never> {
+  endpoint(): Promise<Endpoint> {
     return Promise.reject(new Error("nothing listens in memory"));
   }
 

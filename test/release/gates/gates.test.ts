@@ -1,0 +1,306 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { ask } from "../../../release/gates/ask.ts";
+import { bake } from "../../../release/gates/bake.ts";
+import { capacity } from "../../../release/gates/capacity.ts";
+import type { Gate, GateContext } from "../../../release/gates/gate.ts";
+import { health } from "../../../release/gates/health.ts";
+import { GATES } from "../../../release/gates/index.ts";
+import { metrics } from "../../../release/gates/metrics.ts";
+import { rollout } from "../../../release/gates/rollout.ts";
+import { smoke } from "../../../release/gates/smoke.ts";
+import { version } from "../../../release/gates/version.ts";
+import { LiveWindow } from "../../../release/measure/window.ts";
+import { TargetUnreachable, type Endpoint, type Pod, type PodHealth, type Snapshot } from "../../../release/target.ts";
+import { serve, type Running, type StandIn } from "../local/fixtures/app.ts";
+import environment from "../local/fixtures/environment.ts";
+import { MemoryTarget } from "../memory-target.ts";
+
+/** A target whose pods say what they are told to say. */
+class Telling extends MemoryTarget {
+  reports: readonly PodHealth[] = [];
+  scrapes = new Map<string, string>();
+  port = 1;
+  away = false;
+
+  override async health() {
+    this.#reach();
+    return await Promise.resolve(this.reports);
+  }
+
+  override async metrics() {
+    this.#reach();
+    return await Promise.resolve(this.scrapes);
+  }
+
+  override async endpoint(): Promise<Endpoint> {
+    this.#reach();
+    return await Promise.resolve({ url: new URL(`http://127.0.0.1:${this.port}/mcp`), fetch });
+  }
+
+  #reach() {
+    if (this.away) throw new TargetUnreachable("the cluster does not answer");
+  }
+}
+
+const never = new AbortController().signal;
+
+async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> = {}) {
+  const snapshot = given.snapshot ?? (await target.look());
+  const context = { target, environment, snapshot, color: "green", version: "2.0.0", signal: never, ...given } as const;
+  return await ask(gate, "verify", { ...context, listener: () => undefined });
+}
+
+function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[] = [{}], desired = green.length) {
+  const pods = (given: readonly Partial<Pod>[], image: string) =>
+    given.map((pod, index) => ({ name: `pod-${index}`, ready: true, restarts: 0, image, ...pod }));
+  const snapshot: Snapshot = {
+    live: "blue",
+    wanted: {},
+    colors: {
+      blue: { image: "one", desired: blue.length, settings: {}, pods: pods(blue, "one") },
+      green: { image: "two", desired, settings: {}, pods: pods(green, "two") },
+    },
+  };
+  return { snapshot };
+}
+
+const says = (status: PodHealth["status"], given: Partial<PodHealth> = {}): PodHealth => ({
+  pod: `pod-${status}`,
+  status,
+  version: "2.0.0",
+  color: "green",
+  ...given,
+});
+
+describe("every gate", () => {
+  it("holds, and never passes, when the target is out of reach: no data is hold", async () => {
+    const target = new Telling();
+    const window = new LiveWindow(target, "green");
+    target.away = true;
+    for (const gate of GATES.filter((gate) => gate !== rollout && gate !== capacity)) {
+      expect(await verdict(gate, target, { window })).toEqual({
+        gate: gate.name,
+        outcome: "hold",
+        evidence: "the cluster does not answer",
+      });
+    }
+  });
+
+  it("holds when it is at fault itself", async () => {
+    const faulty: Gate = { name: "faulty", phases: ["verify"], check: () => Promise.reject(new TypeError("oops")) };
+
+    expect(await verdict(faulty, new Telling())).toMatchObject({ outcome: "hold", evidence: "could not look: oops" });
+  });
+
+  it("has a name of its own and at least one phase", () => {
+    expect(new Set(GATES.map(({ name }) => name)).size).toBe(GATES.length);
+    for (const { phases } of GATES) expect(phases.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the gate 'rollout'", () => {
+  const target = new Telling();
+
+  it("passes when every pod is ready, runs what was staged and never restarted", async () => {
+    const evidence = "2 pods ready, none restarted";
+    expect(await verdict(rollout, target, snapshotOf([{}, {}]))).toMatchObject({ outcome: "pass", evidence });
+  });
+
+  it("fails with each pod that is not, and with pods that are missing", async () => {
+    const pods = [{ ready: false }, { restarts: 2 }, { image: "one" }];
+    expect(await verdict(rollout, target, snapshotOf(pods, [], 4))).toMatchObject({
+      outcome: "fail",
+      evidence: "pod-0 is not ready, pod-1 restarted 2 ×, pod-2 still runs one, 3 of 4 pods exist",
+    });
+  });
+
+  it("holds when there is no pod to look at", async () => {
+    const evidence = "no pods of green to look at";
+    expect(await verdict(rollout, target, snapshotOf([]))).toMatchObject({ outcome: "hold", evidence });
+  });
+});
+
+describe("the gate 'capacity'", () => {
+  const target = new Telling();
+
+  it("passes with as many ready pods as carry the traffic", async () => {
+    const evidence = "2 ready pods, 2 carry the traffic now";
+    expect(await verdict(capacity, target, snapshotOf([{}, {}], [{}, {}]))).toMatchObject({
+      outcome: "pass",
+      evidence,
+    });
+    expect(await verdict(capacity, target, snapshotOf([{}], []))).toMatchObject({ outcome: "pass" });
+  });
+
+  it("fails with fewer, and with none even when nothing carries the traffic", async () => {
+    const less = snapshotOf([{}, { ready: false }], [{}, {}]);
+    expect(await verdict(capacity, target, less)).toMatchObject({ outcome: "fail" });
+    expect(await verdict(capacity, target, snapshotOf([], []))).toMatchObject({ outcome: "fail" });
+  });
+});
+
+describe("the gate 'version'", () => {
+  const target = new Telling();
+
+  it("passes when every pod says the version and the color that were staged", async () => {
+    target.reports = [says("healthy"), says("degraded")];
+    expect(await verdict(version, target)).toMatchObject({ outcome: "pass", evidence: "2 pods run 2.0.0" });
+  });
+
+  it("fails with each pod that says something else", async () => {
+    target.reports = [says("healthy", { version: "1.0.0" }), says("healthy", { color: "blue" }), says("healthy")];
+    expect(await verdict(version, target)).toMatchObject({
+      outcome: "fail",
+      evidence: "pod-healthy runs 1.0.0 as green, not 2.0.0, pod-healthy runs 2.0.0 as blue, not 2.0.0",
+    });
+  });
+
+  it("holds when no pod answers", async () => {
+    target.reports = [];
+    expect(await verdict(version, target)).toMatchObject({ outcome: "hold", evidence: "no pod of green answered" });
+  });
+});
+
+describe("the gate 'health'", () => {
+  const target = new Telling();
+
+  it("passes when every pod can work, and names those with a degraded dependency", async () => {
+    target.reports = [says("healthy")];
+    expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "1 pods healthy" });
+    target.reports = [says("healthy"), says("degraded")];
+    expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "degraded: pod-degraded" });
+  });
+
+  it("fails with a critical pod", async () => {
+    target.reports = [says("healthy"), says("critical")];
+    expect(await verdict(health, target)).toMatchObject({ outcome: "fail", evidence: "critical: pod-critical" });
+  });
+
+  it("holds when no pod answers", async () => {
+    target.reports = [];
+    expect(await verdict(health, target)).toMatchObject({ outcome: "hold" });
+  });
+});
+
+describe("the gates that call the color as a client", () => {
+  const running: Running[] = [];
+  const right = new Telling();
+  const wrong = new Telling();
+  const failing = new Telling();
+
+  beforeAll(async () => {
+    async function start(target: Telling, standIn: Partial<StandIn>): Promise<void> {
+      const app = await serve({ version: "2.0.0", ...standIn });
+      running.push(app);
+      target.port = app.mcpPort;
+    }
+    await start(right, {});
+    await start(wrong, { echo: () => "bye" });
+    await start(failing, {
+      echo: () => {
+        throw new Error("broken");
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await Promise.all(running.map((app) => app.close()));
+  });
+
+  it("'smoke' passes on the expected answer, asked for in both eras of the protocol", async () => {
+    const evidence = "echo answered as expected, legacy and modern";
+    expect(await verdict(smoke, right)).toMatchObject({ outcome: "pass", evidence });
+  });
+
+  it("'smoke' fails on a wrong answer, an error, a missing tool and a closed port, and says which", async () => {
+    const absent = {
+      ...environment,
+      release: { ...environment.release, smoke: { ...environment.release.smoke, tool: "x" } },
+    };
+    const closed = new Telling();
+
+    const wrongAnswer = await verdict(smoke, wrong);
+    expect(wrongAnswer).toMatchObject({ outcome: "fail" });
+    expect(wrongAnswer.evidence).toContain('legacy: echo({"text":"hello"}) answered {"text":"bye"}');
+    expect((await verdict(smoke, failing)).evidence).toContain("legacy: echo failed: [");
+    expect(await verdict(smoke, right, { environment: absent })).toMatchObject({
+      outcome: "fail",
+      evidence: "legacy: there is no tool 'x'",
+    });
+    expect(await verdict(smoke, closed)).toMatchObject({ outcome: "fail" });
+  });
+
+  it("'metrics' passes under the limits", async () => {
+    const { outcome, evidence } = await verdict(metrics, right);
+    expect(outcome).toBe("pass");
+    expect(evidence).toMatch(/^20 calls, 0\.0 % failed \(limit 1\.0 %\), p95 \d+ ms \(limit 5000 ms\)$/);
+  });
+
+  it("'metrics' fails when answers are wrong or no session can be opened: each is a failed call", async () => {
+    expect((await verdict(metrics, wrong)).evidence).toContain("20 calls, 100.0 % failed");
+    expect(await verdict(metrics, new Telling())).toMatchObject({ outcome: "fail" });
+  });
+
+  it("'metrics' holds on fewer calls than count as data", async () => {
+    const release = { ...environment.release, metrics: { ...environment.release.metrics, minCalls: 21 } };
+    expect(await verdict(metrics, right, { environment: { ...environment, release } })).toMatchObject({
+      outcome: "hold",
+    });
+  });
+
+  it("both give up at once when the release is interrupted in the middle of a call that hangs", async () => {
+    for (const gate of [smoke, metrics]) {
+      const interrupted = new AbortController();
+      const app = await serve({
+        version: "2.0.0",
+        echo: () => {
+          interrupted.abort(new Error("interrupted"));
+          return new Promise<string>(() => undefined);
+        },
+      });
+      running.push({ ...app, close: () => Promise.resolve() });
+      const hanging = new Telling();
+      hanging.port = app.mcpPort;
+
+      await expect(verdict(gate, hanging, { signal: interrupted.signal })).rejects.toThrow("interrupted");
+      void app.close();
+    }
+  });
+});
+
+describe("the gate 'bake'", () => {
+  const target = new Telling();
+  const scrape = (calls: number, errors: number) =>
+    ["", "tool_error"]
+      .map((type, index) => {
+        const labels = `mcp_method_name="tools/call",error_type="${type}"`;
+        const count = index === 0 ? calls - errors : errors;
+        const name = "mcp_server_operation_duration_seconds";
+        return `${name}_bucket{${labels},le="0.1"} ${count}\n${name}_bucket{${labels},le="+Inf"} ${count}\n${name}_count{${labels}} ${count}`;
+      })
+      .join("\n");
+
+  async function afterTraffic(calls: number, errors: number) {
+    target.scrapes = new Map([["pod", scrape(1000, 500)]]);
+    const window = new LiveWindow(target, "green");
+    await window.advance();
+    target.scrapes = new Map([["pod", scrape(1000 + calls, 500 + errors)]]);
+    return await verdict(bake, target, { window });
+  }
+
+  it("passes while live calls stay under the limits, whatever happened before it looked", async () => {
+    expect(await afterTraffic(100, 1)).toMatchObject({
+      outcome: "pass",
+      evidence: "100 calls, 1.0 % failed (limit 1.0 %), p95 95 ms (limit 5000 ms)",
+    });
+  });
+
+  it("fails when they do not", async () => {
+    expect(await afterTraffic(100, 2)).toMatchObject({ outcome: "fail" });
+  });
+
+  it("holds without traffic, and where nothing measures any", async () => {
+    expect(await afterTraffic(0, 0)).toMatchObject({ outcome: "hold" });
+    expect(await verdict(bake, target)).toMatchObject({ outcome: "hold" });
+  });
+});
