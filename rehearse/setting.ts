@@ -36,7 +36,7 @@ export interface Setting extends AsyncDisposable {
   readonly traffic: Traffic;
 }
 
-const CALLS_PER_SECOND = { quick: 150, full: 300 };
+const CALLS_PER_SECOND = { quick: 150, full: 320 };
 
 /**
  * Builds the versions and starts the weather, the host with two pods of blue, and the traffic.

@@ -25,7 +25,7 @@ export const weatherOutage: Act = {
       problems.push("the breakers had to close within 15 s of the recovery, and did not");
     await stage.linger(quick ? 1 : 5);
 
-    if (!quick) await stage.until(() => stage.calls() >= LEAST_CALLS * 1.02, 25);
+    if (!quick) await stage.until(() => stage.calls() >= LEAST_CALLS * 1.02, 40);
     return {
       outcome: problems.length === 0 ? "answered from cache" : "did not recover as it must",
       problems,

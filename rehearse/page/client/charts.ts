@@ -127,7 +127,7 @@ function drawLimit(self: uPlot, height: number, label: string): void {
 /** A line for each mark, and its label where the one before leaves room: the event log has them all. */
 function drawMarks(self: uPlot, marks: readonly Mark[]): void {
   const { left, top, width, height } = self.bbox;
-  const taken = { act: left, event: left };
+  const free = { act: left, event: left };
   for (const { seconds, label, kind } of marks) {
     const x = self.valToPos(seconds, "x", true);
     if (x < left || x > left + width) continue;
@@ -135,9 +135,8 @@ function drawMarks(self: uPlot, marks: readonly Mark[]): void {
     const from = kind === "act" ? style("--grid-strong") : paint;
     stroke(self, from, kind === "act" ? [] : [4, 3], [x, top], [x, top + height]);
     const row = kind === "act" ? "act" : "event";
-    if (x < taken[row]) continue;
     const y = top + (row === "act" ? 11 : 25) * devicePixelRatio;
-    taken[row] = x + write(self, label, x, y, paint);
+    free[row] = write(self, label, x, y, paint, free[row]);
   }
 }
 
@@ -156,21 +155,22 @@ function stroke({ ctx }: uPlot, paint: string, dash: number[], from: Point, to: 
 }
 
 /**
- * Writes to the right of a line, or to its left where the chart ends.
+ * Writes to the right of a line, to its left where the chart ends, and not at all where another label stands.
  *
- * @returns the room taken to the right
+ * @param free where there is room from
+ * @returns where there is room from now on
  */
-function write({ ctx, bbox }: uPlot, text: string, x: number, y: number, paint: string): number {
+function write({ ctx, bbox }: uPlot, text: string, x: number, y: number, paint: string, free = bbox.left): number {
   const gap = 4 * devicePixelRatio;
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.fillStyle = paint;
   const { width } = ctx.measureText(text);
-  const fits = x + gap + width <= bbox.left + bbox.width;
-  ctx.textAlign = fits ? "left" : "right";
-  ctx.fillText(text, fits ? x + gap : x - gap, y);
+  const start = x + gap + width <= bbox.left + bbox.width ? x + gap : x - gap - width;
+  const fits = start >= free;
+  if (fits) ctx.fillText(text, start, y);
   ctx.restore();
-  return fits ? width + 2 * gap : 0;
+  return fits ? start + width + gap : free;
 }
 
 /** A color of the style sheet, as it is in the light or dark of the moment. */
