@@ -2,6 +2,6 @@ import { rehearsal } from "./rehearsal.ts";
 
 export default rehearsal({
   name: "rehearsal-quick",
-  bake: { durationSeconds: 6, intervalSeconds: 1 },
+  bake: { durationSeconds: 8, intervalSeconds: 1 },
   breakerRecovery: "1s",
 });

@@ -3,10 +3,10 @@ import { run } from "../../app/src/run.ts";
 import { wrapWeather } from "./wrap-weather.ts";
 
 /** Calls that a process answers at full speed: more than the gates make before promote, less than users make in some seconds. */
-const QUICK_CALLS = 150;
+const QUICK_CALLS = 120;
 
 /** What each call after those adds to all that follow, in milliseconds, and where it ends. */
-const SLOWER_PER_CALL = 8;
+const SLOWER_PER_CALL = 12;
 const SLOWEST = 1000;
 
 let calls = 0;
