@@ -12,7 +12,8 @@ export const weatherOutage: Act = {
   async play(stage) {
     const problems: string[] = [];
     const { quick } = stage;
-    await stage.linger(quick ? 0.5 : 3);
+    // Until kept connections have left the version that was rolled back: its pods have not been asked for every city.
+    await stage.linger(3);
 
     stage.weatherBecomes({ mode: "broken" });
     const allOpen = () => stage.breakers().length > 0 && stage.breakers().every((state) => state === "open");

@@ -50,7 +50,7 @@ export const pulse: Question = {
 };
 
 /** Cities from all over the table, few enough that every pod has soon been asked for each. */
-export const ASKED_FOR: readonly City[] = CITIES.filter((_, index) => index % 7 === 0);
+export const ASKED_FOR: readonly City[] = CITIES.filter((_, index) => index % 14 === 0);
 
 const wrong = (message: string): Judgment => ({ right: false, failure: "wrong-answer", message });
 
