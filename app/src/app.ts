@@ -70,7 +70,8 @@ export async function startApp({ config, tools = (all) => all, log = createLogge
     throw error;
   });
   health.started();
-  logger.info({ mcpPort, adminPort }, "listening");
+  // At every log level: with port 0, nobody could find the app otherwise.
+  logger.child({}, { level: "info" }).info({ mcpPort, adminPort }, "listening");
 
   let draining: Promise<number> | undefined;
   return {

@@ -51,6 +51,18 @@ describe("a start that cannot succeed", () => {
   );
 });
 
+describe("a quiet log", () => {
+  it("still says where the app listens, or with port 0 nobody could find it", async () => {
+    const app = await startProcess({ LOG_LEVEL: "error" });
+    expect(app.mcpPort).toBeGreaterThan(0);
+    app.process.kill("SIGTERM");
+    const { code, stdout } = await app.exit;
+
+    expect(code).toBe(0);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+  });
+});
+
 describe("the bundle", () => {
   let folder: string;
   let bundle: string;
