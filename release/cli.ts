@@ -65,7 +65,8 @@ const candidateOptions = (command: Command, mandatory: boolean) =>
 
 command("status", "show both colors, the traffic, the release, and which settings wait for the next one").action(
   async (options: Options) => {
-    const { environment, target } = await open(options);
+    const environment = await loadEnvironment(options.environment);
+    const target = await open(options, environment);
     writeStatus(statusOf(await target.look(), environment), options.json === true);
     await target.close();
   },
@@ -96,13 +97,21 @@ type Run = (commands: Commands, candidate: Candidate | undefined) => Promise<Rel
 
 async function release(options: Options, run: Run): Promise<void> {
   const print = printer(options.json === true);
-  const { environment, target } = await open(options);
+  const environment = await loadEnvironment(options.environment);
   const candidate = await candidateOf(options, environment);
+  const target = await open(options, environment);
   const interrupted = new AbortController();
-  const interrupt = (signal: string) => {
-    interrupted.abort(new Error(`interrupted by ${signal}`));
+  const interrupt = (by: string) => {
+    if (interrupted.signal.aborted) return;
+    interrupted.abort(new Error(`interrupted by ${by}`));
+    print({ type: "progress", message: `${by}: stopping` });
   };
+  // From a terminal it comes more than once, from the terminal and from npm: the second one must not end it half way.
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  // Nobody reads what it says any more.
+  process.stdout.on("error", () => {
+    interrupt("the end of its output");
+  });
 
   const lease = await target.lease(whoAmI());
   const signal = AbortSignal.any([interrupted.signal, lease.lost]);
@@ -117,14 +126,13 @@ async function release(options: Options, run: Run): Promise<void> {
   }
 }
 
-async function open({ environment: name, target }: Options): Promise<{ environment: Environment; target: Target }> {
-  const environment = await loadEnvironment(name);
+async function open({ environment: name, target }: Options, environment: Environment): Promise<Target> {
   if ((target ?? environment.release.target) === "kubernetes") {
     // Its client alone takes half a second to load.
     const { KubernetesTarget } = await import("./targets/kubernetes/target.ts");
-    return { environment, target: new KubernetesTarget(name, environment) };
+    return new KubernetesTarget(name, environment);
   }
-  return { environment, target: await LocalTarget.open(environment) };
+  return await LocalTarget.open(environment);
 }
 
 async function candidateOf(options: Options, environment: Environment): Promise<Candidate | undefined> {

@@ -46,7 +46,6 @@ export class Engine {
       try {
         if (unwritten !== undefined) await target.record(unwritten);
         unwritten = undefined;
-        signal.throwIfAborted();
         const snapshot = await target.look();
         reachedAt = performance.now();
         const { release } = snapshot;
@@ -56,6 +55,8 @@ export class Engine {
         const action = next(snapshot);
         if (release === undefined || action.do === "nothing") return ended(release);
         if (reached(release, until)) return { result: "done", reason: STANDS[release.phase](release) };
+        // What has come to its end by now has not been interrupted.
+        signal.throwIfAborted();
         const result = await this.#perform(action, snapshot, release);
         reachedAt = performance.now();
         unwritten = after(release, action, result);
@@ -105,8 +106,7 @@ export class Engine {
         await target.stage(action.color, action.image);
         return PASS;
       case "match":
-        await target.pin(release.from, action.pods);
-        await target.pin(release.to, action.pods);
+        await this.#pin(release, action.pods);
         return await this.#grow(action.color, action.ready, release);
       case "verify":
         return await verify({ ...this.#options, snapshot, release });
@@ -115,9 +115,16 @@ export class Engine {
       case "bake":
         return await bake({ ...this.#options, release });
       case "unpin":
-        await target.pin(release.from, undefined);
-        await target.pin(release.to, undefined);
+        await this.#pin(release, undefined);
         return PASS;
+    }
+  }
+
+  async #pin({ from, to }: ReleaseRecord, pods: number | undefined): Promise<void> {
+    const { target, signal } = this.#options;
+    for (const color of [from, to]) {
+      signal.throwIfAborted();
+      await target.pin(color, pods);
     }
   }
 

@@ -1,0 +1,301 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { ENVIRONMENT_FILE, image, startHost, type AHost } from "../local/a-host.ts";
+import { Caller } from "../local/calls.ts";
+import { run, says, start, startAsIs } from "./a-command.ts";
+import { openDoor } from "./door.ts";
+
+const MAIN = fileURLToPath(new URL("../../../release/targets/local/main.ts", import.meta.url));
+const NEW = ["--image", image("version-2"), "--version", "2.0.0"];
+
+let host: AHost;
+let caller: Caller;
+
+beforeAll(async () => {
+  host = await startHost();
+  caller = new Caller(host.host.url);
+}, 20_000);
+
+afterAll(async () => {
+  await caller[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+}, 20_000);
+
+describe("the release command says in one line what is wrong, exits with 2 and changes nothing, given", () => {
+  const usage = (reason: unknown) => ({ type: "result", result: "usage", reason });
+
+  it("an environment that does not exist", async () => {
+    const { code, last, stderr } = await startAsIs(host.home, ["status", "--environment", "nowhere", "--json"])
+      .finished;
+
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+    expect(last).toMatchObject(usage(expect.stringContaining("there is no environment 'nowhere'; there are: ")));
+    expect(last.reason).toContain("local");
+  });
+
+  it("the path of an environment file that does not exist, or that breaks", async () => {
+    const missing = await startAsIs(host.home, ["status", "--environment", "./nowhere.ts", "--json"]).finished;
+
+    expect(missing.code).toBe(2);
+    expect(missing.last.reason).toContain("'./nowhere.ts' could not be loaded");
+  });
+
+  it("an environment file with a misspelt key, which it names", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bluegreen-environment-"));
+    const file = join(folder, "mine.ts");
+    const library = new URL("../../../environments/environment.ts", import.meta.url).href;
+    const { default: given } = (await import("../local/fixtures/environment.ts")) as { default: { scaling: object } };
+    const input = { ...given, scaling: { ...given.scaling, minReplica: 3 }, release: undefined };
+    await writeFile(
+      file,
+      `import { environment } from "${library}";\nexport default environment(${JSON.stringify(input)});`,
+    );
+    const { code, last } = await startAsIs(host.home, ["status", "--environment", file, "--json"]).finished;
+    await rm(folder, { recursive: true });
+
+    expect(code).toBe(2);
+    expect(last).toMatchObject(usage(expect.stringContaining("environment 'test' is not valid:")));
+    expect(last.reason).toContain("scaling: there is no 'minReplica' here; is it misspelt?");
+  });
+
+  it("a misspelt option, a misspelt command, no command, a missing option or an unknown target", async () => {
+    const cases: [string[], string][] = [
+      [["run", "--environment", "local", "--imgae", "x", "--json"], "unknown option '--imgae'"],
+      [["promot", "--json"], "unknown command 'promot'"],
+      [["run", "--json"], "required option '--environment <name>' not specified"],
+      [["stage", "--environment", "local", "--json"], "required option '--image <image>' not specified"],
+      [["status", "--environment", "local", "--target", "mars", "--json"], "argument 'mars' is invalid"],
+    ];
+    for (const [args, reason] of cases) {
+      const { code, last, stderr } = await startAsIs(host.home, args).finished;
+
+      expect(code).toBe(2);
+      expect(last).toMatchObject(usage(expect.stringContaining(reason)));
+      expect(stderr).toContain(reason);
+    }
+    expect((await startAsIs(host.home, []).finished).code).toBe(2);
+  }, 30_000);
+
+  it("an image without a version, or a version without an image", async () => {
+    for (const half of [NEW.slice(0, 2), NEW.slice(2)]) {
+      const { code, last } = await run(host.home, "run", ...half);
+
+      expect(code).toBe(2);
+      expect(last).toMatchObject(usage("name both --image and --version, or neither"));
+    }
+    expect(host.host.look().release).toBeUndefined();
+  });
+
+  it("a build that does not exist, without losing what a rollback goes by", async () => {
+    const { code, last } = await run(host.home, "stage", "--image", "/nowhere/main.js", "--version", "2");
+
+    expect(code).toBe(2);
+    expect(last).toMatchObject(
+      usage("there is no build at '/nowhere/main.js'; run 'npm run build' first, or name another bundle with --image"),
+    );
+    expect(host.host.look().release).toBeUndefined();
+  });
+
+  it("an image without a digest where images are pinned", async () => {
+    const args = ["run", "--environment", "production", "--image", "registry/app:2", "--version", "2", "--json"];
+    const { code, last } = await startAsIs(host.home, args).finished;
+
+    expect(code).toBe(2);
+    expect(last.reason).toContain("'registry/app:2' is not pinned: add its digest");
+  });
+
+  it("a promote, a bake, a retire or a rollback with nothing staged", async () => {
+    for (const [command, reason] of [
+      ["promote", "nothing is staged: begin with 'release stage' and name --image and --version"],
+      ["bake", "nothing is under way: begin with 'release stage' or 'release run' and name --image and --version"],
+      ["retire", "nothing is under way: begin with 'release stage' or 'release run' and name --image and --version"],
+      ["rollback", "nothing was released here, so there is nothing to roll back"],
+    ] as const) {
+      const { code, last } = await run(host.home, command);
+
+      expect(code).toBe(2);
+      expect(last).toMatchObject(usage(reason));
+    }
+  }, 30_000);
+});
+
+describe("the release command", () => {
+  it("documents its exit codes in the help of every command", async () => {
+    const commands = ["status", "stage", "verify", "promote", "bake", "retire", "rollback", "run"];
+    const helps = await Promise.all(commands.map((command) => startAsIs(host.home, [command, "--help"]).finished));
+    for (const { code, stdout } of [...helps, await startAsIs(host.home, ["--help"]).finished]) {
+      expect(code).toBe(0);
+      expect(stdout).toContain("Exit codes: 0 done, 1 refused by a gate, 2 wrong usage, 3 rolled back, 4 held");
+    }
+  }, 30_000);
+
+  it("holds with 4 when no host runs here, and when the one that did is gone", async () => {
+    const home = await mkdtemp(join(tmpdir(), "bluegreen-empty-"));
+    const none = await run(home, "status");
+    await writeFile(
+      join(home, "host.json"),
+      JSON.stringify({ control: "http://127.0.0.1:1/", token: "t", url: "http://127.0.0.1:1/mcp", pid: 1 }),
+    );
+    const gone = await run(home, "run", ...NEW);
+    await rm(home, { recursive: true });
+
+    expect(none.code).toBe(4);
+    expect(none.last.reason).toContain("no local host is running");
+    expect(gone.code).toBe(4);
+    expect(gone.last.reason).toContain("does not answer");
+    expect(gone.last.reason).toContain("is 'npm run local' running?");
+  });
+
+  it("refuses with 1 a version whose gate fails, at promote as well, and leaves live traffic untouched", async () => {
+    const staged = await run(host.home, "stage", "--image", image("wrong"), "--version", "2.0.0");
+    const promoted = await run(host.home, "promote");
+
+    expect(staged.code).toBe(0);
+    expect(promoted.code).toBe(1);
+    expect(promoted.last).toMatchObject({ type: "result", result: "refused" });
+    expect(promoted.last.reason).toContain('smoke: legacy: echo({"text":"hello"}) answered {"text":"something else"}');
+    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "refused" } });
+    expect(caller.failures).toEqual([]);
+  }, 20_000);
+
+  it("refuses with 1 a version that dies when it is called", async () => {
+    const { code, last } = await run(host.home, "run", "--image", image("crashes"), "--version", "2.0.0");
+
+    expect(code).toBe(1);
+    expect(last).toMatchObject({ type: "result", result: "refused" });
+    expect(caller.failures).toEqual([]);
+  }, 20_000);
+
+  it("refuses with 1 a second release while one is under way, and says who holds the lease", async () => {
+    await using door = await openDoor(host);
+    const kept = door.keep((request) => request.do === "stage");
+    const first = start(door.home, ["stage", ...NEW]);
+    const request = await kept;
+    const second = await run(host.home, "run", ...NEW);
+    request.letThrough();
+
+    expect(second.code).toBe(1);
+    expect(second.last.reason).toMatch(
+      new RegExp(`^another release holds the lease: .+ \\(process ${first.child.pid ?? 0}\\); wait for it to end`),
+    );
+    expect((await first.finished).code).toBe(0);
+  }, 20_000);
+
+  it("takes an image by a relative path, and exits with 0 when it is live", async () => {
+    const relative = image("version-2").slice(process.cwd().length + 1);
+    const { code, last, events } = await run(host.home, "run", "--image", relative, "--version", "2.0.0");
+
+    expect(last).toMatchObject({ type: "result", result: "done", reason: "2.0.0 is live on green" });
+    expect(code).toBe(0);
+    expect(events.every(({ at }) => new Date(String(at)).getTime() > 0)).toBe(true);
+    expect(caller.failures).toEqual([]);
+  }, 20_000);
+
+  it("exits with 3 when a version that went bad under live traffic was rolled back", async () => {
+    const { code, last } = await run(host.home, "run", "--image", image("fails-later"), "--version", "2.0.0");
+
+    expect(code).toBe(3);
+    expect(last).toMatchObject({ type: "result", result: "rolled-back" });
+    expect(last.reason).toContain("green holds the traffic again: bake: ");
+    expect(host.host.look().live).toBe("green");
+    expect(caller.failures).toEqual([]);
+  }, 20_000);
+
+  it("exits with 130 on Ctrl-C while a call hangs or a color never gets ready", async () => {
+    for (const [name, where] of [
+      ["hangs", '"gate":"health"'],
+      ["never-ready", "0 of 1 pods ready"],
+    ] as const) {
+      const { child, finished } = start(host.home, ["run", "--image", image(name), "--version", "2.0.0"]);
+      await says(child.stdout, where);
+      child.kill("SIGINT");
+
+      expect((await finished).code).toBe(130);
+      expect((await run(host.home, "rollback")).code).toBe(0);
+    }
+    expect(caller.failures).toEqual([]);
+  }, 30_000);
+
+  it("exits with 130, and gives its lease back, when nobody reads what it says any more", async () => {
+    const { child, finished } = start(host.home, ["run", "--image", image("hangs"), "--version", "2.0.0"]);
+    await says(child.stdout, '"phase":"stage"');
+    child.stdout?.destroy();
+
+    expect(await finished).toMatchObject({ code: 130, stderr: "" });
+    expect((await run(host.home, "rollback")).code).toBe(0);
+  }, 30_000);
+});
+
+describe("the local host", () => {
+  async function main(...args: string[]) {
+    const home = await mkdtemp(join(tmpdir(), "bluegreen-main-"));
+    const started = startAsIs(home, ["--environment", ENVIRONMENT_FILE, "--home", home, "--json", ...args], MAIN);
+    return { ...started, home };
+  }
+
+  it("says that its port is in use, and what to do", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { finished } = await main("--image", image("version-1"), "--port", String(port));
+    const { code, stderr, stdout } = await finished;
+    server.close();
+
+    expect(stderr).toBe(`port ${port} is in use; name another one with --port, or end what listens there\n`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  it("says that the build is missing, that an option is misspelt, or that a port is none", async () => {
+    for (const [args, said] of [
+      [["--image", "nowhere.js", "--port", "0"], "run 'npm run build' first"],
+      [["--imgae", "x"], "Unknown option '--imgae'"],
+      [["--port", "70000"], "--port '70000' is not a port"],
+    ] as const) {
+      const { code, stderr } = await (await main(...args)).finished;
+
+      expect(code).toBe(2);
+      expect(stderr).toContain(said);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+    }
+  }, 20_000);
+
+  it("ends with its processes on SIGTERM, and leaves none behind when it is killed", async () => {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const { child, finished, home } = await main("--image", image("version-1"), "--port", "0");
+      await once(child.stdout ?? child, "data");
+      const pods = await podsOf(home);
+      expect(pods.length).toBeGreaterThan(0);
+      child.kill(signal);
+
+      expect((await finished).code).toBe(signal === "SIGTERM" ? 0 : "SIGKILL");
+      await Promise.all(pods.map(gone));
+      await rm(home, { recursive: true });
+    }
+  }, 20_000);
+});
+
+async function podsOf(home: string): Promise<number[]> {
+  const { readAddress } = await import("../../../release/targets/local/address.ts");
+  const { control, token } = await readAddress(home);
+  const body = JSON.stringify({ do: "pods", color: "blue" });
+  const response = await fetch(control, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
+  const { pods } = (await response.json()) as { pods: { pid: number }[] };
+  return pods.map(({ pid }) => pid);
+}
+
+/** Resolves when a process is gone; nothing tells about one that is not our child. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
