@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Environment } from "../../../environments/environment.ts";
 import { COLORS, type Color } from "../../color.ts";
 import type { ReleaseRecord } from "../../record.ts";
@@ -60,6 +61,18 @@ export class Host {
     };
     fleets.blue.stage(image, environment.app.settings);
     return new Host(fleets, routes, state, new Leases(leaseTtlMs));
+  }
+
+  /** Resolves when clients find somebody to answer them; with false when the app died instead, which starting it again seldom mends. */
+  async ready(): Promise<boolean> {
+    const { pods } = this.#fleets[this.#state.live];
+    while (!pods.some(({ ready }) => ready)) {
+      if (pods.some(({ restarts }) => restarts > 0)) return false;
+      const over = new AbortController();
+      await Promise.race(pods.map((pod) => once(pod, "change", { signal: over.signal })));
+      over.abort();
+    }
+    return true;
   }
 
   get url(): string {

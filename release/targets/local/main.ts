@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidEnvironment } from "../../../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../../../environments/load.ts";
+import { UsageError } from "../../target.ts";
 import { homeFolder, removeAddress, writeAddress } from "./address.ts";
-import { MissingBuild } from "./build.ts";
 import { Control } from "./control.ts";
 import { Host } from "./host.ts";
 
@@ -45,13 +45,19 @@ async function main(): Promise<void> {
   const home = resolve(values.home);
   await mkdir(home, { recursive: true });
 
-  const logs = createWriteStream(join(home, "app.log"));
+  const logFile = join(home, "app.log");
+  const logs = createWriteStream(logFile);
+  const image = resolve(values.image);
   const host = await Host.start({
     environment: await loadEnvironment(values.environment),
-    image: resolve(values.image),
+    image,
     port,
     log: (pod, line) => logs.write(`${pod} ${line}\n`),
   });
+  if (!(await host.ready())) {
+    await once(logs.end(), "finish");
+    throw new UsageError(`the app at '${image}' does not start; it says why in ${logFile}`);
+  }
   const token = randomBytes(32).toString("base64url");
   const control = await Control.listen(host, token);
   await writeAddress(home, { control: control.url, token, url: host.url, pid: process.pid });
@@ -73,7 +79,7 @@ function explain(error: unknown): string | undefined {
     return `port ${"port" in error ? String(error.port) : ""} is in use; name another one with --port, or end what listens there`;
   }
   const mendable =
-    error instanceof MissingBuild ||
+    error instanceof UsageError ||
     error instanceof InvalidEnvironment ||
     error instanceof UnknownEnvironment ||
     error instanceof RangeError ||

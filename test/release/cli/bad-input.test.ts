@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ENVIRONMENT_FILE, image, startHost, type AHost } from "../local/a-host.ts";
-import { Caller } from "../local/calls.ts";
+import { call, Caller } from "../local/calls.ts";
 import { run, says, start, startAsIs } from "./a-command.ts";
 import { openDoor } from "./door.ts";
 
@@ -262,6 +262,25 @@ describe("the local host", () => {
       expect(stderr).toContain(said);
       expect(stderr.trim().split("\n")).toHaveLength(1);
     }
+  }, 20_000);
+
+  it("says that the app does not start, and where it says why", async () => {
+    const { finished, home } = await main("--image", image("dies-at-start"), "--port", "0");
+    const { code, stderr, stdout } = await finished;
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe(`the app at '${image("dies-at-start")}' does not start; it says why in ${home}/app.log\n`);
+    await rm(home, { recursive: true });
+  }, 20_000);
+
+  it("is ready when it says so", async () => {
+    const { child, finished, home } = await main("--image", image("version-1"), "--port", "0");
+    const [line] = (await once(child.stdout ?? child, "data")) as [string];
+
+    expect((await call((JSON.parse(line) as { url: string }).url)).color).toBe("blue");
+    child.kill("SIGTERM");
+    expect((await finished).code).toBe(0);
+    await rm(home, { recursive: true });
   }, 20_000);
 
   it("ends with its processes on SIGTERM, and leaves none behind when it is killed", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import type { ControlRequest } from "../../../release/targets/local/control.ts";
 import { image, startHost, type AHost } from "../local/a-host.ts";
@@ -68,7 +69,9 @@ export class Interrupted implements AsyncDisposable {
   async #whenFree(command: string): Promise<Finished> {
     for (;;) {
       const finished = await run(this.#host.home, command);
-      if (!String(finished.last.reason).includes("holds the lease")) return finished;
+      const [, seconds] = /holds the lease: .* (\d+) s for the lease to lapse/.exec(String(finished.last.reason)) ?? [];
+      if (seconds === undefined) return finished;
+      await sleep(Number(seconds) * 1000);
     }
   }
 }
