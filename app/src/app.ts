@@ -56,8 +56,9 @@ export async function startApp({ config, tools = (all) => all, log = createLogge
       logger.debug({ reason: error.message }, "refused");
     },
   });
-  weather.breaker.onTransition(({ name, from, to }) => {
-    logger.warn({ breaker: name, from, to }, "breaker changed state");
+  weather.breaker.events.on((event) => {
+    if (event.type !== "transition") return;
+    logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
     handler.notify.resourceUpdated(CIRCUIT_BREAKER_STATS);
   });
   const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });

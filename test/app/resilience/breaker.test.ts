@@ -1,29 +1,25 @@
 import { describe, expect, it, jest } from "@jest/globals";
-import fc from "fast-check";
-import {
-  Breaker,
-  BreakerOpen,
-  CallTimeout,
-  type BreakerOptions,
-  type Permit,
-  type Rejection,
-  type Transition,
-} from "../../../app/src/resilience/breaker.ts";
-import { BreakerModel } from "./breaker-model.ts";
+import type { Permit } from "../../../app/src/resilience/breaker.ts";
+import { Breaker, type BreakerEvent, type BreakerOptions } from "../../../app/src/resilience/breaker.ts";
+import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
+import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
+import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
+import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
+import { fakeTime } from "./fake-clock.ts";
 
 function clocked(options: Partial<BreakerOptions> = {}) {
-  let now = 0;
+  const { clock, time } = fakeTime();
   const breaker = new Breaker({
     name: "api",
     failureThreshold: 3,
     recoveryTimeout: 1000,
     successThreshold: 2,
-    halfOpenLimit: 1,
     timeout: 50,
-    now: () => now,
+    random: () => 0.5,
+    time,
     ...options,
   });
-  return { breaker, pass: (milliseconds: number) => (now += milliseconds) };
+  return { breaker, clock, time };
 }
 
 function admitted(answer: Permit | Rejection): Permit {
@@ -32,6 +28,7 @@ function admitted(answer: Permit | Rejection): Permit {
 }
 
 const failure = () => Promise.reject(new Error("down"));
+const forever = () => new Promise<never>(() => undefined);
 
 function fail(breaker: Breaker, times: number): void {
   for (let time = 0; time < times; time += 1) admitted(breaker.tryAcquire()).fail();
@@ -39,12 +36,12 @@ function fail(breaker: Breaker, times: number): void {
 
 describe("a breaker of three failures", () => {
   it("opens at the third failure in a row and says when to try again", () => {
-    const { breaker, pass } = clocked();
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(400);
+    clock.advance(400);
 
     expect(breaker.state).toBe("open");
-    expect(breaker.tryAcquire()).toEqual({ admitted: false, retryAfterMs: 600 });
+    expect(breaker.tryAcquire()).toEqual({ admitted: false, reason: "open", policy: "api", retryAfterMs: 600 });
   });
 
   it("starts counting anew after a success", () => {
@@ -57,19 +54,19 @@ describe("a breaker of three failures", () => {
   });
 
   it("lets one probe through after the recovery time, and no second one beside it", () => {
-    const { breaker, pass } = clocked();
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(1000);
+    clock.advance(1000);
     admitted(breaker.tryAcquire());
 
     expect(breaker.state).toBe("half-open");
-    expect(breaker.tryAcquire()).toEqual({ admitted: false, retryAfterMs: 0 });
+    expect(breaker.tryAcquire()).toMatchObject({ admitted: false, reason: "probing", retryAfterMs: 0 });
   });
 
   it("closes after two successful probes", () => {
-    const { breaker, pass } = clocked();
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(1000);
+    clock.advance(1000);
     admitted(breaker.tryAcquire()).succeed();
     expect(breaker.state).toBe("half-open");
     admitted(breaker.tryAcquire()).succeed();
@@ -77,30 +74,64 @@ describe("a breaker of three failures", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("opens again, for the whole recovery time, when a probe fails", () => {
-    const { breaker, pass } = clocked();
+  it("stays open longer each time that a probe fails, up to twice the recovery time, less a part left to chance", () => {
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(1000);
-    admitted(breaker.tryAcquire()).fail();
-    pass(999);
+    const waits = [1, 2, 3].map(() => {
+      const { retryAfterMs } = breaker.stats;
+      clock.advance(retryAfterMs);
+      admitted(breaker.tryAcquire()).fail();
+      return retryAfterMs;
+    });
 
-    expect(breaker.tryAcquire()).toEqual({ admitted: false, retryAfterMs: 1 });
+    expect(waits).toEqual([1000, 1800, 1800]);
+  });
+
+  it("grows as far as it is told to, and starts over once it has closed", () => {
+    const { breaker, clock } = clocked({
+      recoveryGrowth: 3,
+      maxRecoveryTimeout: 5000,
+      recoveryJitter: 0,
+      successThreshold: 1,
+    });
+    const reopen = () => {
+      clock.advance(breaker.stats.retryAfterMs);
+      admitted(breaker.tryAcquire()).fail();
+      return breaker.stats.retryAfterMs;
+    };
+    fail(breaker, 3);
+    expect([reopen(), reopen()]).toEqual([3000, 5000]);
+    clock.advance(5000);
+    admitted(breaker.tryAcquire()).succeed();
+    fail(breaker, 3);
+
+    expect(breaker.stats.retryAfterMs).toBe(1000);
   });
 
   it("gives a cancelled probe's place to the next one", () => {
-    const { breaker, pass } = clocked();
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(1000);
+    clock.advance(1000);
     admitted(breaker.tryAcquire()).cancel();
 
     expect(breaker.tryAcquire().admitted).toBe(true);
   });
 
+  it("opens again when nothing is heard of its probes for the time a call may take", () => {
+    const { breaker, clock } = clocked();
+    fail(breaker, 3);
+    clock.advance(1000);
+    admitted(breaker.tryAcquire());
+    clock.advance(50);
+
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "open", retryAfterMs: 1800 });
+  });
+
   it("is not moved by calls that began before it last changed state", () => {
-    const { breaker, pass } = clocked();
+    const { breaker, clock } = clocked();
     const early = [1, 2].map(() => admitted(breaker.tryAcquire()));
     fail(breaker, 3);
-    pass(1000);
+    clock.advance(1000);
     admitted(breaker.tryAcquire());
     early[0]?.fail();
     early[1]?.succeed();
@@ -119,26 +150,114 @@ describe("a breaker of three failures", () => {
     expect(breaker.stats).toMatchObject({ failures: 1, successes: 0, consecutiveFailures: 1 });
   });
 
-  it("tells listeners of each change of state until they leave", () => {
-    const { breaker, pass } = clocked({ successThreshold: 1 });
-    const seen: Transition[] = [];
-    const leave = breaker.onTransition((transition) => seen.push(transition));
+  it("stays open no longer for a clock that jumps back", () => {
+    const { breaker, clock } = clocked();
     fail(breaker, 3);
-    pass(1000);
+    clock.jump(-3_600_000);
+    clock.advance(1000);
+
+    expect(breaker.tryAcquire().admitted).toBe(true);
+  });
+
+  it("counts successes that took too long as failures", () => {
+    const { breaker, clock } = clocked({ slowCall: 20 });
+    for (let call = 0; call < 3; call += 1) {
+      const permit = admitted(breaker.tryAcquire());
+      clock.advance(21);
+      permit.succeed();
+    }
+
+    expect(breaker.stats).toMatchObject({ state: "open", failures: 3, slow: 3, successes: 0 });
+  });
+
+  it("opens by hand and stays open until it is reset", () => {
+    const { breaker, clock } = clocked();
+    breaker.forceOpen();
+    clock.advance(60_000);
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "open" });
+    expect(breaker.stats).toMatchObject({ forced: true, state: "open" });
+    breaker.reset();
+
+    expect(breaker.tryAcquire().admitted).toBe(true);
+    expect(breaker.stats.forced).toBe(false);
+  });
+
+  it("tells listeners of each change of state, failure and rejection until they leave", () => {
+    const { breaker, clock } = clocked({ successThreshold: 1 });
+    const seen: BreakerEvent[] = [];
+    const leave = breaker.events.on((event) => seen.push(event));
+    breaker.events.on(() => {
+      throw new Error("a listener's own mistake");
+    });
+    const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    fail(breaker, 3);
+    breaker.tryAcquire();
+    clock.advance(1000);
     admitted(breaker.tryAcquire()).succeed();
     leave();
     fail(breaker, 3);
+    warn.mockRestore();
 
-    expect(seen.map(({ from, to }) => `${from} → ${to}`)).toEqual([
+    expect(seen.map((event) => (event.type === "transition" ? `${event.from} → ${event.to}` : event.type))).toEqual([
+      "failure",
+      "failure",
+      "failure",
       "closed → open",
+      "rejected",
       "open → half-open",
       "half-open → closed",
     ]);
   });
+
+  it("refuses to be made without anything that could open it", () => {
+    expect(() => new Breaker({ name: "api", recoveryTimeout: 1000 })).toThrow(/'api' needs a 'failureThreshold'/);
+  });
+});
+
+describe("a breaker with a failure rate of a half, over ten calls in a second", () => {
+  const rated = () =>
+    clocked({ failureThreshold: 100, rule: new FailureRate({ threshold: 0.5, window: 1000, minimumCalls: 10 }) });
+  const alternate = (breaker: Breaker, calls: number) => {
+    for (let call = 0; call < calls; call += 1) {
+      const permit = admitted(breaker.tryAcquire());
+      if (call % 2 === 0) permit.succeed();
+      else permit.fail();
+    }
+  };
+
+  it("opens when every second call fails, which never are two in a row", () => {
+    const { breaker } = rated();
+    alternate(breaker, 8);
+    expect(breaker.state).toBe("closed");
+    alternate(breaker, 2);
+
+    expect(breaker.state).toBe("open");
+  });
+
+  it("forgets what is longer ago than its window", () => {
+    const { breaker, clock } = rated();
+    alternate(breaker, 8);
+    clock.advance(1000);
+    alternate(breaker, 8);
+
+    expect(breaker.state).toBe("closed");
+  });
+
+  it("starts its count anew once it has closed", () => {
+    const { breaker, clock } = rated();
+    alternate(breaker, 10);
+    clock.advance(1000);
+    alternate(breaker, 1);
+    admitted(breaker.tryAcquire()).succeed();
+    expect(breaker.state).toBe("closed");
+    alternate(breaker, 8);
+
+    expect(breaker.state).toBe("closed");
+  });
 });
 
 describe("execute", () => {
-  it("returns what the call returns and throws what it throws", async () => {
+  it("returns what the work returns and throws what it throws", async () => {
     const { breaker } = clocked();
 
     expect(await breaker.execute(() => Promise.resolve(42))).toBe(42);
@@ -146,29 +265,33 @@ describe("execute", () => {
     expect(breaker.stats).toMatchObject({ successes: 1, failures: 1 });
   });
 
-  it("throws BreakerOpen with the time to wait, without calling", async () => {
+  it("throws Rejected with the time to wait, without calling", async () => {
     const { breaker } = clocked();
     fail(breaker, 3);
-    const call = jest.fn(() => Promise.resolve());
+    const work = jest.fn(() => Promise.resolve());
 
-    const rejected = await breaker.execute(call).catch((error: unknown) => error);
+    const rejected = await breaker.execute(work).catch((error: unknown) => error);
 
-    expect(rejected).toBeInstanceOf(BreakerOpen);
-    expect(rejected).toMatchObject({ retryAfterMs: 1000 });
-    expect(call).not.toHaveBeenCalled();
+    expect(rejected).toBeInstanceOf(Rejected);
+    expect(rejected).toMatchObject({
+      message: "api: the circuit breaker is open; try again in 1000 ms",
+      retryAfterMs: 1000,
+    });
+    expect(work).not.toHaveBeenCalled();
     expect(breaker.stats.rejections).toBe(1);
   });
 
   it("aborts a call that takes too long, and counts it as a failure even if it ignores the signal", async () => {
-    const { breaker } = clocked({ timeout: 5 });
+    const { breaker, clock } = clocked();
     let seen: AbortSignal | undefined;
-
-    const late = breaker.execute((signal) => {
-      seen = signal;
-      return new Promise(() => undefined);
+    const late = breaker.execute((call) => {
+      seen = call.signal;
+      return forever();
     });
+    const ended = expect(late).rejects.toBeInstanceOf(DeadlineExceeded);
+    await clock.pass(60);
 
-    await expect(late).rejects.toBeInstanceOf(CallTimeout);
+    await ended;
     expect(seen?.aborted).toBe(true);
     expect(breaker.stats).toMatchObject({ failures: 1, timeouts: 1 });
   });
@@ -176,56 +299,39 @@ describe("execute", () => {
   it("counts neither way when the caller goes away", async () => {
     const { breaker } = clocked();
     const caller = new AbortController();
-    const pending = breaker.execute(() => new Promise(() => undefined), { signal: caller.signal });
+    const pending = breaker.execute(forever, new CallerCall({ signal: caller.signal }));
     caller.abort(new Error("gone"));
 
     await expect(pending).rejects.toThrow("gone");
     expect(breaker.stats).toMatchObject({ failures: 0, successes: 0 });
   });
 
-  it("does not count errors that the predicate excuses", async () => {
-    const { breaker } = clocked({ failureThreshold: 1, isFailure: (error) => !(error instanceof RangeError) });
+  it("counts a deadline from outside as a failure: what hangs must be found out by impatient callers, too", async () => {
+    const { breaker, clock, time } = clocked();
+    const pending = breaker.execute(forever, new CallerCall({ within: 20, time }));
+    const ended = expect(pending).rejects.toBeInstanceOf(DeadlineExceeded);
+    await clock.pass(30);
 
-    await expect(breaker.execute(() => Promise.reject(new RangeError("caller's mistake")))).rejects.toThrow(RangeError);
-    expect(breaker.state).toBe("closed");
+    await ended;
+    expect(breaker.stats).toMatchObject({ failures: 1, timeouts: 1 });
   });
-});
 
-describe("any history of calls", () => {
-  it("leaves the breaker where a plain model of it stands", () => {
-    const step = fc.oneof(
-      fc.constant({ do: "acquire" } as const),
-      fc.record({ do: fc.constantFrom("succeed", "fail", "cancel"), which: fc.nat(9) }),
-      fc.record({ do: fc.constant("wait" as const), milliseconds: fc.integer({ min: 1, max: 1500 }) }),
-    );
-    const limits = fc.record({
-      failureThreshold: fc.integer({ min: 1, max: 4 }),
-      successThreshold: fc.integer({ min: 1, max: 3 }),
-      halfOpenLimit: fc.integer({ min: 1, max: 3 }),
+  it("counts an error as what the judge says: a failure, a success, or nothing", async () => {
+    const { breaker } = clocked({
+      judge: (error) => (error instanceof RangeError ? "success" : error instanceof TypeError ? "nothing" : "failure"),
     });
+    for (const error of [new RangeError(), new TypeError(), new Error("down")])
+      await breaker.execute(() => Promise.reject(error)).catch(() => undefined);
 
-    fc.assert(
-      fc.property(limits, fc.array(step, { maxLength: 60 }), (options, steps) => {
-        const { breaker, pass } = clocked(options);
-        const model = new BreakerModel({ ...options, recoveryTimeout: 1000 });
-        const permits: Permit[] = [];
-        for (const taken of steps) {
-          if (taken.do === "acquire") {
-            const answer = breaker.tryAcquire();
-            expect(answer.admitted).toBe(model.acquire());
-            if (answer.admitted) permits.push(answer);
-          } else if (taken.do === "wait") {
-            pass(taken.milliseconds);
-            model.wait(taken.milliseconds);
-          } else if (permits.length > 0) {
-            const index = taken.which % permits.length;
-            permits[index]?.[taken.do]();
-            model.settle(index, taken.do);
-          }
-          expect(breaker.state).toBe(model.state);
-        }
-      }),
-      { numRuns: 2000 },
-    );
+    expect(breaker.stats).toMatchObject({ successes: 1, failures: 1 });
+  });
+
+  it("counts as nothing that a policy inside of it let nothing through", async () => {
+    const { breaker } = clocked();
+    const full = clocked({ name: "inner" }).breaker;
+    full.forceOpen();
+    await expect(breaker.execute((call: Call) => full.execute(forever, call))).rejects.toBeInstanceOf(Rejected);
+
+    expect(breaker.stats).toMatchObject({ successes: 0, failures: 0 });
   });
 });

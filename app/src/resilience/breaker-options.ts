@@ -1,0 +1,86 @@
+import type { Time } from "./time.ts";
+
+export type BreakerState = "closed" | "open" | "half-open";
+
+/** What a call told of the dependency. `nothing`: its caller went away, say, or made a mistake. */
+export type Outcome = "success" | "failure" | "nothing";
+
+/** Decides, while a breaker is closed, whether it should open. */
+export interface OpeningRule {
+  /** Takes in how a call ended and how long it took, in milliseconds; says whether to open. */
+  record(failed: boolean, elapsed: number, now: number): boolean;
+  /** The breaker has closed: what was before does not count any more. */
+  reset(): void;
+}
+
+export interface BreakerOptions {
+  readonly name: string;
+
+  /** Failures in a row, while closed, that open the breaker. @default - only `rule` opens it; one of the two is needed */
+  readonly failureThreshold?: number;
+
+  /** What else opens it, as a `FailureRate`. */
+  readonly rule?: OpeningRule;
+
+  /** Milliseconds above which a call that succeeds counts as a failure. @default Infinity */
+  readonly slowCall?: number;
+
+  /** Milliseconds that an open breaker rejects everything. */
+  readonly recoveryTimeout: number;
+
+  /** What the recovery timeout is multiplied with each time that probes fail. @default 2 */
+  readonly recoveryGrowth?: number;
+
+  /** Most milliseconds it grows to. @default - twice `recoveryTimeout`, so that a recovery is found within two of them */
+  readonly maxRecoveryTimeout?: number;
+
+  /** The part of a timeout that has grown which is left to chance, so that pods do not probe in step; 0 to 1. @default 0.2 */
+  readonly recoveryJitter?: number;
+
+  /** Probes in a row, while half-open, that must succeed to close it; one failure opens it again. @default 1 */
+  readonly successThreshold?: number;
+
+  /** Probes that may be under way at the same time. @default 1 */
+  readonly halfOpenLimit?: number;
+
+  /** Milliseconds that a call made with `execute` may take; longer counts as a failure. @default - no limit */
+  readonly timeout?: number;
+
+  /** What an error thrown inside `execute` tells of the dependency. @default - `nothing` for a Rejected, else `failure` */
+  readonly judge?: (error: unknown) => Outcome;
+
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+
+  /** From 0 to 1, excluding 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface BreakerStats {
+  readonly name: string;
+  readonly state: BreakerState;
+  /** Open by hand, until it is reset. */
+  readonly forced: boolean;
+  readonly successes: number;
+  readonly failures: number;
+  /** Of the failures: calls whose time was over. */
+  readonly timeouts: number;
+  /** Of the failures: calls that succeeded too slowly. */
+  readonly slow: number;
+  readonly rejections: number;
+  /** Failures since the last success; what the threshold is compared with. */
+  readonly consecutiveFailures: number;
+  readonly retryAfterMs: number;
+}
+
+export interface Transition {
+  readonly type: "transition";
+  readonly name: string;
+  readonly from: BreakerState;
+  readonly to: BreakerState;
+}
+
+export type BreakerEvent =
+  | Transition
+  | { readonly type: "rejected"; readonly name: string; readonly retryAfterMs: number }
+  | { readonly type: "failure"; readonly name: string; readonly kind: "error" | "slow" };

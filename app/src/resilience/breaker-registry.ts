@@ -1,0 +1,30 @@
+import { Breaker, type BreakerOptions } from "./breaker.ts";
+
+/** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
+export class BreakerRegistry {
+  readonly #breakers = new Map<string, Breaker>();
+
+  /** @throws Error when there is one of this name: two that share a name would hide each other. */
+  create(options: BreakerOptions): Breaker {
+    if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
+    const breaker = new Breaker(options);
+    this.#breakers.set(options.name, breaker);
+    return breaker;
+  }
+
+  get(name: string): Breaker | undefined {
+    return this.#breakers.get(name);
+  }
+
+  remove(name: string): boolean {
+    return this.#breakers.delete(name);
+  }
+
+  get size(): number {
+    return this.#breakers.size;
+  }
+
+  [Symbol.iterator](): MapIterator<Breaker> {
+    return this.#breakers.values();
+  }
+}

@@ -1,0 +1,152 @@
+import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+
+/** The time that a call had is over. */
+export class DeadlineExceeded extends Error {
+  override readonly name = "DeadlineExceeded";
+
+  constructor(milliseconds: number) {
+    super(`the call took longer than the ${Math.round(milliseconds)} ms it had`);
+  }
+}
+
+/**
+ * Part of another call: it can be cancelled without the other, by its own deadline or with `cancel`, and is cancelled with the other.
+ *
+ * It is its own alarm on the time's wheel, so that a time limit costs one object.
+ */
+export class NarrowedCall extends Alarm implements Call {
+  readonly deadline: number;
+  cancelled = false;
+  reason: Error | undefined;
+  readonly #outer: Call;
+  readonly #time: Time;
+  readonly #milliseconds: number;
+  #controller: AbortController | undefined;
+  // There is nearly always one listener; a Set for it would be the costliest part of a call.
+  #listener: (() => void) | undefined;
+  #others: Set<() => void> | undefined;
+  readonly #withOuter = (): void => {
+    this.cancel(asError(this.#outer.reason));
+  };
+
+  /** @param milliseconds until it is cancelled with a DeadlineExceeded; Infinity for no limit of its own */
+  constructor(outer: Call, milliseconds: number, time: Time) {
+    super();
+    this.#outer = outer;
+    this.#time = time;
+    const at = milliseconds === Infinity ? Infinity : time.now() + milliseconds;
+    const isEarlier = at < outer.deadline;
+    this.deadline = isEarlier ? at : outer.deadline;
+    this.#milliseconds = isEarlier || milliseconds === Infinity ? milliseconds : outer.deadline - at + milliseconds;
+    outer.onCancel(this.#withOuter);
+    if (this.deadline !== Infinity && !this.cancelled) time.set(this, this.deadline);
+  }
+
+  get client(): string | undefined {
+    return this.#outer.client;
+  }
+
+  get repeatable(): boolean {
+    return this.#outer.repeatable;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.cancelled) this.#controller.abort(this.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The first reason stays. */
+  cancel(reason: Error): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    this.reason = reason;
+    this.end();
+    const first = this.#listener;
+    const others = this.#others;
+    this.#listener = undefined;
+    this.#others = undefined;
+    first?.();
+    for (const listener of others ?? []) listener();
+    this.#controller?.abort(reason);
+  }
+
+  /** Its work is done: neither the deadline nor the outer call cancels it any more. */
+  end(): void {
+    this.#time.clear(this);
+    this.#outer.offCancel(this.#withOuter);
+  }
+
+  ring(): void {
+    this.cancel(new DeadlineExceeded(this.#milliseconds));
+  }
+
+  onCancel(listener: () => void): void {
+    if (this.cancelled) listener();
+    else if (this.#listener === undefined) this.#listener = listener;
+    else (this.#others ??= new Set()).add(listener);
+  }
+
+  offCancel(listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others?.delete(listener);
+  }
+}
+
+/**
+ * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
+ * work heeds its signal; what becomes of the work then goes unheard.
+ */
+export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
+  const call = new NarrowedCall(outer, milliseconds, time);
+  return new Promise((resolve, reject) => {
+    if (call.cancelled) {
+      reject(asError(call.reason));
+      return;
+    }
+    call.onCancel(() => {
+      reject(asError(call.reason));
+    });
+    start(work, call).then(
+      (result) => {
+        call.end();
+        resolve(result);
+      },
+      (error: unknown) => {
+        call.end();
+        reject(asError(error));
+      },
+    );
+  });
+}
+
+export interface DeadlineOptions {
+  /** Milliseconds that a call may take, if nothing around it allows less. */
+  readonly timeout: number;
+
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+}
+
+/**
+ * Limits how long a call may take. The limit travels: what is inside sees the nearest deadline as `call.deadline`, and its
+ * signal aborts then. A deadline can only be brought forward.
+ *
+ * `execute` throws DeadlineExceeded, or the caller's own reason when that came first.
+ */
+export class Deadline implements Policy {
+  readonly timeout: number;
+  readonly #time: Time;
+
+  constructor({ timeout, time = SYSTEM_TIME }: DeadlineOptions) {
+    this.timeout = timeout;
+    this.#time = time;
+  }
+
+  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
+    return within(work, call, this.timeout, this.#time);
+  }
+}

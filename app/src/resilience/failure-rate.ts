@@ -1,0 +1,39 @@
+import type { OpeningRule } from "./breaker-options.ts";
+import { SlidingWindow } from "./sliding-window.ts";
+
+export interface FailureRateOptions {
+  /** Share of calls that fail, 0 to 1, at which the breaker opens. @default 0.5 */
+  readonly threshold?: number;
+
+  /** Milliseconds that count, up to now. @default 10 s */
+  readonly window?: number;
+
+  /** Calls in the window without which a share says nothing. @default 20 */
+  readonly minimumCalls?: number;
+}
+
+/**
+ * Opens a breaker when too large a share of recent calls failed. It finds what a count of failures in a row does not: a
+ * dependency that fails half of the time.
+ */
+export class FailureRate implements OpeningRule {
+  readonly #threshold: number;
+  readonly #minimumCalls: number;
+  readonly #window: SlidingWindow;
+
+  constructor({ threshold = 0.5, window = 10_000, minimumCalls = 20 }: FailureRateOptions = {}) {
+    this.#threshold = threshold;
+    this.#minimumCalls = minimumCalls;
+    this.#window = new SlidingWindow(window);
+  }
+
+  record(failed: boolean, _elapsed: number, now: number): boolean {
+    this.#window.add(failed, now);
+    const { calls, failures } = this.#window;
+    return failed && calls >= this.#minimumCalls && failures >= this.#threshold * calls;
+  }
+
+  reset(): void {
+    this.#window.clear();
+  }
+}

@@ -1,0 +1,48 @@
+/** A call that a policy did not let through: an expected answer, and so a value. */
+export interface Rejection {
+  readonly admitted: false;
+  /** Why, by the policy that turned it away. */
+  readonly reason: "open" | "probing" | "full" | "queue-timeout" | "rate" | "no-endpoint";
+  /** The policy's name. */
+  readonly policy: string;
+  /** Milliseconds after which it is worth trying again; 0 where nobody can tell. */
+  readonly retryAfterMs: number;
+}
+
+const SAID = {
+  open: "the circuit breaker is open",
+  probing: "the circuit breaker is waiting for its probes",
+  full: "as many calls as are allowed are under way",
+  "queue-timeout": "no place became free in time",
+  rate: "too many calls",
+  "no-endpoint": "no endpoint takes calls",
+} as const satisfies Record<Rejection["reason"], string>;
+
+/** What `execute` throws in place of a rejection. Made by `thrown`. */
+export class Rejected extends Error {
+  override readonly name = "Rejected";
+  readonly rejection: Rejection;
+
+  constructor(rejection: Rejection) {
+    const { policy, reason, retryAfterMs } = rejection;
+    const advice = retryAfterMs > 0 ? `; try again in ${Math.ceil(retryAfterMs)} ms` : "";
+    super(`${policy}: ${SAID[reason]}${advice}`);
+    this.rejection = rejection;
+  }
+
+  get retryAfterMs(): number {
+    return this.rejection.retryAfterMs;
+  }
+}
+
+/**
+ * A rejection as an Error, without a stack. Collecting one takes ten times as long as all the rest, at the very time when there
+ * are many, and would only ever show this file.
+ */
+export function thrown(rejection: Rejection): Rejected {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new Rejected(rejection);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { Breaker, type Permit } from "../../../app/src/resilience/breaker.ts";
+import { CallerCall } from "../../../app/src/resilience/call.ts";
+import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
+import { BreakerModel } from "./breaker-model.ts";
+import { fakeTime, settled } from "./fake-clock.ts";
+
+const RECOVERY = 1000;
+const TIMEOUT = 400;
+/** What the wheel rounds up to: with multiples of it, alarms ring at the millisecond. */
+const TICK = 4;
+
+const limits = fc.record({
+  failureThreshold: fc.integer({ min: 1, max: 4 }),
+  rate: fc.option(
+    fc.record({
+      threshold: fc.constantFrom(0.25, 0.5, 1),
+      minimumCalls: fc.integer({ min: 1, max: 5 }),
+      window: fc.constant(500),
+    }),
+    { nil: undefined },
+  ),
+  slowCall: fc.constantFrom(100, Infinity),
+  successThreshold: fc.integer({ min: 1, max: 3 }),
+  halfOpenLimit: fc.integer({ min: 1, max: 3 }),
+});
+
+type Limits = typeof limits extends fc.Arbitrary<infer L> ? L : never;
+
+function both({ rate, ...options }: Limits) {
+  const { clock, time } = fakeTime();
+  const breaker = new Breaker({
+    name: "api",
+    ...options,
+    ...(rate && { rule: new FailureRate(rate) }),
+    recoveryTimeout: RECOVERY,
+    timeout: TIMEOUT,
+    time,
+    random: () => 0.5,
+  });
+  const model = new BreakerModel(
+    { ...options, ...(rate && { rate }), recoveryTimeout: RECOVERY, patience: TIMEOUT },
+    time.now(),
+  );
+  return { breaker, model, clock, time };
+}
+
+const byHand = fc.constantFrom({ do: "force" } as const, { do: "reset" } as const);
+const backwards = fc.record({ do: fc.constant("jump back" as const), milliseconds: fc.integer({ min: 1, max: 1e7 }) });
+const wait = fc.record({
+  do: fc.constant("wait" as const),
+  milliseconds: fc.integer({ min: 1, max: 500 }).map((n) => n * TICK),
+});
+const settling = fc.record({ do: fc.constantFrom("succeed", "fail", "cancel"), which: fc.nat(9) });
+const begin = fc.constant({ do: "call" } as const);
+const steps = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: begin },
+    { weight: 5, arbitrary: settling },
+    { weight: 3, arbitrary: wait },
+    { weight: 1, arbitrary: backwards },
+    { weight: 1, arbitrary: byHand },
+  ),
+  { maxLength: 60 },
+);
+
+describe("any history of permits, outcomes, waits, clock jumps and hands", () => {
+  it("leaves the breaker where a plain model of it stands", () => {
+    fc.assert(
+      fc.property(limits, steps, (options, history) => {
+        const { breaker, model, clock } = both(options);
+        const permits: Permit[] = [];
+        for (const step of history) {
+          if (step.do === "call") {
+            const answer = breaker.tryAcquire();
+            expect(answer.admitted).toBe(model.acquire());
+            if (answer.admitted) permits.push(answer);
+          } else if (step.do === "wait") {
+            clock.advance(step.milliseconds);
+            model.wait(step.milliseconds);
+          } else if (step.do === "jump back") clock.jump(-step.milliseconds);
+          else if (step.do === "force") {
+            breaker.forceOpen();
+            model.forceOpen();
+          } else if (step.do === "reset") {
+            breaker.reset();
+            model.reset();
+          } else if (permits.length > 0) {
+            const index = step.which % permits.length;
+            permits[index]?.[step.do]();
+            model.settle(index, step.do);
+          }
+          expect(breaker.state).toBe(model.state);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("any interleaving of calls, answers, cancellations and timeouts", () => {
+  it("moves the breaker through the states of the model, in its order", async () => {
+    await fc.assert(
+      fc.asyncProperty(limits, steps, async (options, history) => {
+        const { breaker, model, clock, time } = both(options);
+        const calls: { readonly startedAt: number; readonly end: (how: "succeed" | "fail" | "cancel") => void }[] = [];
+        const passed: string[] = [];
+        breaker.events.on((event) => {
+          if (event.type === "transition") passed.push(event.to);
+        });
+        const modelPassed: string[] = [];
+        const note = (change: () => void) => {
+          const before = model.state;
+          change();
+          if (model.state !== before) modelPassed.push(model.state);
+        };
+
+        for (const step of history) {
+          if (step.do === "call") {
+            const caller = new AbortController();
+            const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+            const admissions: string[] = [];
+            breaker
+              .execute(
+                () => {
+                  admissions.push("admitted");
+                  return promise;
+                },
+                new CallerCall({ signal: caller.signal, time }),
+              )
+              .catch(() => undefined);
+            const before = model.state;
+            const isAdmitted = model.acquire();
+            if (model.state !== before) modelPassed.push(model.state);
+            expect(admissions).toHaveLength(isAdmitted ? 1 : 0);
+            if (isAdmitted) {
+              calls.push({
+                startedAt: time.now(),
+                end: (how) => {
+                  if (how === "succeed") resolve(undefined);
+                  else if (how === "fail") reject(new Error("down"));
+                  else caller.abort();
+                },
+              });
+            }
+          } else if (step.do === "wait") {
+            // The model hears of timeouts in the order in which they come.
+            const until = time.now() + step.milliseconds;
+            while (time.now() < until) {
+              const now = time.now();
+              const next = Math.min(
+                until,
+                ...calls.map(({ startedAt }) => startedAt + TIMEOUT).filter((at) => at > now),
+              );
+              model.wait(next - now);
+              await clock.pass(next - now);
+              calls.forEach(({ startedAt }, index) => {
+                if (startedAt + TIMEOUT === next)
+                  note(() => {
+                    model.settle(index, "fail");
+                  });
+              });
+            }
+          } else if (step.do === "jump back") clock.jump(-step.milliseconds);
+          else if (step.do === "force") {
+            breaker.forceOpen();
+            note(() => {
+              model.forceOpen();
+            });
+          } else if (step.do === "reset") {
+            breaker.reset();
+            note(() => {
+              model.reset();
+            });
+          } else if (calls.length > 0) {
+            const index = step.which % calls.length;
+            calls[index]?.end(step.do);
+            await settled();
+            const call = calls[index];
+            if (call !== undefined && time.now() - call.startedAt < TIMEOUT)
+              note(() => {
+                model.settle(index, step.do);
+              });
+          }
+          await settled();
+          expect(breaker.state).toBe(model.state);
+        }
+        expect(passed).toEqual(modelPassed);
+        expect(time.alarms).toBeLessThanOrEqual(calls.length);
+      }),
+      { numRuns: 300 },
+    );
+  }, 30_000);
+});

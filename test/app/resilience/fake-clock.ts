@@ -1,0 +1,72 @@
+import { Time, type Clock, type Wakeup } from "../../../app/src/resilience/time.ts";
+
+interface Due {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** A clock that stands still until a test moves it. */
+export class FakeClock implements Clock {
+  #now = 1_000_000;
+  #due = new Set<Due>();
+  looks: () => void = () => undefined;
+
+  now(): number {
+    return this.#now;
+  }
+
+  wake(callback: () => void, milliseconds: number): Wakeup {
+    const due = { at: this.#now + Math.max(0, milliseconds), callback };
+    this.#due.add(due);
+    return { ref: () => undefined, unref: () => undefined, cancel: () => void this.#due.delete(due) };
+  }
+
+  /** Lets time pass at once, with what falls due on the way, but gives promises no chance to react. */
+  advance(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) this.#ring(next);
+    this.#now = end;
+  }
+
+  /** Lets time pass, and whatever waits for a promise react each time that something falls due. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    await settled();
+    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
+      this.#ring(next);
+      await settled();
+    }
+    this.#now = end;
+    await settled();
+  }
+
+  /** Moves the clock without time passing: timers neither come nearer nor ring. Someone looks at it before and after. */
+  jump(milliseconds: number): void {
+    this.looks();
+    this.#now += milliseconds;
+    this.#due = new Set([...this.#due].map((due) => ({ ...due, at: due.at + milliseconds })));
+    this.looks();
+  }
+
+  #next(end: number): Due | undefined {
+    return [...this.#due].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0];
+  }
+
+  #ring(due: Due): void {
+    this.#due.delete(due);
+    this.#now = Math.max(this.#now, due.at);
+    due.callback();
+  }
+}
+
+export function fakeTime(): { clock: FakeClock; time: Time } {
+  const clock = new FakeClock();
+  const time = new Time(clock);
+  clock.looks = () => void time.now();
+  return { clock, time };
+}
+
+/** Resolves when every promise that can react has. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
