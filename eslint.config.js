@@ -28,6 +28,19 @@ export default defineConfig(
     files: ["main.ts", "stacks/**", "constructs/**", "test/**"],
     rules: { "no-new": "off", "@typescript-eslint/no-unsafe-assignment": "off" },
   },
-  { files: ["release/**/*.ts", "review/**/*.ts"], rules: { "no-restricted-imports": ["error", { patterns: ["**/constructs/**", "**/stacks/**", "cdktf", "@cdktf/*"] }] } },
-  { files: ["app/**/*.ts"], rules: { "no-restricted-imports": ["error", { patterns: ["**/constructs/**", "**/stacks/**", "**/release/**", "**/environments/**", "cdktf", "@cdktf/*"] }] } },
+  {
+    files: ["release/**/*.ts", "review/**/*.ts"],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: ["**/constructs/**", "**/stacks/**", "cdktf", "@cdktf/*"] }],
+    },
+  },
+  {
+    files: ["app/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["**/constructs/**", "**/stacks/**", "**/release/**", "**/environments/**", "cdktf", "@cdktf/*"] },
+      ],
+    },
+  },
 );
