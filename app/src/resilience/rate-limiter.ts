@@ -1,0 +1,124 @@
+import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import { Emitter } from "./emitter.ts";
+import { thrown, type Rejection } from "./rejection.ts";
+import { SYSTEM_TIME, type Time } from "./time.ts";
+
+export interface RateLimiterOptions {
+  readonly name: string;
+
+  /** Calls per second that each client may go on making. */
+  readonly rate: number;
+
+  /** Calls that a client may make at once after a pause. @default - one second's worth, at least 1 */
+  readonly burst?: number;
+
+  /** Clients told apart at the same time, some 100 bytes each. Those beyond it share one limit. @default 10,000 */
+  readonly maxClients?: number;
+
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+}
+
+export interface RateLimiterEvent {
+  readonly type: "rejected";
+  readonly name: string;
+  readonly client: string | undefined;
+  readonly retryAfterMs: number;
+}
+
+/** The call may be made. There is nothing to give back. */
+export interface Admission {
+  readonly admitted: true;
+}
+
+const ADMISSION: Admission = { admitted: true };
+
+/** Stands for the clients that there is no more room for. */
+const REST = Symbol("rest");
+
+/** Clients looked at for each new one that finds no room. */
+const SWEEP = 8;
+
+/**
+ * Holds each client to a rate, with a token bucket each: full at first, one token per call, refilled at the rate.
+ *
+ * A bucket is kept as one number, the time at which it will be full again (GCRA). One whose time has passed is like one that never was, so
+ * idle clients are forgotten without losing anything, and memory is bounded: when all clients are busy, new ones share a bucket, for
+ * forgetting a busy one would let it start anew by making up names.
+ *
+ * @see ITU-T I.371, "Generic cell rate algorithm"
+ */
+export class RateLimiter implements Policy {
+  readonly name: string;
+  readonly #interval: number;
+  readonly #burst: number;
+  readonly #maxClients: number;
+  readonly #time: Time;
+  /** By client, the time at which its bucket is full again. */
+  readonly #fullAt = new Map<string | undefined | typeof REST, number>();
+  #sweeping: MapIterator<[string | undefined | typeof REST, number]> | undefined;
+  #events: Emitter<RateLimiterEvent> | undefined;
+
+  constructor({ name, rate, burst, maxClients = 10_000, time = SYSTEM_TIME }: RateLimiterOptions) {
+    if (!(rate > 0)) throw new Error(`'rate' (${rate}) of '${name}' must be above 0`);
+    this.name = name;
+    this.#interval = 1000 / rate;
+    this.#burst = (burst ?? Math.max(1, Math.floor(rate))) * this.#interval;
+    this.#maxClients = maxClients;
+    this.#time = time;
+  }
+
+  get events(): Emitter<RateLimiterEvent> {
+    return (this.#events ??= new Emitter());
+  }
+
+  /** Clients that are told apart now. */
+  get clients(): number {
+    return this.#fullAt.size;
+  }
+
+  tryAcquire(client?: string): Admission | Rejection {
+    const now = this.#time.now();
+    const wait = this.#take(client, now);
+    return wait === 0 ? ADMISSION : this.#reject(client, wait);
+  }
+
+  /** @throws Rejected, and whatever the work throws */
+  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
+    const wait = this.#take(call.client, this.#time.now());
+    return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(call.client, wait)));
+  }
+
+  /** Takes a token and returns 0, or returns the milliseconds until there is one. */
+  #take(client: string | undefined, now: number): number {
+    let bucket: string | undefined | typeof REST = client;
+    let fullAt = this.#fullAt.get(bucket);
+    if (fullAt === undefined && !this.#hasRoom(now)) {
+      bucket = REST;
+      fullAt = this.#fullAt.get(REST);
+    }
+    const next = Math.max(fullAt ?? now, now) + this.#interval;
+    const wait = next - now - this.#burst;
+    // Sums of intervals are not exact: a millionth of a millisecond is no reason to wait.
+    if (wait > 1e-6) return wait;
+    this.#fullAt.set(bucket, next);
+    return 0;
+  }
+
+  /** Makes room by forgetting clients that are idle, a few at a time. */
+  #hasRoom(now: number): boolean {
+    if (this.#fullAt.size < this.#maxClients) return true;
+    for (let look = 0; look < SWEEP; look += 1) {
+      this.#sweeping ??= this.#fullAt.entries();
+      const { value, done } = this.#sweeping.next();
+      if (done === true) this.#sweeping = undefined;
+      else if (value[1] <= now) this.#fullAt.delete(value[0]);
+    }
+    return this.#fullAt.size < this.#maxClients;
+  }
+
+  #reject(client: string | undefined, retryAfterMs: number): Rejection {
+    this.#events?.emit({ type: "rejected", name: this.name, client, retryAfterMs });
+    return { admitted: false, reason: "rate", policy: this.name, retryAfterMs };
+  }
+}
