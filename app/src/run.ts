@@ -8,25 +8,18 @@ import { createLogger } from "./telemetry/logger.ts";
  * had to be cut off or a port is taken, 2 when the settings do not hold. A second signal ends the process at once.
  */
 export async function run(options: Pick<AppOptions, "tools"> = {}): Promise<void> {
+  // Before anything else: whoever starts a process may stop it at once, and it still has to end as it should.
+  const stop = Promise.withResolvers<NodeJS.Signals>();
+  process.once("SIGTERM", stop.resolve).once("SIGINT", stop.resolve);
   try {
     const config = readConfig(process.env);
     const log = createLogger(config);
     const app = await startApp({ ...options, config, log });
-    const stop = (signal: NodeJS.Signals) => {
-      log.logger.info({ signal }, "stopping");
-      process.once("SIGTERM", () => process.exit(1));
-      process.once("SIGINT", () => process.exit(1));
-      app.close().then(
-        (cutOff) => process.exit(cutOff === 0 ? 0 : 1),
-        (error: unknown) => {
-          log.logger.fatal({ err: error }, "drain failed");
-          log.flush();
-          process.exit(1);
-        },
-      );
-    };
-    process.once("SIGTERM", stop);
-    process.once("SIGINT", stop);
+
+    log.logger.info({ signal: await stop.promise }, "stopping");
+    process.once("SIGTERM", () => process.exit(1)).once("SIGINT", () => process.exit(1));
+    const cutOff = await app.close();
+    process.exit(cutOff === 0 ? 0 : 1);
   } catch (error) {
     if (!(error instanceof InvalidConfig) && !(error instanceof CannotListen)) throw error;
     process.stderr.write(`${error.message}\n`);
