@@ -44,11 +44,17 @@ export async function serviceAnswers(): Promise<void> {
   }
 }
 
-/** The pods that exist, by name, with an identity that changes when one is replaced. */
+/** An identity of each pod that is there to stay, which changes when the pod is replaced. */
 export async function podIdentities(color?: Color): Promise<string[]> {
   const selector = color === undefined ? `app.kubernetes.io/name=${APP}` : `${COLOR_LABEL}=${color}`;
-  const pods = await kubectl("get", "pods", "--selector", selector, "--output", "jsonpath={.items[*].metadata.uid}");
-  return pods.split(" ").sort();
+  const { items } = JSON.parse(await kubectl("get", "pods", "--selector", selector, "--output", "json")) as PodList;
+  return items
+    .flatMap(({ metadata: { uid, deletionTimestamp } }) => (deletionTimestamp === undefined ? [uid] : []))
+    .sort();
+}
+
+interface PodList {
+  readonly items: readonly { readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string } }[];
 }
 
 /** Deletes every pod of a color at once, and waits until new ones are ready. */
