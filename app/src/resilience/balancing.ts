@@ -1,0 +1,72 @@
+/** What a strategy may know of an endpoint. */
+export interface Candidate {
+  readonly weight: number;
+  readonly inFlight: number;
+}
+
+/** Chooses one of several; there is at least one. */
+export type Chooser = <C extends Candidate>(candidates: readonly C[]) => C;
+
+/** Ways to choose an endpoint. A chooser remembers what it needs between choices; `random` gives 0 to 1, excluding 1. */
+export const STRATEGIES = {
+  /** Each in turn. For endpoints and calls that are all alike. */
+  "round-robin": () => {
+    let turn = -1;
+    return (candidates) => {
+      turn = (turn + 1) % candidates.length;
+      return at(candidates, turn);
+    };
+  },
+
+  /** Any. For many callers that know nothing of each other, whose turns would coincide. */
+  random: (random) => (candidates) => at(candidates, Math.floor(random() * candidates.length)),
+
+  /**
+   * In proportion to the weights, evenly mixed: 5, 1, 1 gives a a b a c a a and not five times a.
+   *
+   * @see https://github.com/nginx/nginx/commit/52327e0627f49dbda1e8db695e63a4b0af4448b1
+   */
+  weighted: () => {
+    const credit = new WeakMap<Candidate, number>();
+    return (candidates) => {
+      let total = 0;
+      let best = at(candidates, 0);
+      let most = -Infinity;
+      for (const candidate of candidates) {
+        total += candidate.weight;
+        const now = (credit.get(candidate) ?? 0) + candidate.weight;
+        credit.set(candidate, now);
+        if (now > most) {
+          best = candidate;
+          most = now;
+        }
+      }
+      credit.set(best, most - total);
+      return best;
+    };
+  },
+
+  /**
+   * Of two that chance picks, the one with fewer calls under way for its weight. Nearly as good as asking all, and free of the stampede to
+   * the one that looks best to everybody.
+   *
+   * @see Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001
+   */
+  "least-loaded": (random) => (candidates) => {
+    const first = Math.floor(random() * candidates.length);
+    if (candidates.length === 1) return at(candidates, 0);
+    const second = (first + 1 + Math.floor(random() * (candidates.length - 1))) % candidates.length;
+    const [one, other] = [at(candidates, first), at(candidates, second)];
+    return load(other) < load(one) ? other : one;
+  },
+} as const satisfies Record<string, (random: () => number) => Chooser>;
+
+export type Strategy = keyof typeof STRATEGIES;
+
+const load = ({ weight, inFlight }: Candidate): number => (inFlight + 1) / weight;
+
+function at<C>(candidates: readonly C[], index: number): C {
+  const candidate = candidates[index];
+  if (candidate === undefined) throw new RangeError(`there is no candidate ${index} of ${candidates.length}`);
+  return candidate;
+}

@@ -1,0 +1,212 @@
+import { STRATEGIES, type Chooser, type Strategy } from "./balancing.ts";
+import type { BreakerOptions, Outcome } from "./breaker-options.ts";
+import { Breaker, type Permit } from "./breaker.ts";
+import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
+import { DeadlineExceeded } from "./deadline.ts";
+import { Emitter } from "./emitter.ts";
+import { Rejected, thrown, type Rejection } from "./rejection.ts";
+import type { Time } from "./time.ts";
+
+export interface Endpoint<T> {
+  readonly name: string;
+  /** What calls get: an address, a client. */
+  readonly target: T;
+  /** Its share, compared with the others'; 0 for none. @default 1 */
+  readonly weight?: number;
+}
+
+export interface LoadBalancerOptions<T> {
+  readonly name: string;
+  readonly endpoints: readonly Endpoint<T>[];
+
+  /** @default "least-loaded" */
+  readonly strategy?: Strategy;
+
+  /**
+   * When an endpoint is taken out and let in again: each has a breaker of its own.
+   *
+   * @default - after 5 failures in a row, for 10 s, growing to 60 s
+   */
+  readonly ejection?: Omit<BreakerOptions, "name" | "time" | "random" | "timeout">;
+
+  /** The largest share of endpoints that is taken out. Beyond it the fault is hardly theirs. @default 0.5 */
+  readonly maxEjected?: number;
+
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+
+  /** From 0 to 1, excluding 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+export interface LoadBalancerEvent {
+  readonly type: "ejected" | "readmitted";
+  readonly name: string;
+  readonly endpoint: string;
+}
+
+const EJECTION: NonNullable<LoadBalancerOptions<unknown>["ejection"]> = {
+  failureThreshold: 5,
+  recoveryTimeout: 10_000,
+  maxRecoveryTimeout: 60_000,
+};
+
+class Member<T> {
+  readonly name: string;
+  readonly target: T;
+  readonly breaker: Breaker;
+  weight: number;
+  inFlight = 0;
+  isEjected = false;
+
+  constructor({ name, target, weight = 1 }: Endpoint<T>, breaker: Breaker) {
+    this.name = name;
+    this.target = target;
+    this.weight = validWeight(name, weight);
+    this.breaker = breaker;
+  }
+}
+
+/** An endpoint for one call. Say how the call went exactly once; later words are ignored. */
+export class Picked<T> {
+  readonly admitted = true;
+  readonly endpoint: string;
+  readonly target: T;
+  #member: Member<T> | undefined;
+  /** None for an endpoint that its breaker would take out, were it not for `maxEjected`. */
+  readonly #permit: Permit | undefined;
+
+  constructor(member: Member<T>, permit: Permit | undefined) {
+    this.endpoint = member.name;
+    this.target = member.target;
+    this.#member = member;
+    this.#permit = permit;
+    member.inFlight += 1;
+  }
+
+  settle(outcome: Outcome): void {
+    if (this.#member === undefined) return;
+    this.#member.inFlight -= 1;
+    this.#member = undefined;
+    if (outcome === "success") this.#permit?.succeed();
+    else if (outcome === "failure") this.#permit?.fail();
+    else this.#permit?.cancel();
+  }
+}
+
+/**
+ * Spreads calls over endpoints that can do the same, and leaves out those that keep failing.
+ *
+ * One that is taken out is let in again with a single call: when its time is over it gets the next one, and that one decides. Weights may change
+ * while calls are under way.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
+ */
+export class LoadBalancer<T> {
+  readonly name: string;
+  readonly events = new Emitter<LoadBalancerEvent>();
+  readonly #members: readonly Member<T>[];
+  readonly #choose: Chooser;
+  readonly #maxEjected: number;
+  readonly #judge: ((error: unknown) => Outcome) | undefined;
+  /** Those that get calls. */
+  #inRotation: readonly Member<T>[] = [];
+  #ejected: readonly Member<T>[] = [];
+
+  constructor(options: LoadBalancerOptions<T>) {
+    const { name, endpoints, strategy = "least-loaded", ejection = EJECTION, time, random = Math.random } = options;
+    if (endpoints.length === 0) throw new Error(`load balancer '${name}' needs at least one endpoint`);
+    if (new Set(endpoints.map((endpoint) => endpoint.name)).size < endpoints.length)
+      throw new Error(`load balancer '${name}' has two endpoints of one name`);
+    this.name = name;
+    this.#maxEjected = options.maxEjected ?? 0.5;
+    this.#choose = STRATEGIES[strategy](random);
+    this.#judge = ejection.judge;
+    this.#members = endpoints.map((endpoint) => {
+      const breaker = new Breaker({ ...ejection, name: endpoint.name, random, ...(time && { time }) });
+      breaker.events.on((event) => {
+        if (event.type === "transition") this.#rotate();
+      });
+      return new Member(endpoint, breaker);
+    });
+    this.#rotate();
+  }
+
+  /** Each endpoint's load, and whether it is taken out. */
+  get endpoints(): readonly Pick<Member<T>, "name" | "weight" | "inFlight" | "isEjected">[] {
+    return this.#members.map(({ name, weight, inFlight, isEjected }) => ({ name, weight, inFlight, isEjected }));
+  }
+
+  /** @throws Error for an endpoint that there is none of, and for a weight under 0 */
+  setWeight(endpoint: string, weight: number): void {
+    const member = this.#members.find(({ name }) => name === endpoint);
+    if (member === undefined) throw new Error(`load balancer '${this.name}' has no endpoint '${endpoint}'`);
+    member.weight = validWeight(endpoint, weight);
+    this.#rotate();
+  }
+
+  pick(): Picked<T> | Rejection {
+    for (const member of this.#ejected) {
+      if (member.weight === 0) continue;
+      const permit = member.breaker.tryAcquire();
+      if (permit.admitted) return new Picked(member, permit);
+    }
+    if (this.#inRotation.length === 0)
+      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs: this.#untilReadmission() };
+    const member = this.#choose(this.#inRotation);
+    const permit = member.breaker.tryAcquire();
+    return new Picked(member, permit.admitted ? permit : undefined);
+  }
+
+  /** @throws Rejected, and whatever the work throws */
+  execute<R>(work: (target: T, call: Call) => Promise<R>, call: Call = PLAIN_CALL): Promise<R> {
+    if (call.cancelled) return Promise.reject(asError(call.reason));
+    const picked = this.pick();
+    if (!picked.admitted) return Promise.reject(thrown(picked));
+    return start((inner) => work(picked.target, inner), call).then(
+      (result) => {
+        picked.settle("success");
+        return result;
+      },
+      (error: unknown) => {
+        picked.settle(this.#outcome(error, call));
+        throw error;
+      },
+    );
+  }
+
+  #outcome(error: unknown, call: Call): Outcome {
+    if (call.cancelled) return call.reason instanceof DeadlineExceeded ? "failure" : "nothing";
+    return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
+  }
+
+  #untilReadmission(): number {
+    const waits = this.#ejected.filter(({ weight }) => weight > 0).map(({ breaker }) => breaker.stats.retryAfterMs);
+    return waits.length === 0 ? 0 : Math.min(...waits);
+  }
+
+  /** Works out anew who gets calls: those that are well, and of the others as many as may not be taken out. */
+  #rotate(): void {
+    const usable = this.#members.filter(({ weight }) => weight > 0);
+    const unwell = usable.filter(({ breaker }) => breaker.state !== "closed");
+    // Who is out stays out; who falls ill when enough are out stays in.
+    const mayBeOut = Math.floor(this.#maxEjected * usable.length);
+    const out = new Set(
+      unwell.toSorted((one, other) => Number(other.isEjected) - Number(one.isEjected)).slice(0, mayBeOut),
+    );
+    this.#ejected = usable.filter((member) => out.has(member));
+    this.#inRotation = usable.filter((member) => !out.has(member));
+    for (const member of this.#members) {
+      const isEjected = out.has(member);
+      if (isEjected === member.isEjected) continue;
+      member.isEjected = isEjected;
+      this.events.emit({ type: isEjected ? "ejected" : "readmitted", name: this.name, endpoint: member.name });
+    }
+  }
+}
+
+function validWeight(endpoint: string, weight: number): number {
+  if (!(weight >= 0 && weight < Infinity))
+    throw new Error(`the weight (${weight}) of endpoint '${endpoint}' must be 0 or more`);
+  return weight;
+}
