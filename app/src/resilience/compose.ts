@@ -1,0 +1,67 @@
+import type { AdaptiveLimit } from "./adaptive-limit.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Bulkhead } from "./bulkhead.ts";
+import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Fallback } from "./fallback.ts";
+import type { Hedge } from "./hedge.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import type { Retry } from "./retry.ts";
+
+/** Policies by what they are for. In what order they stand is not the writer's choice: most orders are wrong. */
+export interface Policies<F> {
+  readonly fallback?: Fallback<F>;
+  readonly rateLimiter?: RateLimiter;
+  /** For the whole call with all its attempts. */
+  readonly deadline?: Deadline;
+  readonly limit?: Bulkhead | AdaptiveLimit;
+  readonly retry?: Retry;
+  readonly hedge?: Hedge;
+  readonly breaker?: Breaker;
+  /** For each attempt. */
+  readonly timeout?: Deadline;
+}
+
+/**
+ * Puts policies together, from the outside in:
+ *
+ * 1. `fallback`: whatever fails inside, there is an answer.
+ * 2. `rateLimiter`: what a client may not do should cost nothing more than saying so; a call counts once, however often it is tried.
+ * 3. `deadline`: covers everything that the caller waits for, queue and pauses included.
+ * 4. `limit`: a call keeps its place through its pauses and attempts, so that a storm of retries cannot pile up behind it.
+ * 5. `retry`: outside of the breaker, so that each attempt is counted and none is made while it is open.
+ * 6. `hedge`: each attempt may be doubled; the loser is cancelled, which tells the breaker nothing.
+ * 7. `breaker`: sees each attempt just as it went.
+ * 8. `timeout`: inside of the breaker, so that an attempt that takes too long is a failure of the dependency.
+ *
+ * A `LoadBalancer` belongs inside of all, so that another attempt can go to another endpoint.
+ */
+export function compose<F = never>(policies: Policies<F>): Composition<F> {
+  const { fallback, rateLimiter, deadline, limit, retry, hedge, breaker, timeout } = policies;
+  const layers = [rateLimiter, deadline, limit, retry, hedge, breaker, timeout].filter((layer) => layer !== undefined);
+  return new Composition(fallback, layers);
+}
+
+/** Policies around one dependency, used like a single one. */
+export class Composition<F = never> {
+  readonly #fallback: Fallback<F> | undefined;
+  readonly #layers: readonly Policy[];
+
+  constructor(fallback: Fallback<F> | undefined, layers: readonly Policy[]) {
+    this.#fallback = fallback;
+    this.#layers = layers;
+  }
+
+  /** @throws what the policies and the work throw and the fallback does not handle */
+  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
+    if (this.#fallback === undefined) return this.#enter(0, work, call);
+    return this.#fallback.execute((inner) => this.#enter(0, work, inner), call);
+  }
+
+  #enter<T>(depth: number, work: Work<T>, call: Call): Promise<T> {
+    const layer = this.#layers[depth];
+    if (layer === undefined) return start(work, call);
+    if (depth === this.#layers.length - 1) return layer.execute(work, call);
+    return layer.execute((inner) => this.#enter(depth + 1, work, inner), call);
+  }
+}

@@ -1,0 +1,41 @@
+import { PLAIN_CALL, start, type Call, type Work } from "./call.ts";
+import { Emitter } from "./emitter.ts";
+
+export interface FallbackEvent {
+  readonly type: "fallback";
+  readonly error: unknown;
+}
+
+export interface FallbackOptions<F> {
+  /** What to answer in place of an error. */
+  readonly answer: (error: unknown, call: Call) => F | Promise<F>;
+
+  /** Which errors it stands in for. @default - all */
+  readonly handles?: (error: unknown) => boolean;
+}
+
+/**
+ * Answers in place of what failed: with something older, coarser or constant, that is better than nothing. A caller who has gone away
+ * needs no answer and gets the error.
+ */
+export class Fallback<F> {
+  readonly #options: FallbackOptions<F>;
+  #events: Emitter<FallbackEvent> | undefined;
+
+  constructor(options: FallbackOptions<F>) {
+    this.#options = options;
+  }
+
+  get events(): Emitter<FallbackEvent> {
+    return (this.#events ??= new Emitter());
+  }
+
+  /** @throws what `answer` throws, and errors that it does not handle */
+  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
+    return start(work, call).then(undefined, (error: unknown): F | Promise<F> => {
+      if (call.cancelled || this.#options.handles?.(error) === false) throw error;
+      this.#events?.emit({ type: "fallback", error });
+      return this.#options.answer(error, call);
+    });
+  }
+}
