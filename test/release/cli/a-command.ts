@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { ENVIRONMENT_FILE } from "../local/a-host.ts";
+import { COMPILE_CACHE } from "../local/fixtures/environment.ts";
 
 const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
 
@@ -29,7 +30,7 @@ export function start(home: string, args: readonly string[]): Running {
 
 export function startAsIs(home: string, args: readonly string[], script = CLI): Running {
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home },
+    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import type { ControlRequest } from "../../../release/targets/local/control.ts";
 import { image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
-import { run, says, start, type Finished } from "./a-command.ts";
+import { run, says, start } from "./a-command.ts";
 import { openDoor, type Door } from "./door.ts";
 
 /** In each phase, the request that stands for the middle of it. */
@@ -55,7 +55,8 @@ export class Interrupted implements AsyncDisposable {
     else request.turnAway();
     const interrupted = await command.finished;
 
-    const gone = await this.#whenFree(then);
+    await this.#leaseIsFree();
+    const gone = await run(this.#host.home, then);
     const { live, release, colors } = host.look();
     expect(this.#caller.failures).toEqual([]);
     expect(this.#caller.calls).toBeGreaterThan(0);
@@ -66,12 +67,15 @@ export class Interrupted implements AsyncDisposable {
   }
 
   /** A command that was killed could not give its lease back; it lapses. */
-  async #whenFree(command: string): Promise<Finished> {
+  async #leaseIsFree(): Promise<void> {
+    const { leases } = this.#host.host;
     for (;;) {
-      const finished = await run(this.#host.home, command);
-      const [, seconds] = /holds the lease: .* (\d+) s for the lease to lapse/.exec(String(finished.last.reason)) ?? [];
-      if (seconds === undefined) return finished;
-      await sleep(Number(seconds) * 1000);
+      const taken = leases.take("a test that waits");
+      if ("id" in taken) {
+        leases.giveBack(taken.id);
+        return;
+      }
+      await sleep(taken.secondsLeft * 1000);
     }
   }
 }

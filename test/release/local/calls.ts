@@ -35,23 +35,23 @@ export async function call(url: string, agent?: Agent): Promise<Answer> {
   });
 }
 
-/** Someone who calls all the time, some calls at once, over new connections, and remembers what went wrong. */
+/** Someone who calls all the time, over new connections, and remembers what went wrong. */
 export class Caller implements AsyncDisposable {
   readonly failures: string[] = [];
   calls = 0;
-  readonly #loops: Promise<void>[];
+  readonly #loop: Promise<void>;
   #over = false;
 
   constructor(url: string) {
-    this.#loops = [this.#loop(url), this.#loop(url)];
+    this.#loop = this.#callOn(url);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over = true;
-    await Promise.all(this.#loops);
+    await this.#loop;
   }
 
-  async #loop(url: string): Promise<void> {
+  async #callOn(url: string): Promise<void> {
     while (!this.#over) {
       try {
         const { text } = await call(url);
@@ -60,7 +60,7 @@ export class Caller implements AsyncDisposable {
         this.failures.push(String(error));
       }
       this.calls += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
 }
