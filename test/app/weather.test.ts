@@ -134,6 +134,26 @@ describe("get_weather_with_fallback", () => {
     expect(await stats()).toMatchObject({ overall_health: "healthy", breakers: [{ state: "closed" }] });
   });
 
+  it("asks once more when one call in ten fails, as long as the caller's time lasts and no longer than the API wishes", async () => {
+    const patient = await startTestApp({ ...api.environment, CB_TIMEOUT: "5s" });
+    const other = await connect(patient.endpoint, "2026");
+    const ask = () => other.callTool({ name: "get_weather_with_fallback", arguments: { city: "Berlin" } });
+    const stumble = (retryAfter: string) => {
+      api.answerWith((_request, response) => {
+        api.answerWith();
+        response.writeHead(503, { "retry-after": retryAfter }).end();
+      });
+    };
+    for (let call = 0; call < 20; call += 1) await ask();
+
+    stumble("0");
+    expect((await ask()).structuredContent).toMatchObject({ source: "live" });
+    stumble("60");
+    expect((await ask()).structuredContent).toMatchObject({ source: "cached" });
+    await other.close();
+    await patient.close();
+  });
+
   it("never opens the breaker for cities that do not exist", async () => {
     for (const city of ["Atlantis", "Avalon", "El Dorado"]) await weather(city);
 

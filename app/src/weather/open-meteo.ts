@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseRetryAfter } from "../resilience/retry-after.ts";
 
 /** Open-Meteo's answers are 1 to 2 KB; what is far larger is not one of them. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -47,6 +48,19 @@ export interface CurrentWeather {
 /** The weather API answered, but not with what was asked for. */
 export class BadUpstreamAnswer extends Error {
   override readonly name = "BadUpstreamAnswer";
+  /** Whether the same question may be answered another time. */
+  readonly mayPass: boolean;
+  /** Milliseconds that the API asks to be left alone for. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    { mayPass = false, retryAfterMs }: { mayPass?: boolean; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(message);
+    this.mayPass = mayPass;
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /**
@@ -102,7 +116,10 @@ async function getJson<S extends z.ZodType>(
   const response = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new BadUpstreamAnswer(`${url.host} answered ${response.status}`);
+    throw new BadUpstreamAnswer(`${url.host} answered ${response.status}`, {
+      mayPass: response.status === 429 || response.status >= 500,
+      retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
+    });
   }
   const result = schema.safeParse(parse(await readBounded(response, url.host), url.host));
   if (!result.success)

@@ -1,7 +1,12 @@
 import { LRUCache } from "lru-cache";
 import { Breaker, type BreakerOptions } from "../resilience/breaker.ts";
-import { CallerCall } from "../resilience/call.ts";
-import { OpenMeteo, type Place } from "./open-meteo.ts";
+import { CallerCall, type Policy } from "../resilience/call.ts";
+import { compose } from "../resilience/compose.ts";
+import { Deadline } from "../resilience/deadline.ts";
+import { Fallback } from "../resilience/fallback.ts";
+import { Rejected } from "../resilience/rejection.ts";
+import { Retry } from "../resilience/retry.ts";
+import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
 
 /** Cities remembered; some 300 bytes each. */
 const MAX_CITIES = 2000;
@@ -38,15 +43,17 @@ export interface WeatherOptions {
   readonly forecastUrl: string;
   /** Milliseconds that a last answer may stand in for a live one. */
   readonly cacheTtl: number;
-  readonly breaker: Omit<BreakerOptions, "name" | "judge">;
+  /** Its `timeout` is what a whole answer may take, other attempts included. */
+  readonly breaker: Omit<BreakerOptions, "name" | "judge"> & { readonly timeout: number };
 }
 
 /**
- * The current weather, always: live through a circuit breaker, else the last answer for that city, else a static one. Each answer
- * says which it is.
+ * The current weather, always: live, through a circuit breaker and with few and careful retries, else the last answer for that city,
+ * else a static one. Each answer says which it is.
  */
 export class Weather {
   readonly breaker: Breaker;
+  readonly #guarded: Policy;
   readonly #api: OpenMeteo;
   readonly #lastAnswers: LRUCache<string, WeatherAnswer>;
   /** Cities do not move: their coordinates are asked for once. */
@@ -62,6 +69,11 @@ export class Weather {
       // The API has answered; that no place has the name is the caller's mistake.
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
+    this.#guarded = compose({
+      deadline: new Deadline({ timeout: options.breaker.timeout }),
+      retry: new Retry({ name: "weather_api", isRetryable: mayPass }),
+      breaker: this.breaker,
+    });
   }
 
   /**
@@ -70,17 +82,16 @@ export class Weather {
    */
   async current(city: string, signal?: AbortSignal): Promise<WeatherAnswer> {
     const key = normalize(city);
-    try {
-      const answer = await this.breaker.execute(
-        (call) => this.#ask(city, key, call.signal),
-        new CallerCall({ signal }),
-      );
-      this.#lastAnswers.set(key, { ...answer, source: "cached" });
-      return answer;
-    } catch (error) {
-      if (error instanceof UnknownCity || signal?.aborted === true) throw error;
-      return this.#lastAnswers.get(key) ?? { city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" };
-    }
+    const fallback = new Fallback({
+      handles: (error) => !(error instanceof UnknownCity),
+      answer: (): WeatherAnswer =>
+        this.#lastAnswers.get(key) ?? { city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" },
+    });
+    return fallback.execute(
+      (call) => this.#guarded.execute((attempt) => this.#ask(city, key, attempt.signal), call),
+      // Nothing but GET requests.
+      new CallerCall({ signal, repeatable: true }),
+    );
   }
 
   async #ask(city: string, key: string, signal: AbortSignal): Promise<WeatherAnswer> {
@@ -90,8 +101,16 @@ export class Weather {
       if (place === undefined) throw new UnknownCity(city);
       this.#places.set(key, place);
     }
-    return { ...place, ...(await this.#api.currentWeather(place, signal)), source: "live" };
+    const answer: WeatherAnswer = { ...place, ...(await this.#api.currentWeather(place, signal)), source: "live" };
+    this.#lastAnswers.set(key, { ...answer, source: "cached" });
+    return answer;
   }
+}
+
+/** Whether another attempt may be answered, where this one was not. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof BadUpstreamAnswer) return error.mayPass;
+  return !(error instanceof UnknownCity || error instanceof Rejected);
 }
 
 /** One key for all spellings that differ only in case, spaces or Unicode form. */
