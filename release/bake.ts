@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { ask, type Answer } from "./gates/ask.ts";
 import { LiveWindow } from "./measure/window.ts";
 import type { Result } from "./machine.ts";

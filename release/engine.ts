@@ -1,22 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Environment } from "../environments/environment.ts";
 import { bake } from "./bake.ts";
 import type { Color } from "./color.ts";
-import type { Listener, ReleaseResult } from "./events.ts";
-import type { Gate } from "./gates/gate.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import type { ReleaseResult } from "./events.ts";
 import { verify } from "./verify.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { PHASES, type Phase, type ReleaseRecord } from "./record.ts";
-import { readyPods, TargetUnreachable, TrafficMoved, type Snapshot, type Target } from "./target.ts";
-
-export interface EngineOptions {
-  readonly target: Target;
-  readonly environment: Environment;
-  readonly gates: readonly Gate[];
-  readonly listener: Listener;
-  /** Aborts when the user or the lease says stop; the release stays where it is, to be resumed. */
-  readonly signal: AbortSignal;
-}
+import { readyPods, TargetUnreachable, TrafficMoved, type Snapshot } from "./target.ts";
 
 const PASS: Result = { outcome: "pass", reason: "" };
 

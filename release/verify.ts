@@ -1,4 +1,4 @@
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { ask, type Answer } from "./gates/ask.ts";
 import type { Result } from "./machine.ts";
 import type { ReleaseRecord } from "./record.ts";

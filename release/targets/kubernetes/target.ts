@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { Environment } from "../../../environments/environment.ts";
 import { COLOR_LABEL, colorName, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../../../environments/names.ts";
 import type { Color } from "../../color.ts";
@@ -12,21 +11,14 @@ import {
   type Snapshot,
   type Target,
 } from "../../target.ts";
+import { askAdminPort, HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
 import { ask, connect, JSON_PATCH, pointer, refused, type Cluster } from "./cluster.ts";
 import { Forward } from "./forward.ts";
 import { ClusterLease } from "./lease.ts";
 import { hasColor, isReady, listPods, liveColor, look } from "./look.ts";
 import { deployColor } from "./stage.ts";
 
-const REQUEST_TIMEOUT_MS = 5000;
-
 const selected = `/spec/selector/${pointer(COLOR_LABEL)}`;
-
-const healthSchema = z.object({
-  status: z.enum(["healthy", "degraded", "critical"]),
-  version: z.string(),
-  color: z.string(),
-});
 
 /** Releases to pods behind a Service. What it reads and changes needs the Kubernetes API alone; only `stage` needs Terraform. */
 export class KubernetesTarget implements Target {
@@ -94,16 +86,11 @@ export class KubernetesTarget implements Target {
   }
 
   async health(color: Color): Promise<readonly PodHealth[]> {
-    return await this.#askPods(color, "/health", async (response, pod) => ({
-      pod,
-      ...healthSchema.parse(await response.json()),
-    }));
+    return await this.#askPods(color, HEALTH);
   }
 
   async metrics(color: Color): Promise<ReadonlyMap<string, string>> {
-    return new Map(
-      await this.#askPods(color, "/metrics", async (response, pod) => [pod, await response.text()] as const),
-    );
+    return new Map(await this.#askPods(color, METRICS));
   }
 
   async close(): Promise<void> {
@@ -120,19 +107,14 @@ export class KubernetesTarget implements Target {
     return forward;
   }
 
-  async #askPods<T>(color: Color, path: string, read: (response: Response, pod: string) => Promise<T>): Promise<T[]> {
+  async #askPods<T>(color: Color, question: AdminQuestion<T>): Promise<T[]> {
+    const { kubeconfig, namespace } = this.#cluster;
     const pods = (await this.#podsOf(color)).map(nameOf);
     return await Promise.all(
       pods.map(async (pod) => {
-        const { kubeconfig, namespace } = this.#cluster;
         const forward = await Forward.open(kubeconfig, namespace, [pod], PORTS.admin.number);
         try {
-          const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-          return await read(await fetch(`${forward.origin}${path}`, { signal }), pod);
-        } catch (error) {
-          throw new TargetUnreachable(
-            `${pod}${path} did not answer: ${error instanceof Error ? error.message : String(error)}`,
-          );
+          return await askAdminPort(forward.origin, pod, question);
         } finally {
           await forward.close();
         }

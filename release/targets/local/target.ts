@@ -13,6 +13,7 @@ import {
   type Snapshot,
   type Target,
 } from "../../target.ts";
+import { askAdminPort, HEALTH, METRICS, reason, type AdminQuestion } from "../admin-port.ts";
 import { keepRenewed } from "../lease.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
 import type { ControlRequest } from "./control.ts";
@@ -35,11 +36,6 @@ const snapshotSchema = z.object({
 const podsSchema = z.object({
   route: z.url(),
   pods: z.array(z.object({ name: z.string(), adminPort: z.number().optional() })),
-});
-const healthSchema = z.object({
-  status: z.enum(["healthy", "degraded", "critical"]),
-  version: z.string(),
-  color: z.string(),
 });
 const refusalSchema = z.object({ error: z.string() });
 const leaseSchema = z.union([
@@ -109,16 +105,11 @@ export class LocalTarget implements Target {
   }
 
   async health(color: Color): Promise<readonly PodHealth[]> {
-    return await this.#askPods(color, "/health", async (response, pod) => ({
-      pod,
-      ...healthSchema.parse(await response.json()),
-    }));
+    return await this.#askPods(color, HEALTH);
   }
 
   async metrics(color: Color): Promise<ReadonlyMap<string, string>> {
-    return new Map(
-      await this.#askPods(color, "/metrics", async (response, pod) => [pod, await response.text()] as const),
-    );
+    return new Map(await this.#askPods(color, METRICS));
   }
 
   close(): Promise<void> {
@@ -129,17 +120,12 @@ export class LocalTarget implements Target {
     return podsSchema.parse(await this.#ask({ do: "pods", color }));
   }
 
-  async #askPods<T>(color: Color, path: string, read: (response: Response, pod: string) => Promise<T>): Promise<T[]> {
+  async #askPods<T>(color: Color, question: AdminQuestion<T>): Promise<T[]> {
     const { pods } = await this.#pods(color);
     return await Promise.all(
       pods.map(async ({ name, adminPort }) => {
         if (adminPort === undefined) throw new TargetUnreachable(`${name} is down`);
-        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-        try {
-          return await read(await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal }), name);
-        } catch (error) {
-          throw new TargetUnreachable(`${name}${path} did not answer: ${reason(error)}`);
-        }
+        return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question);
       }),
     );
   }
@@ -166,9 +152,4 @@ async function post(control: string, token: string, request: ControlRequest) {
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   return { status: response.status, answer: await response.json() };
-}
-
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }
