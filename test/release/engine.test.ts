@@ -1,43 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Environment } from "../../environments/environment.ts";
-import { Commands } from "../../release/commands.ts";
+import type { Commands } from "../../release/commands.ts";
 import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
-import type { Gate, Outcome } from "../../release/gates/gate.ts";
+import type { Outcome } from "../../release/gates/gate.ts";
 import { TargetUnreachable, UsageError } from "../../release/target.ts";
+import { commandsOn, NEW, type Setup } from "./commands-on.ts";
 import { Killed, MemoryTarget, quickEnvironment } from "./memory-target.ts";
-
-const NEW = { image: "new", version: "2" };
 
 /** More than any release makes; a kill that comes later than its last call is none. */
 const MOST_CALLS = 40;
-
-type Phase = "verify" | "bake";
-
-/** Gates that say what they are told to, having asked the target first as real ones do. */
-function gate(phase: Phase, says: () => Outcome): Gate {
-  return {
-    name: `${phase}-gate`,
-    phases: [phase],
-    async check({ target, color }) {
-      await target.health(color);
-      return { outcome: says(), evidence: "as told" };
-    },
-  };
-}
-
-interface Setup {
-  readonly verify?: () => Outcome;
-  readonly bake?: () => Outcome;
-  readonly environment?: Environment;
-  readonly signal?: AbortSignal;
-  readonly listener?: (event: ReleaseEvent) => void;
-}
-
-function commandsOn(target: MemoryTarget, setup: Setup = {}): Commands {
-  const { verify = () => "pass", bake = () => "pass", environment = quickEnvironment() } = setup;
-  const { signal = new AbortController().signal, listener = () => undefined } = setup;
-  return new Commands({ target, environment, gates: [gate("verify", verify), gate("bake", bake)], signal, listener });
-}
 
 /** Says one outcome after the other, the last one from then on. */
 function inTurn(...outcomes: Outcome[]): () => Outcome {
@@ -288,66 +258,5 @@ describe("the engine", () => {
     target.colors.blue.ready = 2;
     expect(await commandsOn(target).rollback()).toMatchObject({ result: "done" });
     expect(target.live).toBe("blue");
-  });
-});
-
-describe("the commands", () => {
-  it("each take a release one phase further, and say what comes next", async () => {
-    const target = new MemoryTarget();
-    const commands = commandsOn(target);
-    const said: string[] = [];
-    for (const go of [() => commands.stage(NEW), () => commands.verify(), () => commands.promote()]) {
-      said.push((await go()).reason);
-    }
-    for (const go of [() => commands.bake(), () => commands.retire()]) said.push((await go()).reason);
-
-    expect(said).toEqual([
-      "2 is staged on green; next: release verify",
-      "2 on green passed its gates; next: release promote",
-      "green holds the traffic with 2, blue stands ready; next: release bake",
-      "2 passed its bake; next: release retire, which lets blue shrink",
-      "2 is live on green",
-    ]);
-  });
-
-  it("ask the gates again when a release is gone on with, since what they said has grown old", async () => {
-    const target = new MemoryTarget();
-    await commandsOn(target).stage(NEW);
-    await commandsOn(target).verify();
-
-    expect(await commandsOn(target, { verify: () => "fail" }).run(undefined)).toMatchObject({ result: "refused" });
-    expect(target.moves).toEqual([]);
-  });
-
-  it("go on baking after a promote that was killed between its move and its record", async () => {
-    const target = new MemoryTarget();
-    await commandsOn(target).stage(NEW);
-    target.before = (call) => {
-      if (call === "record" && target.live === "green") throw new Killed();
-    };
-    await expect(commandsOn(target).promote()).rejects.toThrow(Killed);
-    target.before = () => undefined;
-
-    await expect(commandsOn(target).promote()).rejects.toThrow("go on with 'release bake'");
-    expect(await commandsOn(target).bake()).toMatchObject({ result: "done" });
-  });
-
-  it("say what to do instead when they cannot be asked for", async () => {
-    const target = new MemoryTarget();
-    const commands = commandsOn(target);
-    await expect(commands.rollback()).rejects.toThrow("nothing was released here, so there is nothing to roll back");
-    for (const go of [() => commands.verify(), () => commands.promote()]) {
-      await expect(go()).rejects.toThrow("nothing is staged: begin with 'release stage'");
-    }
-    for (const go of [() => commands.bake(), () => commands.retire(), () => commands.run(undefined)]) {
-      await expect(go()).rejects.toThrow("nothing is under way: begin with 'release stage' or 'release run'");
-    }
-    await commands.stage(NEW);
-    await expect(commands.bake()).rejects.toThrow("nothing bakes: the release is in phase 'verify'");
-    await commands.promote();
-    await expect(commands.stage(NEW)).rejects.toThrow("finish it with 'release run'");
-    await commands.rollback();
-    await expect(commands.rollback()).rejects.toThrow("'blue' already holds the traffic");
-    expect(target.harms).toEqual([]);
   });
 });
