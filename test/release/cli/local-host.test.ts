@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "@jest/globals";
+import { afterAll, describe, expect, it } from "@jest/globals";
 import { readAddress } from "../../../release/targets/local/address.ts";
 import { ENVIRONMENT_FILE, image } from "../local/a-host.ts";
 import { call } from "../local/calls.ts";
@@ -12,9 +12,16 @@ import { startAsIs } from "./a-command.ts";
 
 const MAIN = fileURLToPath(new URL("../../../release/targets/local/main.ts", import.meta.url));
 
+const homes: string[] = [];
+
+afterAll(async () => {
+  for (const home of homes) await rm(home, { recursive: true });
+});
+
 describe("the local host", () => {
   async function main(...args: string[]) {
     const home = await mkdtemp(join(tmpdir(), "bluegreen-main-"));
+    homes.push(home);
     const started = startAsIs(home, ["--environment", ENVIRONMENT_FILE, "--home", home, "--json", ...args], MAIN);
     return { ...started, home };
   }
@@ -51,17 +58,15 @@ describe("the local host", () => {
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toBe(`the app at '${image("dies-at-start")}' does not start; it says why in ${home}/app.log\n`);
-    await rm(home, { recursive: true });
   }, 20_000);
 
   it("is ready when it says so", async () => {
-    const { child, finished, home } = await main("--image", image("version-1"), "--port", "0");
+    const { child, finished } = await main("--image", image("version-1"), "--port", "0");
     const [line] = (await once(child.stdout ?? child, "data")) as [string];
 
     expect((await call((JSON.parse(line) as { url: string }).url)).color).toBe("blue");
     child.kill("SIGTERM");
     expect((await finished).code).toBe(0);
-    await rm(home, { recursive: true });
   }, 20_000);
 
   it("ends with its processes on SIGTERM, and leaves none behind when it is killed", async () => {
@@ -74,7 +79,6 @@ describe("the local host", () => {
 
       expect((await finished).code).toBe(signal === "SIGTERM" ? 0 : "SIGKILL");
       await Promise.all(pods.map(gone));
-      await rm(home, { recursive: true });
     }
   }, 20_000);
 });
