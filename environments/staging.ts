@@ -12,7 +12,8 @@ export default environment({
   state: { backend: "s3", bucket: "example-terraform-state", region: "eu-central-1" },
   app: {
     image: `registry.example.com/mcp-app:1.0.0@sha256:${"0".repeat(64)}`,
-    settings: { LOG_LEVEL: "info" },
+    // Well within the bake's patience: clients that keep their connection open follow a release when it ends.
+    settings: { LOG_LEVEL: "info", CONNECTION_MAX_AGE: "2m" },
     allowedHosts: ["mcp.staging.example.com"],
   },
   scaling: { minReplicas: 2, maxReplicas: 6, requestsPerPod: 50, latencyObjectiveMs: 250 },

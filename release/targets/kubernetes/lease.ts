@@ -2,16 +2,16 @@ import { randomUUID } from "node:crypto";
 import { V1Lease } from "@kubernetes/client-node";
 import { RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environments/names.ts";
 import { releaseRecordSchema, type ReleaseRecord } from "../../record.ts";
-import { LeaseHeld, TargetUnreachable, type Lease } from "../../target.ts";
+import { LeaseHeld, TargetUnreachable, UsageError, type Lease } from "../../target.ts";
 import { keepRenewed } from "../lease.ts";
-import { ask, find, JSON_PATCH, pointer, refused, type Cluster } from "./cluster.ts";
+import { ask, find, JSON_PATCH, refused, type Cluster } from "./cluster.ts";
 
 const TTL_SECONDS = 15;
 
 /**
  * The cluster's own record of a release, an annotation on the Lease that guards it: whoever may write it holds the Lease.
  *
- * A record that cannot be read is treated as none, and the next release writes a new one.
+ * @throws UsageError when it cannot be read: to begin a release over one that may be baking would take its way back away
  */
 export async function readRecord({ namespace, coordination }: Cluster): Promise<ReleaseRecord | undefined> {
   const lease = await find("read the release", coordination.readNamespacedLease({ namespace, name: RELEASE_LEASE }));
@@ -20,7 +20,10 @@ export async function readRecord({ namespace, coordination }: Cluster): Promise<
   try {
     return releaseRecordSchema.parse(JSON.parse(text));
   } catch {
-    return undefined;
+    throw new UsageError(
+      `the record on Lease '${RELEASE_LEASE}' in namespace '${namespace}' was written by another version of this command, or by hand; ` +
+        "go on with that version, or delete the Lease when no release is under way",
+    );
   }
 }
 
@@ -85,7 +88,7 @@ export class ClusterLease {
   /** Changes the Lease only while it is ours; false when it is not. */
   async #change(operations: readonly object[]): Promise<boolean> {
     const { namespace, coordination } = this.#cluster;
-    const body = [{ op: "test", path: `/spec/${pointer("holderIdentity")}`, value: this.#identity }, ...operations];
+    const body = [{ op: "test", path: "/spec/holderIdentity", value: this.#identity }, ...operations];
     try {
       const patch = coordination.patchNamespacedLease({ namespace, name: RELEASE_LEASE, body }, JSON_PATCH);
       await ask("write the release lease", patch);

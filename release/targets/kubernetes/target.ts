@@ -1,6 +1,6 @@
 import type { Environment } from "../../../environments/environment.ts";
 import { COLOR_LABEL, colorName, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../../../environments/names.ts";
-import type { Color } from "../../color.ts";
+import { other, type Color } from "../../color.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import {
   TargetUnreachable,
@@ -41,6 +41,9 @@ export class KubernetesTarget implements Target {
   }
 
   async stage(color: Color, image: string): Promise<void> {
+    // Terraform refuses that too, but only after a minute, and in words of its own.
+    const live = await liveColor(this.#cluster);
+    if (live === color) throw new TrafficMoved(other(color), live);
     await deployColor(this.#name, this.#environment, color, image);
     // Whoever wants to see the new version before it is live finds it there.
     await this.#select(PREVIEW_SERVICE, [{ op: "replace", path: selected, value: color }]);
