@@ -8,6 +8,7 @@ import { fakeTime, settled } from "./fake-clock.ts";
 
 const RECOVERY = 1000;
 const TIMEOUT = 400;
+const SLOW = 100;
 /** What the wheel rounds up to: with multiples of it, alarms ring at the millisecond. */
 const TICK = 4;
 
@@ -17,11 +18,11 @@ const limits = fc.record({
     fc.record({
       threshold: fc.constantFrom(0.25, 0.5, 1),
       minimumCalls: fc.integer({ min: 1, max: 5 }),
-      window: fc.constant(500),
+      window: fc.constantFrom(500, 5000),
     }),
     { nil: undefined },
   ),
-  slowCall: fc.constantFrom(100, Infinity),
+  slowCall: fc.constantFrom(SLOW, Infinity),
   successThreshold: fc.integer({ min: 1, max: 3 }),
   halfOpenLimit: fc.integer({ min: 1, max: 3 }),
 });
@@ -48,22 +49,42 @@ function both({ rate, ...options }: Limits) {
 
 const byHand = fc.constantFrom({ do: "force" } as const, { do: "reset" } as const);
 const backwards = fc.record({ do: fc.constant("jump back" as const), milliseconds: fc.integer({ min: 1, max: 1e7 }) });
-const wait = fc.record({
-  do: fc.constant("wait" as const),
-  milliseconds: fc.integer({ min: 1, max: 500 }).map((n) => n * TICK),
-});
-const settling = fc.record({ do: fc.constantFrom("succeed", "fail", "cancel"), which: fc.nat(9) });
-const begin = fc.constant({ do: "call" } as const);
-const steps = fc.array(
-  fc.oneof(
-    { weight: 5, arbitrary: begin },
-    { weight: 5, arbitrary: settling },
-    { weight: 3, arbitrary: wait },
-    { weight: 1, arbitrary: backwards },
-    { weight: 1, arbitrary: byHand },
-  ),
-  { maxLength: 60 },
+/** Any time, and often one at which something is just due or just not. */
+const milliseconds = fc.oneof(
+  fc.integer({ min: 1, max: 500 }).map((ticks) => ticks * TICK),
+  fc
+    .constantFrom(SLOW, TIMEOUT, RECOVERY, 0.9 * RECOVERY, 1.8 * RECOVERY)
+    .chain((due) => fc.constantFrom(due - TICK, due)),
 );
+const wait = fc.record({ do: fc.constant("wait" as const), milliseconds });
+/** The latest calls more often than those of long ago. */
+const which = fc.oneof(fc.nat(2), fc.nat(9));
+const settling = fc.record({ do: fc.constantFrom("succeed", "fail", "fail", "cancel"), which });
+/** Until an open breaker is just due, or as long as it takes anything to be. */
+const untilDue = fc.constant({ do: "wait" as const, milliseconds: undefined });
+const begin = { do: "call" } as const;
+/** Whole calls, without which most histories would never leave the closed state. */
+const good = [begin, { do: "succeed", which: 0 } as const];
+const bad = [begin, { do: "fail", which: 0 } as const];
+const steps = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant([begin]) },
+      { weight: 3, arbitrary: settling.map((step) => [step]) },
+      { weight: 3, arbitrary: fc.constantFrom(good, bad, [bad, bad, bad, bad].flat()) },
+      { weight: 2, arbitrary: untilDue.map((step) => [step]) },
+      { weight: 2, arbitrary: wait.map((step) => [step]) },
+      { weight: 1, arbitrary: backwards.map((step) => [step]) },
+      { weight: 1, arbitrary: byHand.map((step) => [step]) },
+    ),
+    { maxLength: 40, size: "max" },
+  )
+  .map((parts) => parts.flat());
+
+/** Milliseconds, in whole ticks, that a wait stands for. */
+function length(milliseconds: number | undefined, breaker: Breaker): number {
+  return milliseconds ?? (Math.ceil(breaker.stats.retryAfterMs / TICK) * TICK || TIMEOUT);
+}
 
 describe("any history of permits, outcomes, waits, clock jumps and hands", () => {
   it("leaves the breaker where a plain model of it stands", () => {
@@ -77,8 +98,9 @@ describe("any history of permits, outcomes, waits, clock jumps and hands", () =>
             expect(answer.admitted).toBe(model.acquire());
             if (answer.admitted) permits.push(answer);
           } else if (step.do === "wait") {
-            clock.advance(step.milliseconds);
-            model.wait(step.milliseconds);
+            const passed = length(step.milliseconds, breaker);
+            clock.advance(passed);
+            model.wait(passed);
           } else if (step.do === "jump back") clock.jump(-step.milliseconds);
           else if (step.do === "force") {
             breaker.forceOpen();
@@ -87,7 +109,7 @@ describe("any history of permits, outcomes, waits, clock jumps and hands", () =>
             breaker.reset();
             model.reset();
           } else if (permits.length > 0) {
-            const index = step.which % permits.length;
+            const index = permits.length - 1 - (step.which % permits.length);
             permits[index]?.[step.do]();
             model.settle(index, step.do);
           }
@@ -146,7 +168,7 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
             }
           } else if (step.do === "wait") {
             // The model hears of timeouts in the order in which they come.
-            const until = time.now() + step.milliseconds;
+            const until = time.now() + length(step.milliseconds, breaker);
             while (time.now() < until) {
               const now = time.now();
               const next = Math.min(
@@ -174,7 +196,7 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
               model.reset();
             });
           } else if (calls.length > 0) {
-            const index = step.which % calls.length;
+            const index = calls.length - 1 - (step.which % calls.length);
             calls[index]?.end(step.do);
             await settled();
             const call = calls[index];

@@ -133,7 +133,7 @@ describe("a bulkhead of two", () => {
       fc.record({ do: fc.constant("wait" as const), milliseconds: fc.integer({ min: 1, max: 80 }) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: "max" }), async (steps) => {
         const { bulkhead, clock } = clocked({ maxQueue: 2, queueTimeout: 100 });
         const calls: { end: () => void; leave: () => void; over: Promise<unknown> }[] = [];
         let running = 0;

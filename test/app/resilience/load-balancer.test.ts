@@ -162,7 +162,7 @@ describe("a load balancer", () => {
     });
     const strategies = fc.constantFrom<Strategy>("round-robin", "random", "weighted", "least-loaded");
     fc.assert(
-      fc.property(strategies, fc.array(step, { maxLength: 80 }), (strategy, steps) => {
+      fc.property(strategies, fc.array(step, { maxLength: 80, size: "max" }), (strategy, steps) => {
         const { clock, balancer } = clocked({ strategy });
         for (const { fails, wait, weight } of steps) {
           if (weight !== null) balancer.setWeight(...weight);

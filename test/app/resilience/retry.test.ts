@@ -145,7 +145,7 @@ describe("retry", () => {
 describe("a retry budget of a tenth", () => {
   it("allows one repetition per ten calls, never more, however they are interleaved", () => {
     fc.assert(
-      fc.property(fc.array(fc.boolean(), { maxLength: 500 }), (isCall) => {
+      fc.property(fc.array(fc.boolean(), { maxLength: 500, size: "max" }), (isCall) => {
         const budget = new RetryBudget();
         let calls = 0;
         let repetitions = 0;

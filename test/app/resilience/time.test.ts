@@ -29,20 +29,23 @@ describe("time", () => {
 
   it("rings an alarm once, on time to within a tick, however far away it is", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 40 }), (delays) => {
-        const { clock, time } = fakeTime();
-        const start = time.now();
-        const late: number[] = [];
-        for (const delay of delays) {
-          time.set(new Bell(() => late.push(time.now() - start - delay)), start + delay);
-        }
-        clock.advance(20_010);
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 40, size: "max" }),
+        (delays) => {
+          const { clock, time } = fakeTime();
+          const start = time.now();
+          const late: number[] = [];
+          for (const delay of delays) {
+            time.set(new Bell(() => late.push(time.now() - start - delay)), start + delay);
+          }
+          clock.advance(20_010);
 
-        expect(late).toHaveLength(delays.length);
-        expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-        expect(Math.max(...late)).toBeLessThanOrEqual(8);
-        expect(time.alarms).toBe(0);
-      }),
+          expect(late).toHaveLength(delays.length);
+          expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+          expect(Math.max(...late)).toBeLessThanOrEqual(8);
+          expect(time.alarms).toBe(0);
+        },
+      ),
     );
   });
 
