@@ -31,6 +31,7 @@ interface Options {
   readonly json?: boolean;
   readonly image?: string;
   readonly version?: string;
+  readonly takeOver?: boolean;
 }
 
 const program = new Command("release")
@@ -86,9 +87,9 @@ command("bake", "watch the new color under live traffic, roll back if a gate fai
 command("retire", "let the old color shrink to its minimum").action((options: Options) =>
   release(options, (commands) => commands.retire()),
 );
-command("rollback", "move the traffic back").action((options: Options) =>
-  release(options, (commands) => commands.rollback()),
-);
+command("rollback", "move the traffic back")
+  .option("--take-over", "from a command that holds the release, or that died and holds it still")
+  .action((options: Options) => release(options, (commands) => commands.rollback()));
 candidateOptions(command("run", "all of it; without --image, go on with what is under way"), false).action(
   (options: Options) => release(options, (commands, candidate) => commands.run(candidate)),
 );
@@ -113,7 +114,7 @@ async function release(options: Options, run: Run): Promise<void> {
     interrupt("the end of its output");
   });
 
-  const lease = await target.lease(whoAmI());
+  const lease = await target.lease(whoAmI(), options.takeOver === true);
   const signal = AbortSignal.any([interrupted.signal, lease.lost]);
   const listener = (event: ReleaseEvent) => {
     print(event);

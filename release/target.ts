@@ -82,9 +82,10 @@ export interface Target {
   /**
    * One release at a time. The lease is renewed until it is released and lapses when its holder dies.
    *
+   * @param takeOver take it from whoever has it, who then learns that it was lost and changes nothing more
    * @throws LeaseHeld when another command holds it
    */
-  lease(holder: string): Promise<Lease>;
+  lease(holder: string, takeOver: boolean): Promise<Lease>;
 
   endpoint(color: Color): Promise<Endpoint>;
 
@@ -121,7 +122,8 @@ export class LeaseHeld extends Error {
 
   constructor(holder: string, secondsLeft: number) {
     super(
-      `another release holds the lease: ${holder}; wait for it to end, or ${Math.ceil(secondsLeft)} s for the lease to lapse if that command died`,
+      `another release holds the lease: ${holder}; wait for it to end, or ${Math.ceil(secondsLeft)} s for the lease to lapse if that command died; ` +
+        "to go back at once: release rollback --take-over",
     );
   }
 }

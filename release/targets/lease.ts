@@ -8,7 +8,7 @@ interface Renewal {
 }
 
 /**
- * Keeps a lease by renewing it three times in its life. It counts as lost when it was taken over, and at the moment that it has
+ * Keeps a lease by renewing it three times in its life, and trying harder once that fails. It counts as lost when it was taken over, and at the moment that it has
  * not been renewed for its whole life, however long an answer takes: by then somebody else may rightly hold it.
  */
 export function keepRenewed(ttlMs: number, { renew, giveBack }: Renewal): Lease {
@@ -21,12 +21,14 @@ export function keepRenewed(ttlMs: number, { renew, giveBack }: Renewal): Lease 
   let lapse = setTimeout(lose, ttlMs).unref();
 
   const loop = async () => {
+    let pauseMs = ttlMs / 3;
     for (;;) {
-      await sleep(ttlMs / 3, undefined, { signal: done.signal, ref: false });
+      await sleep(pauseMs, undefined, { signal: done.signal, ref: false });
       const asked = performance.now();
       const renewed = await renew().catch(() => undefined);
       if (done.signal.aborted) return;
       if (renewed === false) lose();
+      pauseMs = renewed === true ? ttlMs / 3 : ttlMs / 20;
       if (renewed !== true) continue;
       // It holds from when it was asked for, since the answer may have taken its time.
       clearTimeout(lapse);

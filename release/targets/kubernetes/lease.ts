@@ -41,15 +41,15 @@ export class ClusterLease {
     this.#identity = identity;
   }
 
-  /** @throws LeaseHeld */
-  static async take(cluster: Cluster, holder: string): Promise<ClusterLease> {
+  /** @throws LeaseHeld, unless it is to be taken over */
+  static async take(cluster: Cluster, holder: string, takeOver: boolean): Promise<ClusterLease> {
     const { namespace, coordination } = cluster;
     const identity = `${holder} ${randomUUID().slice(0, 8)}`;
     const object = { namespace, name: RELEASE_LEASE };
     const now = microTime(new Date());
     const spec = { holderIdentity: identity, leaseDurationSeconds: TTL_SECONDS, acquireTime: now, renewTime: now };
     const existing = await find("read the release lease", coordination.readNamespacedLease(object));
-    if (existing !== undefined) refuseWhileHeld(existing);
+    if (existing !== undefined && !takeOver) refuseWhileHeld(existing);
     try {
       const body = Object.assign(new V1Lease(), { metadata: { name: RELEASE_LEASE } });
       const lease =
@@ -71,7 +71,7 @@ export class ClusterLease {
   /** Renews itself until it is released. */
   keep(): Lease {
     return keepRenewed(TTL_SECONDS * 1000, {
-      renew: async () => await this.#change([{ op: "replace", path: "/spec/renewTime", value: microTime(new Date()) }]),
+      renew: () => this.#renew(),
       giveBack: async () => {
         await this.#change([{ op: "replace", path: "/spec/holderIdentity", value: "" }]);
       },
@@ -79,10 +79,18 @@ export class ClusterLease {
   }
 
   /** @throws TargetUnreachable when the lease has been lost to somebody else */
+  async assertHeld(): Promise<void> {
+    if (!(await this.#renew())) throw takenOver();
+  }
+
+  /** @throws TargetUnreachable when the lease has been lost to somebody else */
   async write(release: ReleaseRecord): Promise<void> {
-    const path = "/metadata/annotations";
-    const kept = await this.#change([{ op: "add", path, value: { [RECORD_ANNOTATION]: JSON.stringify(release) } }]);
-    if (!kept) throw new TargetUnreachable("the release lease was taken over by somebody else");
+    const value = { [RECORD_ANNOTATION]: JSON.stringify(release) };
+    if (!(await this.#change([{ op: "add", path: "/metadata/annotations", value }]))) throw takenOver();
+  }
+
+  async #renew(): Promise<boolean> {
+    return await this.#change([{ op: "replace", path: "/spec/renewTime", value: microTime(new Date()) }]);
   }
 
   /** Changes the Lease only while it is ours; false when it is not. */
@@ -106,6 +114,8 @@ function refuseWhileHeld({ spec }: V1Lease): void {
   const secondsLeft = (lapsesAt - Date.now()) / 1000;
   if (secondsLeft > 0) throw new LeaseHeld(spec.holderIdentity, secondsLeft);
 }
+
+const takenOver = () => new TargetUnreachable("the release lease was taken over by somebody else");
 
 /** Kubernetes' MicroTime: RFC 3339 with exactly six digits. */
 const microTime = (time: Date) => time.toISOString().replace("Z", "000Z");

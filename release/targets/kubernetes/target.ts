@@ -61,6 +61,8 @@ export class KubernetesTarget implements Target {
   }
 
   async moveTraffic(from: Color, to: Color): Promise<void> {
+    // Whoever took the lease over may have decided otherwise by now.
+    await this.#lease?.assertHeld();
     try {
       await this.#select(LIVE_SERVICE, [
         { op: "test", path: selected, value: from },
@@ -77,8 +79,8 @@ export class KubernetesTarget implements Target {
     await this.#lease.write(release);
   }
 
-  async lease(holder: string): Promise<Lease> {
-    this.#lease = await ClusterLease.take(this.#cluster, holder);
+  async lease(holder: string, takeOver: boolean): Promise<Lease> {
+    this.#lease = await ClusterLease.take(this.#cluster, holder, takeOver);
     return this.#lease.keep();
   }
 

@@ -14,7 +14,7 @@ const color = z.enum(COLORS);
 export const requestSchema = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("look") }),
   z.strictObject({ do: z.literal("pods"), color }),
-  z.strictObject({ do: z.literal("take-lease"), holder: z.string().max(200) }),
+  z.strictObject({ do: z.literal("take-lease"), holder: z.string().max(200), takeOver: z.boolean().default(false) }),
   z.strictObject({ do: z.literal("renew-lease"), lease: z.string() }),
   z.strictObject({ do: z.literal("give-lease-back"), lease: z.string() }),
   z.strictObject({
@@ -95,7 +95,7 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
     case "pods":
       return ok({ route: host.routeTo(request.color), pods: podAddresses(host, request.color) });
     case "take-lease":
-      return ok(host.leases.take(request.holder));
+      return ok(host.leases.take(request.holder, request.takeOver));
     case "renew-lease":
       return ok({ renewed: host.leases.renew(request.lease) });
     case "give-lease-back":

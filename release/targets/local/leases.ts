@@ -23,10 +23,10 @@ export class Leases {
     this.#ttlMs = ttlMs;
   }
 
-  /** Takes the lease, or says who has it. */
-  take(holder: string): Taken | Held {
+  /** Takes the lease, from whoever has it if it is to be taken over, or says who has it. */
+  take(holder: string, takeOver = false): Taken | Held {
     const now = performance.now();
-    if (this.#current !== undefined && this.#current.expiresAt > now) {
+    if (!takeOver && this.#current !== undefined && this.#current.expiresAt > now) {
       return { holder: this.#current.holder, secondsLeft: (this.#current.expiresAt - now) / 1000 };
     }
     const id = randomUUID();

@@ -85,8 +85,8 @@ export class LocalTarget implements Target {
     await this.#ask({ do: "record", lease: this.#lease, release });
   }
 
-  async lease(holder: string): Promise<Lease> {
-    const taken = leaseSchema.parse(await this.#ask({ do: "take-lease", holder }));
+  async lease(holder: string, takeOver: boolean): Promise<Lease> {
+    const taken = leaseSchema.parse(await this.#ask({ do: "take-lease", holder, takeOver }));
     if ("holder" in taken) throw new LeaseHeld(taken.holder, taken.secondsLeft);
     const { id: lease, ttlMs } = taken;
     this.#lease = lease;

@@ -182,6 +182,23 @@ describe("the release command", () => {
     expect((await first.finished).code).toBe(0);
   }, 20_000);
 
+  it("goes back at once with --take-over, and the release that had the lease changes nothing more", async () => {
+    await using door = await openDoor(host);
+    const kept = door.keep((request) => request.do === "move-traffic");
+    const first = start(door.home, ["run", ...NEW]);
+    const request = await kept;
+    const rollback = await run(host.home, "rollback", "--take-over");
+    request.letThrough();
+    const { code, last } = await first.finished;
+
+    expect(rollback.code).toBe(0);
+    // It was turned away with its move, looked again, and found how it had ended.
+    expect(code).toBe(1);
+    expect(last).toMatchObject({ result: "refused", reason: expect.stringContaining("given up before promote") });
+    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "refused" } });
+    expect(caller.failures).toEqual([]);
+  }, 20_000);
+
   it("takes an image by a relative path, and exits with 0 when it is live", async () => {
     const relative = image("version-2").slice(process.cwd().length + 1);
     const { code, last, events } = await run(host.home, "run", "--image", relative, "--version", "2.0.0");
