@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import type { Status } from "../../release/status.ts";
 import type { ReleaseEvent } from "../../release/events.ts";
-import { mustRun, run } from "./command.ts";
+import { mustRun, PROJECT, run } from "./command.ts";
 
 const cli = (command: string, environment: string, more: readonly string[]) =>
   ["release/cli.ts", command, "--environment", environment, "--target", "kubernetes", "--json", ...more] as const;
@@ -13,6 +16,21 @@ export async function release(command: string, ...more: readonly string[]): Prom
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as ReleaseEvent);
+}
+
+/** Kills a release in the moment that it says to have reached a phase: no handler runs, and its lease is not given back. */
+export async function killedIn(phase: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, cli("run", "local", args), {
+    cwd: PROJECT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line) as ReleaseEvent;
+    if (event.type === "phase" && event.phase === phase) child.kill("SIGKILL");
+  }
+  const [code] = (await exited) as [number | null];
+  if (code !== null) throw new Error(`'release run' ended with ${code} before it reached ${phase}`);
 }
 
 export async function status(environment: string): Promise<Status> {

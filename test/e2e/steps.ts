@@ -6,7 +6,7 @@ import { KubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
 import { underLoad, type Load } from "./load.ts";
-import { release, status } from "./release.ts";
+import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
 
@@ -131,6 +131,18 @@ export const STEPS: readonly Step[] = [
       await assert.rejects(moveTraffic("green", "blue"), TrafficMoved);
       assert.equal(await liveColor(), "blue");
       return "refused";
+    },
+  },
+  {
+    name: "a release that is killed in its bake is taken over and rolled back at once, with no failed call",
+    async run() {
+      const load = await underLoad(async () => {
+        await killedIn("bake", "--image", imageOf("1.1.0"), "--version", "1.1.0");
+        assert.equal(await liveColor(), "green");
+        await release("rollback", "--take-over");
+      });
+      assert.equal(await liveColor(), "blue");
+      return describe(load);
     },
   },
   {
