@@ -125,6 +125,7 @@ function stacks(): Case[] {
     breaker: new Breaker(options),
     timeout: new Deadline({ timeout: 10_000 }),
   });
+  const { signal } = new AbortController();
   const four = cockatiel.wrap(
     cockatiel.bulkhead(10),
     cockatiel.retry(cockatiel.handleAll, { maxAttempts: 3, backoff: new cockatiel.ExponentialBackoff() }),
@@ -136,6 +137,10 @@ function stacks(): Case[] {
       what: "limiter, bulkhead, retry, breaker, timeout",
       bar: 2,
       once: () => five.execute(work, new CallerCall({ client: "alice", repeatable: true })),
+    },
+    {
+      what: "  for a caller who may cancel",
+      once: () => five.execute(work, new CallerCall({ client: "alice", repeatable: true, signal })),
     },
     { what: "  cockatiel's, without a limiter", once: () => four.execute(work) },
   ];

@@ -36,7 +36,7 @@ const NOT_SET = -1;
  * when that alarm is cleared.
  *
  * A clock that jumps back is taken to have stood still since it was last read. One that jumps ahead makes what was due in between
- * ring at once.
+ * ring within two seconds.
  *
  * @see Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987, scheme 6
  */
@@ -70,9 +70,10 @@ export class Time {
     return this.#alarms;
   }
 
-  /** Rings once, at the given time or up to 4 ms later. */
+  /** Rings once, at the given time or up to 4 ms later; never for Infinity. */
   set(alarm: Alarm, at: number): void {
     if (alarm.tick !== NOT_SET) this.clear(alarm);
+    if (at === Infinity) return;
     const tick = Math.max(Math.ceil(at / TICK), this.#tick + 1);
     const slot = tick % SLOTS;
     const head = this.#slots[slot];
@@ -103,10 +104,11 @@ export class Time {
     this.#alarms -= 1;
   }
 
+  /** At the latest when the wheel has gone round once, since a clock that has jumped ahead is only found out by looking. */
   #wakeAt(tick: number, now: number): void {
     this.#wakeup?.cancel();
-    this.#wakeTick = tick;
-    this.#wakeup = this.#clock.wake(this.#turn, tick * TICK - now);
+    this.#wakeTick = Math.min(tick, Math.floor(now / TICK) + SLOTS);
+    this.#wakeup = this.#clock.wake(this.#turn, this.#wakeTick * TICK - now);
   }
 
   readonly #turn = (): void => {

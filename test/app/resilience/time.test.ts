@@ -77,6 +77,21 @@ describe("time", () => {
     expect(rung).toEqual([10, 5000, 90_000]);
   });
 
+  it("never rings an alarm that is set for the end of time, and waits a hundred days for one that is not", () => {
+    const { clock, time } = fakeTime();
+    const rung: string[] = [];
+    time.set(new Bell(() => rung.push("never")), Infinity);
+    expect(time.alarms).toBe(0);
+    time.set(new Bell(() => rung.push("in a hundred days")), time.now() + 100 * 86_400_000);
+    clock.jump(99.9 * 86_400_000);
+    clock.advance(1000);
+    expect(rung).toEqual([]);
+    clock.jump(0.1 * 86_400_000);
+    clock.advance(10_000);
+
+    expect(rung).toEqual(["in a hundred days"]);
+  });
+
   it("keeps alarms that are set while others ring", () => {
     const { clock, time } = fakeTime();
     let rings = 0;
