@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { createMcpHandler } from "@modelcontextprotocol/server";
+import {
+  createMcpHandler,
+  type McpServer,
+  type RequestStateCodec,
+  type ServerNotifier,
+} from "@modelcontextprotocol/server";
 import type { Config } from "./config.ts";
 import { Health } from "./health/health.ts";
 import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
@@ -16,10 +21,25 @@ import { createTools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import { Weather } from "./weather/weather.ts";
 
+/** What a registration may use of the app. */
+export interface RegisterContext {
+  /** Signs what a client carries to the next round of a call; any pod with the same key verifies it. */
+  readonly requestState: RequestStateCodec;
+  /** Tells clients that listen what has changed. */
+  readonly notify: ServerNotifier;
+}
+
 export interface AppOptions {
   readonly config: Config;
   /** Changes the list of tools before it is served: adds, removes or wraps. @default - the tools as they are */
   readonly tools?: (tools: readonly Tool[]) => readonly Tool[];
+  /**
+   * Adds what plain tools and resources cannot say: prompts, templates, completions, tools that ask back. Called for each request,
+   * so it has to be quick.
+   *
+   * @default - nothing more
+   */
+  readonly register?: (server: McpServer, context: RegisterContext) => void;
   /** @default - JSON lines on stdout */
   readonly log?: LogSink;
 }
@@ -36,7 +56,12 @@ export interface App {
  *
  * @throws CannotListen when a port is taken
  */
-export async function startApp({ config, tools = (all) => all, log = createLogger(config) }: AppOptions): Promise<App> {
+export async function startApp({
+  config,
+  tools = (all) => all,
+  register = () => undefined,
+  log = createLogger(config),
+}: AppOptions): Promise<App> {
   const { logger } = log;
   const weather = new Weather({ ...config.weather, breaker: config.breaker });
   const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
@@ -48,6 +73,9 @@ export async function startApp({ config, tools = (all) => all, log = createLogge
     requestStateKey: config.requestStateKey ?? makeUpKey(log),
     observe: (operation) => {
       metrics.observe(operation);
+    },
+    register: (server, requestState) => {
+      register(server, { requestState, notify: handler.notify });
     },
   });
   const handler = createMcpHandler(factory, {

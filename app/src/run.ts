@@ -7,7 +7,7 @@ import { createLogger } from "./telemetry/logger.ts";
  * Runs the app as a process: settings from the environment, a drain on SIGTERM or SIGINT, and exit code 0 after it, 1 when calls
  * had to be cut off or a port is taken, 2 when the settings do not hold. A second signal ends the process at once.
  */
-export async function run(options: Pick<AppOptions, "tools"> = {}): Promise<void> {
+export async function run(options: Pick<AppOptions, "tools" | "register"> = {}): Promise<void> {
   // Before anything else: whoever starts a process may stop it at once, and it still has to end as it should.
   const stop = Promise.withResolvers<NodeJS.Signals>();
   process.once("SIGTERM", stop.resolve).once("SIGINT", stop.resolve);

@@ -151,6 +151,27 @@ describe("tools given to startApp", () => {
   });
 });
 
+describe("a registration given to startApp", () => {
+  it("adds what is neither tool nor resource, for both eras", async () => {
+    const own = await startTestApp(api.environment, {
+      register: (server) => {
+        server.registerPrompt("greet", {}, () => ({
+          messages: [{ role: "user", content: { type: "text", text: "Say hello." } }],
+        }));
+      },
+    });
+    for (const era of ["2025", "2026"] as const) {
+      await withClient(await connect(own.endpoint, era), async (client) => {
+        expect(await client.getPrompt({ name: "greet" })).toMatchObject({
+          messages: [{ content: { text: "Say hello." } }],
+        });
+        expect((await client.listTools()).tools).toHaveLength(3);
+      });
+    }
+    await own.close();
+  });
+});
+
 describe("connections", () => {
   it("are ended with a response once they are over age, and not in between", async () => {
     const own = await startTestApp({ CONNECTION_MAX_AGE: "150ms", KEEP_ALIVE_TIMEOUT: "2s" });

@@ -11,7 +11,7 @@ export interface RunningApp extends App {
 
 export async function startTestApp(
   environment: Readonly<Record<string, string>> = {},
-  options: Pick<AppOptions, "tools"> = {},
+  options: Pick<AppOptions, "tools" | "register"> = {},
 ): Promise<RunningApp> {
   const config = readConfig({
     MCP_PORT: "0",

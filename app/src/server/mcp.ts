@@ -1,6 +1,8 @@
 import {
   createRequestStateCodec,
+  type McpServer,
   type McpServerFactory,
+  type RequestStateCodec,
   type StandardSchemaWithJSON,
 } from "@modelcontextprotocol/server";
 import type { Resource } from "../resources/resource.ts";
@@ -29,6 +31,8 @@ export interface McpOptions {
   /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
   readonly requestStateKey: string;
   readonly observe: Observer["observe"];
+  /** Called for each new server, after its tools and resources. @default - nothing more */
+  readonly register?: (server: McpServer, requestState: RequestStateCodec) => void;
 }
 
 /**
@@ -76,6 +80,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
         contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(resource.read()) }],
       }));
     }
+    options.register?.(server, requestState);
     return server;
   };
 }

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { killProcesses, startProcess } from "../app/app-process.ts";
+import { judge, type Revision } from "./referee.ts";
+import { report } from "./report.ts";
+import { startRolling } from "./rolling.ts";
+
+const SERVER = join(import.meta.dirname, "server.ts");
+
+const ASKS =
+  "asks in the middle of a call, and the answer comes as a request of its own: without a session it cannot find its call";
+
+/** What is to fail, and why. */
+const EXPECTED: Readonly<Record<Revision, Readonly<Record<string, string>>>> = {
+  "2026-07-28": {},
+  "2025-11-25": {
+    "tools-call-sampling": ASKS,
+    "tools-call-elicitation": ASKS,
+    "elicitation-sep1034-defaults": ASKS,
+    "elicitation-sep1330-enums": ASKS,
+  },
+};
+
+const environment = {
+  // The referee comes as a web page of this machine, too.
+  ALLOWED_ORIGINS: "localhost,127.0.0.1",
+  LOG_LEVEL: "warn",
+  REQUEST_STATE_KEY: "the same for all processes of a run",
+};
+
+const start = (more: Readonly<Record<string, string>> = {}) => startProcess({ ...environment, ...more }, SERVER);
+
+async function onOneProcess(revision: Revision): Promise<boolean> {
+  const app = await start();
+  const verdicts = await judge(`http://127.0.0.1:${app.mcpPort}/mcp`, revision);
+  app.process.kill("SIGTERM");
+  await app.exit;
+  return print(`${revision}, one process`, verdicts, EXPECTED[revision]);
+}
+
+async function whileRolling(revision: Revision): Promise<boolean> {
+  const rolling = await startRolling(() =>
+    // A connection for each request, so that the rounds of a call go to different processes; the delay stands for a preStop hook.
+    start({ CONNECTION_MAX_AGE: "0ms", DRAIN_DELAY: "100ms" }),
+  );
+  try {
+    const verdicts = await judge(rolling.url, revision);
+    const { connections, replaced } = rolling;
+    const title = `${revision}, ${connections} connections in turn to two processes, ${replaced} times one replaced`;
+    return print(title, verdicts, EXPECTED[revision]) && replaced > 0;
+  } finally {
+    await rolling.close();
+  }
+}
+
+function print(...[title, verdicts, expected]: Parameters<typeof report>): boolean {
+  const { text, ok } = report(title, verdicts, expected);
+  process.stdout.write(text);
+  return ok;
+}
+
+try {
+  const outcomes = [
+    await onOneProcess("2026-07-28"),
+    await onOneProcess("2025-11-25"),
+    await whileRolling("2026-07-28"),
+  ];
+  process.exitCode = outcomes.every(Boolean) ? 0 : 1;
+} finally {
+  killProcesses();
+}
