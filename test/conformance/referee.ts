@@ -58,6 +58,22 @@ export async function judge(url: string, revision: Revision): Promise<readonly V
   }
 }
 
+/** What several rounds come to: a scenario has passed if it did in each of them. */
+export function worstOf(rounds: readonly (readonly Verdict[])[]): readonly Verdict[] {
+  const scenarios = Map.groupBy(rounds.flat(), ({ scenario }) => scenario);
+  const all = (verdicts: readonly Verdict[], what: "failures" | "warnings") => [
+    ...new Set(verdicts.flatMap((verdict) => verdict[what])),
+  ];
+  return [...scenarios].map(([scenario, verdicts]) => ({
+    scenario,
+    required: verdicts.some(({ required }) => required),
+    passed: verdicts.every(({ passed }) => passed),
+    checks: Math.min(...verdicts.map(({ checks }) => checks)),
+    failures: all(verdicts, "failures"),
+    warnings: all(verdicts, "warnings"),
+  }));
+}
+
 async function requiredScenarios(revision: Revision): Promise<readonly string[]> {
   const lists = await readFile(fileURLToPath(import.meta.resolve(`${PACKAGE}/requirements/${revision}.yaml`)), "utf8");
   // Plain lists, frozen with their revision: no need for a YAML parser.

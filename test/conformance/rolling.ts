@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Router } from "../../release/targets/local/router.ts";
 import type { AppProcess } from "../app/app-process.ts";
 
-/** Connections that two processes share before the next one is replaced. */
-const SHARED = 10;
+/** Connections between one replacement and the next. */
+const BETWEEN = 20;
 
-/** Two processes that take turns, of which one after the other is replaced. */
+/** Milliseconds that a Service takes to learn that a pod is going; a drain's delay has to be longer. */
+const LATE = 100;
+
+/** Two processes in turn, of which one after the other is replaced. */
 export interface Rolling {
   readonly url: string;
   readonly connections: number;
@@ -19,29 +23,35 @@ export interface Rolling {
 }
 
 /**
- * Sends each connection to the next of two processes. Again and again the older one leaves the rotation, drains on SIGTERM and comes
- * back as a new process; so every call finds both, or one and the other on its way out or in.
+ * Sends each connection to the next of two processes. Again and again a new one takes the place of the older one, which gets SIGTERM,
+ * leaves the rotation a little too late, drains and ends, as in a Deployment's rolling update. There are always two in the rotation,
+ * so that the rounds of one call hardly ever reach the same process.
  */
 export async function startRolling(start: () => Promise<AppProcess>): Promise<Rolling> {
   let pods: readonly AppProcess[] = await Promise.all([start(), start()]);
   let connections = 0;
-  let shared = 0;
+  let since = 0;
   let replaced = 0;
-  let replacement = Promise.resolve();
+  let replacement: Promise<void> | undefined;
 
   async function replaceOldest(): Promise<void> {
-    const [oldest, ...others] = pods;
+    const [oldest] = pods;
     if (oldest === undefined) return;
-    pods = others;
-    await terminate(oldest);
-    pods = [...others, await start()];
-    shared = 0;
+    pods = [...pods, await start()];
+    const leave = async () => {
+      await sleep(LATE);
+      pods = pods.filter((pod) => pod !== oldest);
+    };
+    await Promise.all([terminate(oldest), leave()]);
+    since = 0;
     replaced += 1;
+    replacement = undefined;
   }
 
   const router = await Router.listen(0, () => {
     connections += 1;
-    if (pods.length === 2 && ++shared === SHARED) {
+    since += 1;
+    if (since > BETWEEN && replacement === undefined) {
       replacement = replaceOldest();
       // Whoever closes hears of it; until then nobody listens.
       replacement.catch(() => undefined);
