@@ -4,6 +4,9 @@ import { SERVICE_URL } from "./cluster.ts";
 
 const CALLS_PER_SECOND = 60;
 
+/** Longer than the app may wait for its own upstream (15 s), which is nothing that a switch could be blamed for. */
+const TIMEOUT_MS = 20_000;
+
 export interface Load {
   readonly calls: number;
   readonly byColor: Readonly<Record<"blue" | "green", number>>;
@@ -22,6 +25,7 @@ export async function underLoad(step: () => Promise<unknown>): Promise<Load> {
   const traffic = startTraffic({
     url: SERVICE_URL,
     callsPerSecond: CALLS_PER_SECOND,
+    timeoutMs: TIMEOUT_MS,
     onReport(report) {
       if (report.type === "failed") failed.push(report.call);
       if (report.type !== "sample") return;
@@ -41,7 +45,12 @@ export async function underLoad(step: () => Promise<unknown>): Promise<Load> {
   }
   if (calls === 0) throw new Error("no call was made");
   if (failed.length > 0) {
-    const first = failed.slice(0, 5).map(({ caller, failure, message }) => `  ${caller}: ${failure}: ${message}`);
+    const first = failed
+      .slice(0, 5)
+      .map(
+        ({ at, caller, color = "no color", failure, message }) =>
+          `  ${new Date(at).toISOString()} ${caller}, ${color}: ${failure}: ${message}`,
+      );
     throw new Error(`${failed.length} of ${calls} calls failed:\n${first.join("\n")}`);
   }
   return { calls, byColor };

@@ -76,6 +76,7 @@ describe("the traffic", () => {
       connection,
       era,
       callsPerSecond: 200,
+      timeoutMs: 5000,
       sampler: {
         answered: (answered) => {
           sampler.answered(answered);
