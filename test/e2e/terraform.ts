@@ -49,10 +49,15 @@ export async function missingProvider(): Promise<string | undefined> {
   await mustRun(process.execPath, ["main.ts"], withSecret({}));
   for (const stack of STACKS) {
     const { code, output } = await terraform(stack, ["init", "-input=false", "-no-color"]);
-    if (code !== 0)
-      return output.split("\n").find((line) => /provider|registry|ENOENT/i.test(line)) ?? output.slice(0, 300);
+    if (code !== 0) return whatWentWrong(output);
   }
   return undefined;
+}
+
+/** Terraform wraps its errors in a frame, over several lines. */
+function whatWentWrong(output: string): string {
+  const text = output.replaceAll(/[│╷╵]/g, " ").replaceAll(/\s+/g, " ");
+  return text.slice(Math.max(0, text.indexOf("Error: "))).slice(0, 300);
 }
 
 async function planStack(stack: Stack): Promise<Change[]> {
