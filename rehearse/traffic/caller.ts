@@ -13,8 +13,6 @@ export interface CallerOptions {
   readonly connection: ConnectionKind;
   readonly era: Era;
   readonly callsPerSecond: number;
-  /** A call that has no answer by then has failed. */
-  readonly timeoutMs: number;
   readonly sampler: Pick<Sampler, "answered" | "failed">;
   readonly signal: AbortSignal;
   /** What to ask next. */
@@ -23,6 +21,8 @@ export interface CallerOptions {
 
 /** After these many calls a caller leaves and another takes its place, so that handshakes, too, cross a switch. */
 const CALLS_PER_CLIENT = 100;
+
+const TIMEOUT_MS = 5000;
 
 /**
  * One MCP client of the official SDK after the other, calling until stopped. A call under way is always finished.
@@ -48,7 +48,7 @@ export async function keepCalling(options: CallerOptions): Promise<void> {
 
 /** Opens a client. One that cannot connect counts as a failed call and is tried again until stopped. */
 async function newCaller(options: CallerOptions) {
-  const { url, era, timeoutMs, sampler, signal } = options;
+  const { url, era, sampler, signal } = options;
   const name = `${options.connection} ${era}`;
   for (;;) {
     const connection = new Connection(options.connection);
@@ -63,7 +63,7 @@ async function newCaller(options: CallerOptions) {
     };
     try {
       await client.connect(new StreamableHTTPClientTransport(url, { fetch: connection.fetch }), {
-        timeout: timeoutMs,
+        timeout: TIMEOUT_MS,
       });
     } catch (error) {
       failed(error);
@@ -79,7 +79,7 @@ async function newCaller(options: CallerOptions) {
         try {
           const answer = await client.callTool(
             { name: question.tool, arguments: { ...question.arguments } },
-            { timeout: timeoutMs },
+            { timeout: TIMEOUT_MS },
           );
           const judgment = question.judge(answer);
           const who = { caller: name, ...connection.responder };

@@ -8,9 +8,9 @@ import { Sampler } from "./sampler.ts";
 /**
  * The traffic, a process of its own: what it measures must not depend on how busy anyone else's event loop is.
  *
- * Started by traffic/process.ts with the URL, the calls per second and the timeout of a call as arguments; it ends when told, and when its parent is gone.
+ * Started by traffic/process.ts with the URL and the calls per second as arguments; it ends when told, and when its parent is gone.
  */
-const [url = "", rate = "", timeout = ""] = process.argv.slice(2);
+const [url = "", rate = ""] = process.argv.slice(2);
 
 /** Callers of each kind that ask for weather: both eras, keeping connections and opening new ones. */
 const WEATHER_CALLERS = 3;
@@ -30,7 +30,7 @@ const questions = ASKED_FOR.map(weatherIn);
 const anyWeather = () => questions[Math.floor(Math.random() * questions.length)] ?? pulse;
 
 const endpoint = new URL(url);
-const common = { url: endpoint, timeoutMs: Number(timeout), sampler, signal: stop.signal };
+const common = { url: endpoint, sampler, signal: stop.signal };
 const kinds: readonly { connection: ConnectionKind; era: Era }[] = [
   { connection: "kept", era: "legacy" },
   { connection: "kept", era: "modern" },

@@ -13,18 +13,14 @@ export interface Traffic {
 export interface TrafficOptions {
   readonly url: string;
   readonly callsPerSecond: number;
-  /** A call that has no answer by then has failed. @default 5000 */
-  readonly timeoutMs?: number;
   readonly onReport: (report: TrafficReport) => void;
   /** The traffic process died by itself. */
   readonly onDeath: (why: string) => void;
 }
 
 /** Starts the traffic in a process of its own. */
-export function startTraffic(options: TrafficOptions): Traffic {
-  const { url, callsPerSecond, timeoutMs = 5000, onReport, onDeath } = options;
-  const args = [url, String(callsPerSecond), String(timeoutMs)];
-  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), args, {
+export function startTraffic({ url, callsPerSecond, onReport, onDeath }: TrafficOptions): Traffic {
+  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), [url, String(callsPerSecond)], {
     serialization: "advanced",
   });
   let stopping = false;
@@ -47,9 +43,11 @@ export function startTraffic(options: TrafficOptions): Traffic {
     async stop() {
       stopping = true;
       if (child.connected) child.send("stop");
-      const patience = setTimeout(() => child.kill("SIGKILL"), timeoutMs + 1000);
+      const patience = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(patience);
     },
   };
 }
+
+const STOP_TIMEOUT_MS = 6000;

@@ -4,9 +4,6 @@ import { SERVICE_URL } from "./cluster.ts";
 
 const CALLS_PER_SECOND = 60;
 
-/** Longer than the app may wait for its own upstream (15 s), which is nothing that a switch could be blamed for. */
-const TIMEOUT_MS = 20_000;
-
 export interface Load {
   readonly calls: number;
   readonly byColor: Readonly<Record<"blue" | "green", number>>;
@@ -25,7 +22,6 @@ export async function underLoad(step: () => Promise<unknown>): Promise<Load> {
   const traffic = startTraffic({
     url: SERVICE_URL,
     callsPerSecond: CALLS_PER_SECOND,
-    timeoutMs: TIMEOUT_MS,
     onReport(report) {
       if (report.type === "failed") failed.push(report.call);
       if (report.type !== "sample") return;

@@ -76,7 +76,6 @@ describe("the traffic", () => {
       connection,
       era,
       callsPerSecond: 200,
-      timeoutMs: 5000,
       sampler: {
         answered: (answered) => {
           sampler.answered(answered);
