@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import {
   createMcpHandler,
   type McpServer,
@@ -6,9 +6,9 @@ import {
   type ServerNotifier,
 } from "@modelcontextprotocol/server";
 import type { Config } from "./config.ts";
-import { Health } from "./health/health.ts";
 import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
 import { createResources } from "./resources/index.ts";
+import { createServices } from "./services.ts";
 import { createAdminPort } from "./server/admin-port.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
@@ -19,7 +19,6 @@ import { createLogger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { createTools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
-import { Weather } from "./weather/weather.ts";
 
 /** What a registration may use of the app. */
 export interface RegisterContext {
@@ -63,16 +62,21 @@ export async function startApp({
   log = createLogger(config),
 }: AppOptions): Promise<App> {
   const { logger } = log;
-  const weather = new Weather({ ...config.weather, breaker: config.breaker });
-  const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
+  const services = createServices(config);
+  const { health } = services;
   const metrics = new Metrics({ ...config, breakers: () => health.breakers });
   const factory = createServerFactory({
     ...config,
-    tools: tools(createTools({ weather, health })),
-    resources: createResources({ health }),
+    tools: tools(createTools(services)),
+    resources: createResources(services),
     requestStateKey: config.requestStateKey ?? makeUpKey(log),
     observe: (operation) => {
       metrics.observe(operation);
+    },
+    unexpected: (error) => {
+      const reference = randomUUID();
+      logger.error({ err: error, reference }, "a tool failed");
+      return reference;
     },
     register: (server, requestState) => {
       register(server, { requestState, notify: handler.notify });
@@ -84,10 +88,12 @@ export async function startApp({
       logger.debug({ reason: error.message }, "refused");
     },
   });
-  weather.breaker.events.on((event) => {
-    if (event.type !== "transition") return;
-    logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
-    handler.notify.resourceUpdated(CIRCUIT_BREAKER_STATS);
+  services.breakers.onEach((breaker) => {
+    breaker.events.on((event) => {
+      if (event.type !== "transition") return;
+      logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
+      handler.notify.resourceUpdated(CIRCUIT_BREAKER_STATS);
+    });
   });
   const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
   const mcpServer = createMcpPort({ config, handler, connections, logger });

@@ -6,6 +6,9 @@
  */
 const METRIC = "mcp_server_operation_duration_seconds";
 
+/** Error types that say how the call was asked, not how it was answered; a new version is not to blame for its callers. */
+const CALLERS_OWN = new Set(["", "caller_error", "rate_limited", "-32602"]);
+
 /** A label's value may hold anything, braces too. */
 const SAMPLE = /^(\w+)\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)/;
 
@@ -36,7 +39,7 @@ export function readCalls(scrape: string): CallHistogram {
     }
     if (name === `${METRIC}_count`) {
       calls += value;
-      if ((labels.get("error_type") ?? "") !== "") errors += value;
+      if (!CALLERS_OWN.has(labels.get("error_type") ?? "")) errors += value;
     }
   }
   return { buckets, calls, errors };

@@ -10,13 +10,13 @@ describe("the configuration", () => {
   });
 
   it("reads durations with their unit into milliseconds", () => {
-    const { breaker, drainDelay, weather } = readConfig({
+    const { breakers, drainDelay, weather } = readConfig({
       CB_TIMEOUT: "1500ms",
       DRAIN_DELAY: "2s",
       WEATHER_CACHE_TTL: "5m",
     });
 
-    expect([breaker.timeout, drainDelay, weather.cacheTtl]).toEqual([1500, 2000, 300_000]);
+    expect([breakers.weather_api.timeout, drainDelay, weather.cacheTtl]).toEqual([1500, 2000, 300_000]);
   });
 
   it("takes an empty variable for an absent one", () => {

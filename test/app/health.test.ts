@@ -87,7 +87,7 @@ describe("/metrics", () => {
         ?.split(" ")[1];
 
     expect(count("tools/call", "get_weather_with_fallback", "")).toBe("2");
-    expect(count("tools/call", "get_weather_with_fallback", "tool_error")).toBe("2");
+    expect(count("tools/call", "get_weather_with_fallback", "caller_error")).toBe("2");
     expect(count("tools/call", "", "-32602")).toBe("2");
     expect(count("initialize", "", "")).toBe("1");
     expect(count("server/discover", "", "")).toBe("1");

@@ -27,10 +27,10 @@ describe("a start that cannot succeed", () => {
       "the configuration is not valid:",
       "  MCP_PORT must be a whole number, not 'eighty'",
       "  APP_COLOR must be 'blue', 'green' or 'none', not 'red'",
-      "  WEATHER_FORECAST_URL must be an http or https URL, not 'file:///etc/passwd'",
-      "  CB_TIMEOUT must be a whole number and a unit: '500ms', '60s', '5m' or '1h', not '15'",
       "  MAX_BODY_BYTES must be between 1024 and 67108864, not '1'",
       "  REQUEST_STATE_KEY must be at least 32 bytes long",
+      "  WEATHER_FORECAST_URL must be an http or https URL, not 'file:///etc/passwd'",
+      "  CB_TIMEOUT must be a whole number and a unit: '500ms', '60s', '5m' or '1h', not '15'",
     ]);
   });
 

@@ -1,14 +1,17 @@
 import { Breaker, type BreakerOptions } from "./breaker.ts";
+import { Emitter } from "./emitter.ts";
 
 /** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
 export class BreakerRegistry {
   readonly #breakers = new Map<string, Breaker>();
+  readonly #created = new Emitter<Breaker>();
 
   /** @throws Error when there is one of this name: two that share a name would hide each other. */
   create(options: BreakerOptions): Breaker {
     if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
     const breaker = new Breaker(options);
     this.#breakers.set(options.name, breaker);
+    this.#created.emit(breaker);
     return breaker;
   }
 
@@ -18,6 +21,12 @@ export class BreakerRegistry {
 
   remove(name: string): boolean {
     return this.#breakers.delete(name);
+  }
+
+  /** Calls back with each breaker that there is, and each that will be. */
+  onEach(listener: (breaker: Breaker) => void): void {
+    for (const breaker of this) listener(breaker);
+    this.#created.on(listener);
   }
 
   get size(): number {

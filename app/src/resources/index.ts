@@ -1,8 +1,8 @@
-import type { Health } from "../health/health.ts";
+import type { Services } from "../services.ts";
 import { circuitBreakerStats } from "./circuit-breaker-stats.ts";
 import type { Resource } from "./resource.ts";
 
 /** Every resource, in the order clients see them. A new resource is a new file and a line here. */
-export function createResources({ health }: { readonly health: Health }): readonly Resource[] {
+export function createResources({ health }: Services): readonly Resource[] {
   return [circuitBreakerStats(health)];
 }

@@ -2,6 +2,9 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WriteHead } from "./refusal.ts";
 
+/** Header of the web request that holds the address of the connection's other end. */
+export const PEER = "x-mcp-peer";
+
 /**
  * Carries one HTTP request to a web-standard handler and its response back, with backpressure; aborts the request's signal when
  * the client goes away before the response is complete.
@@ -42,6 +45,8 @@ function toWebRequest(request: IncomingMessage, signal: AbortSignal): Request {
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
+  // Over whatever a client made up.
+  headers.set(PEER, request.socket.remoteAddress ?? "");
   // The host has passed its guard; nothing downstream reads it.
   return new Request(`http://localhost${request.url ?? "/"}`, { method: request.method ?? "GET", headers, signal });
 }

@@ -3,10 +3,13 @@ import {
   type McpServer,
   type McpServerFactory,
   type RequestStateCodec,
+  type ServerContext,
   type StandardSchemaWithJSON,
 } from "@modelcontextprotocol/server";
 import type { Resource } from "../resources/resource.ts";
+import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
+import { PEER } from "./exchange.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
 
 const METHODS = new Set([
@@ -31,6 +34,8 @@ export interface McpOptions {
   /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
   readonly requestStateKey: string;
   readonly observe: Observer["observe"];
+  /** Hears of errors that no tool foresaw; returns a reference for the client to quote. */
+  readonly unexpected: (error: unknown) => string;
   /** Called for each new server, after its tools and resources. @default - nothing more */
   readonly register?: (server: McpServer, requestState: RequestStateCodec) => void;
 }
@@ -72,7 +77,9 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
       requestState: { verify: (state, context) => requestState.verify(state, context) },
     });
     for (const { tool, config } of tools) {
-      server.registerTool(tool.name, config, (args, { mcpReq }) => tool.handle(args, { signal: mcpReq.signal }));
+      server.registerTool(tool.name, config, (args, context) =>
+        callTool(tool, args, toolRequest(context), options.unexpected),
+      );
     }
     for (const resource of resources) {
       const { uri, name, title, description } = resource;
@@ -82,6 +89,20 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     }
     options.register?.(server, requestState);
     return server;
+  };
+}
+
+function toolRequest({ mcpReq, http }: ServerContext): ToolRequest {
+  const progressToken = mcpReq._meta?.progressToken;
+  return {
+    client: http?.authInfo?.clientId ?? http?.req?.headers.get(PEER) ?? "",
+    signal: mcpReq.signal,
+    progress(progress, total, message) {
+      if (progressToken === undefined) return;
+      const params = { progressToken, progress, total, message };
+      // The client may be gone; the work goes on until its signal says so.
+      mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
 import type { Operation } from "../telemetry/metrics.ts";
+import { errorKind } from "../tools/call-tool.ts";
 
 export interface Observer {
   /** Names that may become labels: what a client makes up must not. */
@@ -68,5 +69,5 @@ export class ObservedServer extends McpServer {
 
 function errorType(message: JSONRPCMessage): string {
   if ("error" in message) return String(message.error.code);
-  return "result" in message && message.result.isError === true ? "tool_error" : "";
+  return "result" in message ? errorKind(message.result) : "";
 }

@@ -14,7 +14,7 @@ export interface Operation {
   readonly method: string;
   /** The tool's name, for `tools/call` of a tool that exists. */
   readonly tool: string;
-  /** Nothing for success, `tool_error` for an answer marked as an error, else the JSON-RPC code. */
+  /** Nothing for success, an answer's `ErrorDetail.kind` where it is marked as an error, else the JSON-RPC code. */
   readonly errorType: string;
   readonly seconds: number;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { UnknownCity, type Weather, type WeatherAnswer } from "../weather/weather.ts";
-import { answer, callerError, type Tool } from "./tool.ts";
+import type { Weather, WeatherAnswer } from "../weather/weather.ts";
+import { answer, type Tool } from "./tool.ts";
 
 const inputSchema = z.object({
   city: z
@@ -35,14 +35,9 @@ export function getWeatherWithFallback(weather: Weather): Tool<z.output<typeof i
     inputSchema,
     outputSchema,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
-    async handle({ city }, { signal }) {
-      try {
-        const found = await weather.current(city, signal);
-        return answer(found, describe(found));
-      } catch (error) {
-        if (error instanceof UnknownCity) return callerError(error.message);
-        throw error;
-      }
+    async handle({ city }, { call }) {
+      const found = await weather.current(city, call);
+      return answer(found, describe(found));
     },
   };
 }

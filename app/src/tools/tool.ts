@@ -1,16 +1,22 @@
 import type { CallToolResult, StandardSchemaWithJSON, ToolAnnotations } from "@modelcontextprotocol/server";
+import type { Call } from "../resilience/call.ts";
 
-/** What a handler may know of the call it answers. */
-export interface ToolCall {
-  /** Aborts when the client cancels or goes away. */
+/** What a handler may know of the call it answers, and do while it works. */
+export interface ToolContext {
+  /** For policies: cancelled when the client goes away or the tool's time is over; `client` is who calls. */
+  readonly call: Call;
+  /** Aborts with the call. Made when it is first read. */
   readonly signal: AbortSignal;
+  /** Tells the client how far the work is, if it has asked to know. Never waits, never fails. */
+  progress(done: number, total?: number, message?: string): void;
 }
 
 /**
  * A tool as a plain object, so that it can be listed, tested and wrapped without a server.
  *
- * `handle` gets arguments that have passed `inputSchema`. It is a method, and so bivariant in its arguments: tools of different
- * arguments fit in one list.
+ * `handle` gets arguments that have passed `inputSchema`, and throws freely: `callTool` turns a `CallerMistake`, a `Rejected`, a
+ * `DeadlineExceeded` and everything else into an answer that says what to do. It is a method, and so bivariant in its arguments:
+ * tools of different arguments fit in one list.
  */
 export interface Tool<Arguments = unknown> {
   readonly name: string;
@@ -20,7 +26,9 @@ export interface Tool<Arguments = unknown> {
   readonly inputSchema: StandardSchemaWithJSON<unknown, Arguments>;
   readonly outputSchema: StandardSchemaWithJSON;
   readonly annotations: ToolAnnotations;
-  handle(args: Arguments, call: ToolCall): Promise<CallToolResult> | CallToolResult;
+  /** Milliseconds that one call may take. @default 30,000 */
+  readonly timeout?: number;
+  handle(args: Arguments, context: ToolContext): Promise<CallToolResult> | CallToolResult;
 }
 
 /** An answer in both forms that clients read: data for programs, a sentence for models. */
@@ -28,7 +36,7 @@ export function answer(data: object, sentence: string): CallToolResult {
   return { structuredContent: { ...data }, content: [{ type: "text", text: sentence }] };
 }
 
-/** An error that the model sees. The text says what to do about it. */
-export function callerError(text: string): CallToolResult {
-  return { isError: true, content: [{ type: "text", text }] };
+/** What the caller asked for cannot be. Not a failure of this server; the message says what to do instead. */
+export class CallerMistake extends Error {
+  override readonly name: string = "CallerMistake";
 }

@@ -1,11 +1,14 @@
 import { LRUCache } from "lru-cache";
-import { Breaker, type BreakerOptions } from "../resilience/breaker.ts";
-import { CallerCall, type Policy } from "../resilience/call.ts";
+import type { BreakerSettings } from "../config/breakers.ts";
+import type { Breaker } from "../resilience/breaker.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import type { Call, Policy } from "../resilience/call.ts";
 import { compose } from "../resilience/compose.ts";
 import { Deadline } from "../resilience/deadline.ts";
 import { Fallback } from "../resilience/fallback.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { Retry } from "../resilience/retry.ts";
+import { CallerMistake } from "../tools/tool.ts";
 import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
 
 /** Cities remembered; some 300 bytes each. */
@@ -27,8 +30,8 @@ export interface WeatherAnswer {
   readonly source: "live" | "cached" | "static";
 }
 
-/** No place has this name. The caller's mistake, not a failure of the weather API. */
-export class UnknownCity extends Error {
+/** No place has this name: not a failure of the weather API. */
+export class UnknownCity extends CallerMistake {
   override readonly name = "UnknownCity";
 
   constructor(city: string) {
@@ -43,8 +46,10 @@ export interface WeatherOptions {
   readonly forecastUrl: string;
   /** Milliseconds that a last answer may stand in for a live one. */
   readonly cacheTtl: number;
-  /** Its `timeout` is what a whole answer may take, other attempts included. */
-  readonly breaker: Omit<BreakerOptions, "name" | "judge"> & { readonly timeout: number };
+  /** Where its breaker is kept. */
+  readonly breakers: BreakerRegistry;
+  /** Of its breaker; `timeout` is what a whole answer may take, other attempts included. */
+  readonly settings: BreakerSettings;
 }
 
 /**
@@ -63,14 +68,14 @@ export class Weather {
     this.#api = new OpenMeteo(options);
     // To the cache, a time to live of 0 is forever.
     this.#lastAnswers = new LRUCache({ max: MAX_CITIES, ttl: Math.max(1, options.cacheTtl) });
-    this.breaker = new Breaker({
-      ...options.breaker,
+    this.breaker = options.breakers.create({
+      ...options.settings,
       name: "weather_api",
       // The API has answered; that no place has the name is the caller's mistake.
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
     this.#guarded = compose({
-      deadline: new Deadline({ timeout: options.breaker.timeout }),
+      deadline: new Deadline({ timeout: options.settings.timeout }),
       retry: new Retry({ name: "weather_api", isRetryable: mayPass }),
       breaker: this.breaker,
     });
@@ -78,9 +83,10 @@ export class Weather {
 
   /**
    * @throws UnknownCity when the weather API knows no such place
-   * @throws the signal's reason when the caller went away
+   * @param call only one that is repeatable is tried again
+   * @throws the call's reason when its caller went away
    */
-  async current(city: string, signal?: AbortSignal): Promise<WeatherAnswer> {
+  async current(city: string, call: Call): Promise<WeatherAnswer> {
     const key = normalize(city);
     const fallback = new Fallback({
       handles: (error) => !(error instanceof UnknownCity),
@@ -88,9 +94,8 @@ export class Weather {
         this.#lastAnswers.get(key) ?? { city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" },
     });
     return fallback.execute(
-      (call) => this.#guarded.execute((attempt) => this.#ask(city, key, attempt.signal), call),
-      // Nothing but GET requests.
-      new CallerCall({ signal, repeatable: true }),
+      (inner) => this.#guarded.execute((attempt) => this.#ask(city, key, attempt.signal), inner),
+      call,
     );
   }
 

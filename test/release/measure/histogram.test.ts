@@ -32,6 +32,15 @@ describe("reading calls from a scrape", () => {
     });
   });
 
+  it.each(["caller_error", "rate_limited", "-32602"])(
+    "does not blame a version for what its callers do: %s",
+    (type) => {
+      const asked = `mcp_method_name="tools/call",gen_ai_tool_name="echo",error_type="${type}"`;
+
+      expect(readCalls(scrape(asked, [0.05]))).toMatchObject({ calls: 1, errors: 0 });
+    },
+  );
+
   it("leaves out what is no tool call, and other metrics whose names begin alike", () => {
     const text = [
       scrape('mcp_method_name="tools/list",error_type=""', [0.1]),

@@ -1,0 +1,60 @@
+import type { z } from "zod";
+import { count, duration } from "./kinds.ts";
+
+/** What holds for every breaker in place of its own default. */
+export const breakerVariables = {
+  CB_FAILURE_THRESHOLD: count
+    .optional()
+    .describe(
+      "Failures in a row after which a circuit breaker opens, for all of them. Without it: `database` 3, `weather_api` 5, `cache` 2.",
+    ),
+  CB_RECOVERY_TIMEOUT: duration
+    .optional()
+    .describe(
+      "How long an open breaker rejects before it lets a probe through; up to twice that after one has failed. Without it: `database` 30s, `weather_api` 60s, `cache` 10s.",
+    ),
+  CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Probes that may be under way at the same time while half-open."),
+  CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Probes in a row that must succeed before a breaker closes."),
+  CB_TIMEOUT: duration
+    .optional()
+    .describe(
+      "How long one guarded call may take; longer counts as a failure. Without it: `database` 10s, `weather_api` 15s, `cache` 5s.",
+    ),
+};
+
+type Values = z.output<z.ZodObject<typeof breakerVariables>>;
+
+/** How one breaker behaves. Durations are milliseconds. */
+export interface BreakerSettings {
+  readonly failureThreshold: number;
+  readonly recoveryTimeout: number;
+  readonly timeout: number;
+  readonly halfOpenLimit: number;
+  readonly successThreshold: number;
+}
+
+const DEFAULTS = {
+  database: { failureThreshold: 3, recoveryTimeout: 30_000, timeout: 10_000 },
+  weather_api: { failureThreshold: 5, recoveryTimeout: 60_000, timeout: 15_000 },
+  cache: { failureThreshold: 2, recoveryTimeout: 10_000, timeout: 5000 },
+  /** Of an upstream that a client names. */
+  upstream: { failureThreshold: 5, recoveryTimeout: 30_000, timeout: 10_000 },
+};
+
+export type BreakersConfig = Readonly<Record<keyof typeof DEFAULTS, BreakerSettings>>;
+
+export function breakersConfig(values: Values): BreakersConfig {
+  const withDefaults = (own: (typeof DEFAULTS)[keyof typeof DEFAULTS]): BreakerSettings => ({
+    failureThreshold: values.CB_FAILURE_THRESHOLD ?? own.failureThreshold,
+    recoveryTimeout: values.CB_RECOVERY_TIMEOUT ?? own.recoveryTimeout,
+    timeout: values.CB_TIMEOUT ?? own.timeout,
+    halfOpenLimit: values.CB_HALF_OPEN_LIMIT,
+    successThreshold: values.CB_SUCCESS_THRESHOLD,
+  });
+  return {
+    database: withDefaults(DEFAULTS.database),
+    weather_api: withDefaults(DEFAULTS.weather_api),
+    cache: withDefaults(DEFAULTS.cache),
+    upstream: withDefaults(DEFAULTS.upstream),
+  };
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** A whole number and a unit, read into milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
+  .transform((text) => {
+    const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
+    return Number.parseInt(text, 10) * UNITS[unit];
+  });
+
+export const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
+
+export const port = wholeNumber(0, 65_535);
+export const count = wholeNumber(1, 1_000_000);
+export const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+
+/** `true` or `false`, and nothing that merely looks like one of them. */
+export const flag = z
+  .enum(["true", "false"], { error: "must be 'true' or 'false'" })
+  .transform((text) => text === "true");
+
+/** Items separated by commas, without spaces around them; empty ones are left out. */
+export const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+export const hostNames = list.transform((names) => names.map((name) => name.toLowerCase()));

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { VERSION } from "../version.ts";
+import { duration, hostNames, port, wholeNumber } from "./kinds.ts";
+
+/** Where the app listens, whom it answers, and how it leaves. */
+export const serverVariables = {
+  MCP_PORT: port.prefault("8080").describe("Port of the MCP endpoint, `POST /mcp`. `0` takes any free one."),
+  ADMIN_PORT: port
+    .prefault("9090")
+    .describe("Port of `/livez`, `/readyz`, `/health` and `/metrics`. `0` takes any free one."),
+  HOST: z.string().prefault("0.0.0.0").describe("Address that both ports listen on."),
+  APP_COLOR: z
+    .enum(["blue", "green", "none"], { error: "must be 'blue', 'green' or 'none'" })
+    .prefault("none")
+    .describe("The color this pod belongs to."),
+  ALLOWED_HOSTS: hostNames
+    .prefault("localhost,127.0.0.1,[::1]")
+    .describe("Host names, without port, that requests may be addressed to; others get 403."),
+  ALLOWED_ORIGINS: hostNames
+    .prefault("")
+    .describe(
+      "Host names of web pages that may call from a browser; others get 403. Clients that are no browser send none.",
+    ),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"], {
+      error: "must be 'trace', 'debug', 'info', 'warn', 'error' or 'silent'",
+    })
+    .prefault("info")
+    .describe("Least level that is logged; `debug` logs every refused request."),
+  DRAIN_DELAY: duration
+    .prefault("0ms")
+    .describe(
+      "Time between losing readiness and refusing new connections. In a cluster the preStop hook waits instead.",
+    ),
+  DRAIN_TIMEOUT: duration
+    .prefault("20s")
+    .describe("How long a drain waits for calls and kept connections before it cuts them off and exits with 1."),
+  KEEP_ALIVE_TIMEOUT: duration
+    .prefault("5s")
+    .describe(
+      "How long clients may reuse an idle connection, announced in `Keep-Alive`. A drain closes none that was idle for less.",
+    ),
+  CONNECTION_MAX_AGE: duration
+    .prefault("5m")
+    .describe(
+      "Age, give or take 10 %, at which a connection is closed with its next response, so that clients spread.",
+    ),
+  MAX_BODY_BYTES: wholeNumber(1024, 64 * 1024 * 1024)
+    .prefault("1048576")
+    .describe("Largest request body; a larger one gets 413."),
+  REQUEST_STATE_KEY: z
+    .string()
+    .refine((key) => Buffer.byteLength(key) >= 32, "must be at least 32 bytes long")
+    .optional()
+    .describe(
+      "Key that signs the state which clients carry between rounds of a call; the same for all pods. **Secret.**",
+    ),
+};
+
+type Values = z.output<z.ZodObject<typeof serverVariables>>;
+
+/** Durations are milliseconds. */
+export interface ServerConfig {
+  readonly version: string;
+  readonly color: "blue" | "green" | "none";
+  readonly host: string;
+  readonly mcpPort: number;
+  readonly adminPort: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly logLevel: string;
+  readonly drainDelay: number;
+  readonly drainTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly connectionMaxAge: number;
+  readonly maxBodyBytes: number;
+  /** Absent: this process makes up its own, and state it signed means nothing to other pods. */
+  readonly requestStateKey?: string;
+}
+
+export function serverConfig(values: Values): ServerConfig {
+  return {
+    version: VERSION,
+    color: values.APP_COLOR,
+    host: values.HOST,
+    mcpPort: values.MCP_PORT,
+    adminPort: values.ADMIN_PORT,
+    allowedHosts: values.ALLOWED_HOSTS,
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    logLevel: values.LOG_LEVEL,
+    drainDelay: values.DRAIN_DELAY,
+    drainTimeout: values.DRAIN_TIMEOUT,
+    keepAliveTimeout: values.KEEP_ALIVE_TIMEOUT,
+    connectionMaxAge: values.CONNECTION_MAX_AGE,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Config } from "./config.ts";
+import { Health } from "./health/health.ts";
+import { BreakerRegistry } from "./resilience/breaker-registry.ts";
+import { Weather } from "./weather/weather.ts";
+
+/** What tools and resources are made of: one of each for the whole process. */
+export interface Services {
+  /** Every breaker of the process. */
+  readonly breakers: BreakerRegistry;
+  readonly weather: Weather;
+  readonly health: Health;
+}
+
+export function createServices(config: Config): Services {
+  const breakers = new BreakerRegistry();
+  const weather = new Weather({ ...config.weather, breakers, settings: config.breakers.weather_api });
+  const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
+  return { breakers, weather, health };
+}

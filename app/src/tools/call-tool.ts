@@ -1,0 +1,98 @@
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import { CallerCall } from "../resilience/call.ts";
+import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
+import { Rejected } from "../resilience/rejection.ts";
+import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+
+/** Milliseconds for a tool that does not say. */
+const DEFAULT_TIMEOUT = 30_000;
+
+/** Where, in the `_meta` of an answer that is an error, programs read what kind it is: an `ErrorDetail`. */
+export const ERROR_META = "mcp-bluegreen/error";
+
+export interface ErrorDetail {
+  /**
+   * `caller_error`: ask differently. `rate_limited`: ask less often. `rejected`: turned away unharmed by something that is down
+   * or full. `timeout`: took too long. `tool_error`: failed on this side.
+   */
+  readonly kind: "caller_error" | "rate_limited" | "rejected" | "timeout" | "tool_error";
+  /** Milliseconds after which it is worth trying again; absent where nobody can tell. */
+  readonly retryAfterMs?: number;
+}
+
+export interface ToolRequest {
+  /** Who calls: what rates are counted by. */
+  readonly client: string;
+  /** Aborts when the client cancels or goes away. */
+  readonly signal: AbortSignal;
+  readonly progress: ToolContext["progress"];
+}
+
+/**
+ * Calls a tool within its time and makes an answer of whatever happens. What the app did not foresee is reported to `unexpected` and
+ * answered without its details: they are for logs, not for clients.
+ *
+ * @param unexpected gets the error; returns a reference under which it can be found
+ */
+export async function callTool<Arguments>(
+  tool: Tool<Arguments>,
+  args: Arguments,
+  request: ToolRequest,
+  unexpected: (error: unknown) => string,
+): Promise<CallToolResult> {
+  const { client, signal, progress } = request;
+  const deadline = new Deadline({ timeout: tool.timeout ?? DEFAULT_TIMEOUT });
+  try {
+    return await deadline.execute(
+      async (call) =>
+        tool.handle(args, {
+          call,
+          progress,
+          get signal() {
+            return call.signal;
+          },
+        }),
+      new CallerCall({ client, signal, repeatable: tool.annotations.idempotentHint === true }),
+    );
+  } catch (error) {
+    return failure(tool.name, error, signal, unexpected);
+  }
+}
+
+function failure(
+  tool: string,
+  error: unknown,
+  signal: AbortSignal,
+  unexpected: (error: unknown) => string,
+): CallToolResult {
+  if (error instanceof CallerMistake) return errorAnswer(error.message, { kind: "caller_error" });
+  if (error instanceof Rejected) {
+    const { retryAfterMs } = error;
+    return errorAnswer(error.message, {
+      kind: error.rejection.reason === "rate" ? "rate_limited" : "rejected",
+      ...(retryAfterMs > 0 ? { retryAfterMs: Math.ceil(retryAfterMs) } : {}),
+    });
+  }
+  if (error instanceof DeadlineExceeded)
+    return errorAnswer(`${tool}: ${error.message}. Ask for less, or try again later.`, { kind: "timeout" });
+  // Nobody reads this answer.
+  if (signal.aborted) return errorAnswer("cancelled", { kind: "caller_error" });
+  return errorAnswer(`${tool} failed inside this server; try again later. Reference: ${unexpected(error)}`, {
+    kind: "tool_error",
+  });
+}
+
+function errorAnswer(text: string, detail: ErrorDetail): CallToolResult {
+  return { isError: true, content: [{ type: "text", text }], _meta: { [ERROR_META]: detail } };
+}
+
+/** The kind of an answer's error; nothing for an answer that is none. */
+export function errorKind({ isError, _meta }: { readonly isError?: unknown; readonly _meta?: unknown }): string {
+  if (isError !== true) return "";
+  const detail = isObject(_meta) ? _meta[ERROR_META] : undefined;
+  return isObject(detail) && "kind" in detail ? String(detail.kind) : "tool_error";
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
