@@ -26,6 +26,8 @@ export interface Tool<Arguments = unknown> {
   readonly inputSchema: StandardSchemaWithJSON<unknown, Arguments>;
   readonly outputSchema: StandardSchemaWithJSON;
   readonly annotations: ToolAnnotations;
+  /** What a client's token must grant, all of it, before the tool may run. @default - any client may call it */
+  readonly scopes?: readonly string[];
   /** Milliseconds that one call may take. @default 30,000 */
   readonly timeout?: number;
   handle(args: Arguments, context: ToolContext): Promise<CallToolResult> | CallToolResult;
