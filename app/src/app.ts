@@ -64,7 +64,7 @@ export async function startApp({
   const { logger } = log;
   const services = createServices(config);
   const { health } = services;
-  const metrics = new Metrics({ ...config, breakers: () => health.breakers });
+  const metrics = new Metrics({ ...config, breakers: () => services.breakers.stats });
   const factory = createServerFactory({
     ...config,
     tools: tools(createTools(services)),

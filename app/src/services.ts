@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { Weather } from "./weather/weather.ts";
@@ -14,6 +15,7 @@ export interface Services {
 export function createServices(config: Config): Services {
   const breakers = new BreakerRegistry();
   const weather = new Weather({ ...config.weather, breakers, settings: config.breakers.weather_api });
-  const health = new Health(config, [{ breaker: weather.breaker, hasFallback: true }]);
+  const health = new Health(config);
+  health.add(guarded(weather.breaker, { hasFallback: true }));
   return { breakers, weather, health };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { statusOf } from "../../app/src/health/health.ts";
+import { statusOf } from "../../app/src/health/guarded.ts";
 import type { BreakerState } from "../../app/src/resilience/breaker.ts";
 import { connect, startTestApp, type RunningApp } from "./running-app.ts";
 import { json, startWeatherApi, type WeatherApi } from "./weather-api.ts";
@@ -114,6 +114,6 @@ describe("a dependency", () => {
     ["open", true, "degraded"],
     ["open", false, "critical"],
   ])("whose breaker is %s is, with a fallback (%s), %s", (state, hasFallback, status) => {
-    expect(statusOf({ breaker: { state }, hasFallback })).toBe(status);
+    expect(statusOf(state, hasFallback)).toBe(status);
   });
 });

@@ -1,12 +1,22 @@
-import type { Breaker, BreakerState, BreakerStats } from "../resilience/breaker.ts";
+import type { BreakerState } from "../resilience/breaker.ts";
 
 export type Status = "healthy" | "degraded" | "critical";
 
-/** Something the app calls, as its breaker sees it. */
+/** How something the app depends on is doing. */
+export interface DependencyHealth {
+  readonly status: Status;
+  /** Where a breaker guards it. */
+  readonly breaker?: BreakerState;
+  /** One sentence for people: what is wrong, or what it is. */
+  readonly detail?: string;
+}
+
+/** Something the app depends on: a store, Redis, an upstream. */
 export interface Dependency {
-  readonly breaker: Breaker;
-  /** Whether callers still get an answer, if a lesser one, while it is down. */
-  readonly hasFallback: boolean;
+  /** What it is called in reports; one of two with the same name would hide the other. */
+  readonly name: string;
+  /** How it is, as far as is known now: a report never waits. */
+  health(): DependencyHealth;
 }
 
 export interface HealthReport {
@@ -14,7 +24,7 @@ export interface HealthReport {
   readonly version: string;
   readonly color: string;
   readonly uptimeSeconds: number;
-  readonly dependencies: Readonly<Record<string, { readonly status: Status; readonly breaker: BreakerState }>>;
+  readonly dependencies: Readonly<Record<string, DependencyHealth>>;
 }
 
 /**
@@ -26,13 +36,24 @@ export interface HealthReport {
  */
 export class Health {
   readonly #identity: { readonly version: string; readonly color: string };
-  readonly #dependencies: readonly Dependency[];
+  readonly #dependencies = new Map<string, Dependency>();
   readonly #startedAt = performance.now();
   #ready = false;
 
-  constructor(identity: { readonly version: string; readonly color: string }, dependencies: readonly Dependency[]) {
+  constructor(identity: { readonly version: string; readonly color: string }) {
     this.#identity = { version: identity.version, color: identity.color };
-    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Reports on a dependency until the returned function is called.
+   *
+   * @throws Error when there is one of this name
+   */
+  add(dependency: Dependency): () => void {
+    const { name } = dependency;
+    if (this.#dependencies.has(name)) throw new Error(`there is a dependency named '${name}' already`);
+    this.#dependencies.set(name, dependency);
+    return () => void this.#dependencies.delete(name);
   }
 
   get ready(): boolean {
@@ -48,36 +69,21 @@ export class Health {
     this.#ready = false;
   }
 
-  get breakers(): readonly BreakerStats[] {
-    return this.#dependencies.map(({ breaker }) => breaker.stats);
-  }
-
   get status(): Status {
-    return worst(this.#dependencies.map((dependency) => statusOf(dependency)));
+    return worst([...this.#dependencies.values()].map((dependency) => dependency.health().status));
   }
 
   report(): HealthReport {
+    const dependencies = [...this.#dependencies.values()].map(
+      (dependency) => [dependency.name, dependency.health()] as const,
+    );
     return {
-      status: this.status,
+      status: worst(dependencies.map(([, { status }]) => status)),
       ...this.#identity,
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
-      dependencies: Object.fromEntries(
-        this.#dependencies.map((dependency) => [
-          dependency.breaker.name,
-          { status: statusOf(dependency), breaker: dependency.breaker.state },
-        ]),
-      ),
+      dependencies: Object.fromEntries(dependencies),
     };
   }
-}
-
-/** Only a dependency that nothing stands in for can make the app fail its purpose. */
-export function statusOf({
-  breaker,
-  hasFallback,
-}: Pick<Dependency, "hasFallback"> & { breaker: { state: BreakerState } }): Status {
-  if (breaker.state === "closed") return "healthy";
-  return breaker.state === "open" && !hasFallback ? "critical" : "degraded";
 }
 
 function worst(statuses: readonly Status[]): Status {

@@ -1,4 +1,4 @@
-import { Breaker, type BreakerOptions } from "./breaker.ts";
+import { Breaker, type BreakerOptions, type BreakerStats } from "./breaker.ts";
 import { Emitter } from "./emitter.ts";
 
 /** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
@@ -27,6 +27,10 @@ export class BreakerRegistry {
   onEach(listener: (breaker: Breaker) => void): void {
     for (const breaker of this) listener(breaker);
     this.#created.on(listener);
+  }
+
+  get stats(): readonly BreakerStats[] {
+    return Array.from(this, ({ stats }) => stats);
   }
 
   get size(): number {

@@ -1,11 +1,11 @@
-import type { Health } from "../health/health.ts";
+import type { Services } from "../services.ts";
 import type { Resource } from "./resource.ts";
 
 /** Clients that listen are told whenever a breaker changes state. */
 export const CIRCUIT_BREAKER_STATS = "circuit-breaker://stats";
 
 /** Each breaker's state and counts, and what they come to. */
-export function circuitBreakerStats(health: Health): Resource {
+export function circuitBreakerStats({ health, breakers }: Pick<Services, "health" | "breakers">): Resource {
   return {
     uri: CIRCUIT_BREAKER_STATS,
     name: "circuit-breaker-stats",
@@ -13,7 +13,7 @@ export function circuitBreakerStats(health: Health): Resource {
     description: "State and counts of each circuit breaker; overall_health is healthy, degraded or critical.",
     read: () => ({
       overall_health: health.status,
-      breakers: health.breakers,
+      breakers: breakers.stats,
     }),
   };
 }

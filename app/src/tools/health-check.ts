@@ -16,13 +16,20 @@ export function healthCheck(health: Health): Tool {
       version: z.string(),
       color: z.string(),
       uptimeSeconds: z.number(),
-      dependencies: z.record(z.string(), z.object({ status, breaker: z.enum(["closed", "open", "half-open"]) })),
+      dependencies: z.record(
+        z.string(),
+        z.object({
+          status,
+          breaker: z.enum(["closed", "open", "half-open"]).optional(),
+          detail: z.string().optional(),
+        }),
+      ),
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
     handle() {
       const report = health.report();
       const dependencies = Object.entries(report.dependencies).map(
-        ([name, dependency]) => `${name} is ${dependency.status}`,
+        ([name, { status, detail }]) => `${name} is ${status}${detail === undefined ? "" : ` (${detail})`}`,
       );
       return answer(
         report,
