@@ -73,11 +73,19 @@ export interface BreakerStats {
   readonly retryAfterMs: number;
 }
 
+/**
+ * What moved a breaker: failures in a row, or its rule; the end of its recovery time; what its probes said, or that nothing was
+ * heard of them; somebody's hand.
+ */
+export type TransitionReason =
+  "failures" | "rule" | "recovery-time" | "probe-failed" | "probes-lost" | "probes-succeeded" | "forced" | "reset";
+
 export interface Transition {
   readonly type: "transition";
   readonly name: string;
   readonly from: BreakerState;
   readonly to: BreakerState;
+  readonly reason: TransitionReason;
 }
 
 export type BreakerEvent =

@@ -1,4 +1,11 @@
-import type { BreakerEvent, BreakerOptions, BreakerState, BreakerStats, Outcome } from "./breaker-options.ts";
+import type {
+  BreakerEvent,
+  BreakerOptions,
+  BreakerState,
+  BreakerStats,
+  Outcome,
+  TransitionReason,
+} from "./breaker-options.ts";
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { DeadlineExceeded, within } from "./deadline.ts";
 import { Emitter } from "./emitter.ts";
@@ -155,13 +162,13 @@ export class Breaker implements Policy {
     this.#forced = false;
     this.#openings = 0;
     if (this.#state === "closed") this.#forget();
-    else this.#become("closed");
+    else this.#become("closed", "reset");
   }
 
   /** Opens it by hand: it stays open, without probes, until `reset`. */
   forceOpen(): void {
     this.#forced = true;
-    if (this.#state !== "open") this.#become("open");
+    if (this.#state !== "open") this.#become("open", "forced");
   }
 
   get #time(): Time {
@@ -177,7 +184,7 @@ export class Breaker implements Policy {
     if (this.#state === "closed") return this.#generation;
     if (this.#state === "open") {
       if (this.#untilRecovery() > 0) return REJECTED;
-      this.#become("half-open");
+      this.#become("half-open", "recovery-time");
     }
     return this.#admitProbe();
   }
@@ -187,7 +194,7 @@ export class Breaker implements Policy {
     const { halfOpenLimit = 1, timeout, recoveryTimeout } = this.#options;
     if (this.#probes >= halfOpenLimit) {
       // Probes that nobody has heard of for so long are failures too: waiting on would be waiting forever.
-      if (now >= this.#probesLostAt) this.#become("open");
+      if (now >= this.#probesLostAt) this.#become("open", "probes-lost");
       return REJECTED;
     }
     this.#probes += 1;
@@ -230,7 +237,8 @@ export class Breaker implements Policy {
     if (this.#state === "half-open") this.#probed(failed);
     else {
       const breaksRule = this.#options.rule?.record(failed, elapsed, now) ?? false;
-      if (breaksRule || this.#consecutiveFailures >= this.#threshold) this.#become("open");
+      if (breaksRule || this.#consecutiveFailures >= this.#threshold)
+        this.#become("open", breaksRule ? "rule" : "failures");
     }
   }
 
@@ -243,8 +251,8 @@ export class Breaker implements Policy {
   #probed(failed: boolean): void {
     this.#probes -= 1;
     this.#probeSuccesses += 1;
-    if (failed) this.#become("open");
-    else if (this.#probeSuccesses >= (this.#options.successThreshold ?? 1)) this.#become("closed");
+    if (failed) this.#become("open", "probe-failed");
+    else if (this.#probeSuccesses >= (this.#options.successThreshold ?? 1)) this.#become("closed", "probes-succeeded");
   }
 
   #untilRecovery(): number {
@@ -252,7 +260,7 @@ export class Breaker implements Policy {
     return Math.max(0, this.#openUntil - this.#time.now());
   }
 
-  #become(to: BreakerState): void {
+  #become(to: BreakerState, reason: TransitionReason): void {
     const from = this.#state;
     this.#state = to;
     this.#generation += 1;
@@ -265,7 +273,7 @@ export class Breaker implements Policy {
       this.#openings = 0;
       this.#forget();
     }
-    this.#events?.emit({ type: "transition", name: this.name, from, to });
+    this.#events?.emit({ type: "transition", name: this.name, from, to, reason });
   }
 
   #forget(): void {

@@ -4,16 +4,22 @@ import type { Resource } from "./resource.ts";
 /** Clients that listen are told whenever a breaker changes state. */
 export const CIRCUIT_BREAKER_STATS = "circuit-breaker://stats";
 
-/** Each breaker's state and counts, and what they come to. */
-export function circuitBreakerStats({ health, breakers }: Pick<Services, "health" | "breakers">): Resource {
+/** Each breaker's state and counts, what they come to, and what has changed lately. */
+export function circuitBreakerStats({
+  health,
+  breakers,
+  history,
+}: Pick<Services, "health" | "breakers" | "history">): Resource {
   return {
     uri: CIRCUIT_BREAKER_STATS,
     name: "circuit-breaker-stats",
     title: "Circuit breakers",
-    description: "State and counts of each circuit breaker; overall_health is healthy, degraded or critical.",
+    description:
+      "State and counts of each circuit breaker, and their latest changes with the reason, oldest first; overall_health is healthy, degraded or critical.",
     read: () => ({
       overall_health: health.status,
       breakers: breakers.stats,
+      history: history.entries,
     }),
   };
 }

@@ -1,0 +1,45 @@
+import type { BreakerState, TransitionReason } from "./breaker-options.ts";
+import type { BreakerRegistry } from "./breaker-registry.ts";
+
+/** One change of a breaker's state. */
+export interface HistoryEntry {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly breaker: string;
+  readonly from: BreakerState;
+  readonly to: BreakerState;
+  readonly reason: TransitionReason;
+}
+
+/** What breakers did, wherever it is kept. Asked while somebody waits, so it answers with what it has. */
+export interface BreakerHistory {
+  /** Oldest first. */
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** Remembers the latest transitions of all breakers of this process: some 200 bytes each. */
+export class LocalBreakerHistory implements BreakerHistory {
+  readonly #most: number;
+  readonly #entries: HistoryEntry[] = [];
+
+  /** @param most - transitions that are kept */
+  constructor(breakers: BreakerRegistry, most = 200) {
+    this.#most = most;
+    breakers.onEach((breaker) => {
+      breaker.events.on((event) => {
+        if (event.type !== "transition") return;
+        const { name, from, to, reason } = event;
+        this.#add({ at: new Date().toISOString(), breaker: name, from, to, reason });
+      });
+    });
+  }
+
+  get entries(): readonly HistoryEntry[] {
+    return this.#entries;
+  }
+
+  #add(entry: HistoryEntry): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > this.#most) this.#entries.shift();
+  }
+}
