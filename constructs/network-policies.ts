@@ -2,6 +2,17 @@ import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kuber
 import { Construct } from "constructs";
 import { APP, appLabels, PORTS } from "../environments/names.ts";
 
+/** Something that the app may open connections to. */
+export interface Egress {
+  readonly port: number;
+
+  /** @default - anywhere, if there is no `cidr` either */
+  readonly namespace?: string | undefined;
+
+  /** @default - anywhere, if there is no `namespace` either */
+  readonly cidr?: string | undefined;
+}
+
 export interface NetworkPoliciesProps {
   readonly namespace: string;
 
@@ -11,16 +22,25 @@ export interface NetworkPoliciesProps {
    * @default "monitoring"
    */
   readonly monitoringNamespace?: string;
+
+  /**
+   * What the app asks besides names and HTTPS.
+   *
+   * @default - nothing
+   */
+  readonly egress?: readonly Egress[];
 }
 
 /**
- * Nothing in, nothing out, but what the app is for: MCP from anywhere, metrics to those who watch, names and HTTPS outwards.
+ * Nothing in, nothing out, but what the app is for: MCP from anywhere, metrics to those who watch; outwards names, HTTPS and what the
+ * environment names.
  *
  * Probes and port forwards come from the node that the pod is on, which no policy can shut out.
  */
 export class NetworkPolicies extends Construct {
-  constructor(scope: Construct, id: string, { namespace, monitoringNamespace = "monitoring" }: NetworkPoliciesProps) {
+  constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
+    const { namespace, monitoringNamespace = "monitoring", egress = [] } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
       new NetworkPolicyV1(this, name, { metadata: { name, namespace }, spec });
     const app = { podSelector: { matchLabels: appLabels() } };
@@ -38,10 +58,7 @@ export class NetworkPolicies extends Construct {
       policyTypes: ["Ingress"],
       ingress: [
         {
-          from: [
-            { podSelector: {} },
-            { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": monitoringNamespace } } },
-          ],
+          from: [{ podSelector: {} }, inNamespace(monitoringNamespace)],
           ports: [tcp(PORTS.admin.number)],
         },
       ],
@@ -50,9 +67,23 @@ export class NetworkPolicies extends Construct {
     policy(`${APP}-egress`, {
       ...app,
       policyTypes: ["Egress"],
-      egress: [{ ports: [{ port: "53", protocol: "UDP" }, tcp(53)] }, { ports: [tcp(443)] }],
+      egress: [
+        { ports: [{ port: "53", protocol: "UDP" }, tcp(53)] },
+        { ports: [tcp(443)] },
+        ...egress.map((to) => ({ to: peers(to), ports: [tcp(to.port)] })),
+      ],
     });
   }
 }
 
 const tcp = (port: number) => ({ port: String(port), protocol: "TCP" });
+
+const inNamespace = (name: string) => ({
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+});
+
+/** No peer at all means anywhere. */
+const peers = ({ namespace, cidr }: Egress) => [
+  ...(namespace === undefined ? [] : [inNamespace(namespace)]),
+  ...(cidr === undefined ? [] : [{ ipBlock: { cidr } }]),
+];

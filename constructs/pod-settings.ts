@@ -6,7 +6,11 @@ export interface PodSettings {
   /** Kubernetes quantities. Memory is asked for and the limit; CPU is asked for and not limited, as throttling is latency. */
   readonly resources: { readonly cpu: string; readonly memory: string };
 
-  readonly secret: { readonly requestStateKeyRevision: number };
+  readonly secret: {
+    readonly requestStateKeyRevision: number;
+    /** Absent: pods share nothing. */
+    readonly redisUrlRevision?: number;
+  };
 
   readonly probes: {
     /** Time for a new pod to come up before it is started afresh. */

@@ -2,10 +2,18 @@ import type {
   DeploymentV1SpecTemplate,
   DeploymentV1SpecTemplateSpecContainer,
 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
-import { APP, colorLabels, CONTAINER, PORTS, requestStateSecret, SETTINGS_ANNOTATION } from "../environments/names.ts";
+import {
+  APP,
+  colorLabels,
+  CONTAINER,
+  PORTS,
+  redisUrlSecret,
+  requestStateSecret,
+  SETTINGS_ANNOTATION,
+} from "../environments/names.ts";
 import type { Color } from "../release/color.ts";
 import { flatten, type PodSettings } from "./pod-settings.ts";
-import { REQUEST_STATE_KEY } from "./request-state-key.ts";
+import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
 
 export interface PodTemplateProps {
   readonly color: Color;
@@ -46,12 +54,11 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
     env: [
       { name: "APP_COLOR", value: color },
       ...Object.entries(env).map(([name, value]) => ({ name, value })),
-      {
-        name: REQUEST_STATE_KEY,
-        valueFrom: {
-          secretKeyRef: { name: requestStateSecret(secret.requestStateKeyRevision), key: REQUEST_STATE_KEY },
-        },
-      },
+      fromSecret(REQUEST_STATE_KEY.variable, requestStateSecret(secret.requestStateKeyRevision)),
+      // A pod that finds it gone, as the environment no longer has a Redis, starts without: no call depends on it.
+      ...(secret.redisUrlRevision === undefined
+        ? []
+        : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
     ],
     resources: { requests: { ...resources }, limits: { memory: resources.memory } },
     securityContext: {
@@ -67,6 +74,11 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
     lifecycle: { preStop: [{ exec: { command: sleep(shutdown.preStopSeconds) } }] },
   };
 }
+
+const fromSecret = (variable: string, name: string, optional = false) => ({
+  name: variable,
+  valueFrom: { secretKeyRef: { name, key: variable, ...(optional && { optional }) } },
+});
 
 const ask = (path: string) => ({ httpGet: { path, port: PORTS.admin.name }, timeoutSeconds: 2 });
 

@@ -37,6 +37,8 @@ const NOT_SETTINGS = new Map([
   ["ALLOWED_HOSTS", "use app.allowedHosts"],
   ["ALLOWED_ORIGINS", "use app.allowedOrigins"],
   ["REQUEST_STATE_KEY", "it is a secret; see app.requestStateKeyRevisions"],
+  ["REDIS_URL", "it is a secret; see app.redis"],
+  ["REDIS_CLUSTER", "use app.redis.cluster"],
 ]);
 
 const stateBackend = z.discriminatedUnion("backend", [
@@ -45,6 +47,20 @@ const stateBackend = z.discriminatedUnion("backend", [
   /** S3 with its own lock file; the bucket exists beforehand, versioned and encrypted. */
   z.strictObject({ backend: z.literal("s3"), bucket: z.string().min(3), region: z.string().min(1) }),
 ]);
+
+/** Where pods share what they know. Its URL, with user and password, is a secret: `TF_VAR_redis_url`. */
+const redis = z.strictObject({
+  /** Revisions of the URL that exist. New pods use the highest; keep a lower one here until no color names it. */
+  urlRevisions: z.array(count).min(1).default([1]),
+  /** The port in the URL, and of every other node if it is a cluster: pods may reach no other. */
+  port: z.number().int().min(1).max(65535).default(6379),
+  /** Whether the URL names one node of a cluster, from which the others are learned. */
+  cluster: z.boolean().default(false),
+  /** The namespace it runs in, if it runs in the same Kubernetes cluster. @default - pods may reach `port` anywhere */
+  namespace: name.optional(),
+  /** The addresses it has, if it runs elsewhere, such as `10.0.0.0/16`. @default - pods may reach `port` anywhere */
+  cidr: z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as '10.0.0.0/16'" }).optional(),
+});
 
 const app = z.strictObject({
   /** The image that both colors start with; each release names its own. */
@@ -65,6 +81,8 @@ const app = z.strictObject({
    * Revisions of the request-state key that exist. New pods use the highest; keep a lower one here until no color names it.
    */
   requestStateKeyRevisions: z.array(count).min(1).default([1]),
+  /** @default - each pod is on its own */
+  redis: redis.optional(),
 });
 
 const scaling = z

@@ -41,3 +41,6 @@ export const colorLabels = (color: Color): Record<string, string> => ({ ...appLa
 
 /** The Secret with one revision of the request-state key. */
 export const requestStateSecret = (revision: number): string => `mcp-request-state-r${revision}`;
+
+/** The Secret with one revision of Redis's URL. */
+export const redisUrlSecret = (revision: number): string => `mcp-redis-url-r${revision}`;

@@ -3,8 +3,9 @@ import type { Construct } from "constructs";
 import { AppNamespace } from "../constructs/app-namespace.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { flatten } from "../constructs/pod-settings.ts";
-import { RequestStateKeys } from "../constructs/request-state-key.ts";
-import { WANTED_SETTINGS } from "../environments/names.ts";
+import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
+import { redisUrlSecret, requestStateSecret, WANTED_SETTINGS } from "../environments/names.ts";
+import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 import { podSettings } from "./pod-settings.ts";
 
@@ -15,8 +16,23 @@ export class PlatformStack extends EnvironmentStack {
     const { environment } = this;
     const { namespace } = new AppNamespace(this, "namespace", { name: environment.namespace });
 
-    new NetworkPolicies(this, "network", { namespace });
-    new RequestStateKeys(this, "request-state", { namespace, revisions: environment.app.requestStateKeyRevisions });
+    const { redis, requestStateKeyRevisions } = environment.app;
+
+    new NetworkPolicies(this, "network", { namespace, egress: egress(environment) });
+    new RevisionedSecret(this, "request-state", {
+      namespace,
+      ...REQUEST_STATE_KEY,
+      nameOf: requestStateSecret,
+      revisions: requestStateKeyRevisions,
+    });
+    if (redis !== undefined) {
+      new RevisionedSecret(this, "redis-url", {
+        namespace,
+        ...REDIS_URL,
+        nameOf: redisUrlSecret,
+        revisions: redis.urlRevisions,
+      });
+    }
 
     // No pod reads this. It is what `release status` compares the pods with.
     new ConfigMapV1(this, "wanted-settings", {

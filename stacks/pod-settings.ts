@@ -25,6 +25,8 @@ export function podSettings({ name, namespace, app }: Environment): PodSettings 
 
   return {
     env: {
+      // Two environments may use one Redis; their breakers and caches must not.
+      ...(app.redis && { REDIS_PREFIX: name, REDIS_CLUSTER: String(app.redis.cluster) }),
       ...drain,
       MCP_PORT: String(PORTS.mcp.number),
       ADMIN_PORT: String(PORTS.admin.number),
@@ -32,7 +34,10 @@ export function podSettings({ name, namespace, app }: Environment): PodSettings 
       ALLOWED_ORIGINS: app.allowedOrigins.join(","),
     },
     resources: app.resources,
-    secret: { requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions) },
+    secret: {
+      requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions),
+      ...(app.redis && { redisUrlRevision: Math.max(...app.redis.urlRevisions) }),
+    },
     probes: { startupSeconds: 30, readinessPeriodSeconds: 2, livenessPeriodSeconds: 10 },
     shutdown: { preStopSeconds: PRE_STOP_SECONDS, drainSeconds },
   };

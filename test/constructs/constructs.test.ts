@@ -6,7 +6,7 @@ import { flatten } from "../../constructs/pod-settings.ts";
 import { SCALING_METRICS } from "../../constructs/scaling-rules.ts";
 import local from "../../environments/local.ts";
 import { podSettings } from "../../stacks/pod-settings.ts";
-import { resourceOf, stackOf, synthesize, type Stack } from "../stacks/synthesized.ts";
+import { localWith, resourceOf, stackOf, synthesize, type Stack } from "../stacks/synthesized.ts";
 
 const stack = () => new TerraformStack(Testing.app(), "test");
 
@@ -92,6 +92,27 @@ describe("a pod", () => {
     expect(pod).not.toHaveProperty("volume");
   });
 
+  it("reads its secrets by revision, and starts without a Redis that the environment no longer has", () => {
+    const redis = { urlRevisions: [2, 1], port: 6379, cluster: true };
+    const blue = stackOf(synthesize(localWith({ redis })), "blue");
+    const { template } = resourceOf(blue, "kubernetes_deployment_v1").spec as unknown as Template;
+
+    expect(template.spec.container[0]).toMatchObject({
+      env: expect.arrayContaining([
+        { name: "REDIS_PREFIX", value: "local" },
+        { name: "REDIS_CLUSTER", value: "true" },
+        fromSecret("REQUEST_STATE_KEY", "mcp-request-state-r1"),
+        fromSecret("REDIS_URL", "mcp-redis-url-r2", true),
+      ]),
+    });
+    expect(JSON.stringify(pod)).not.toContain("REDIS");
+  });
+
+  const fromSecret = (name: string, secret: string, optional?: true) => ({
+    name,
+    value_from: { secret_key_ref: { key: name, name: secret, ...(optional && { optional }) } },
+  });
+
   it("is limited in memory to what it asks for, and not limited in CPU", () => {
     expect(pod.container[0]).toMatchObject({
       resources: { requests: { cpu: "250m", memory: "192Mi" }, limits: { memory: "192Mi" } },
@@ -149,6 +170,47 @@ describe("the namespace", () => {
       "mcp-app-admin": ["9090"],
       "mcp-app-egress": ["53", "53", "443"],
     });
+  });
+
+  it("lets pods reach the environment's Redis where it says that is, and the collector of traces", () => {
+    const platform = stackOf(
+      synthesize(
+        localWith({
+          redis: { urlRevisions: [1], port: 6380, cluster: false, namespace: "redis", cidr: "10.0.0.0/16" },
+          settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.monitoring:4318" },
+        }),
+      ),
+      "platform",
+    );
+    const { spec } = resourceOf(platform, "kubernetes_network_policy_v1", "mcp-app-egress");
+
+    expect((spec.egress as unknown[]).slice(2)).toEqual([
+      {
+        to: [
+          { namespace_selector: { match_labels: { "kubernetes.io/metadata.name": "redis" } } },
+          { ip_block: { cidr: "10.0.0.0/16" } },
+        ],
+        ports: [{ port: "6380", protocol: "TCP" }],
+      },
+      { to: [], ports: [{ port: "4318", protocol: "TCP" }] },
+    ]);
+  });
+
+  it.each([
+    ["https://traces.example.com", []],
+    ["https://traces.example.com:4318", ["4318"]],
+    ["http://collector", ["80"]],
+  ])("opens the port of a collector at %s unless it is HTTPS's own", (OTEL_EXPORTER_OTLP_ENDPOINT, ports) => {
+    const platform = stackOf(synthesize(localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT } })), "platform");
+    const { spec } = resourceOf(platform, "kubernetes_network_policy_v1", "mcp-app-egress");
+
+    expect(portsOf(spec).slice(3)).toEqual(ports);
+  });
+
+  it("refuses a collector whose port nobody can tell", () => {
+    expect(() => synthesize(localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" } }))).toThrow(
+      "environment 'local': app.settings.OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, not 'collector'",
+    );
   });
 
   const portsOf = (spec: object) => Array.from(JSON.stringify(spec).matchAll(/"port":"(\d+)"/g), ([, port]) => port);

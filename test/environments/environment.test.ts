@@ -42,6 +42,16 @@ describe("an environment", () => {
       "app.settings.REQUEST_STATE_KEY: cannot be set here: it is a secret; see app.requestStateKeyRevisions",
     ],
     [
+      "Redis's URL among the settings",
+      { app: { ...local.app, settings: { REDIS_URL: "redis://user:secret@host" } } },
+      "app.settings.REDIS_URL: cannot be set here: it is a secret; see app.redis",
+    ],
+    [
+      "an address range that is none",
+      { app: { ...local.app, redis: { cidr: "10.0.0.0" } } },
+      "app.redis.cidr: must be an address range such as '10.0.0.0/16'",
+    ],
+    [
       "a node port without NodePort",
       { service: { type: "ClusterIP", nodePort: 30080 } },
       "service: there is no 'nodePort'",

@@ -153,6 +153,16 @@ describe("invariant 11: configuration is versioned with its color", () => {
     expect(JSON.stringify(green)).not.toContain("mcp-request-state-r2");
   });
 
+  it("does the same with Redis's URL, and writes none of it where there is no Redis", () => {
+    const redis = { urlRevisions: [1, 2], port: 6379, cluster: false };
+    const { variable, resource } = stackOf(synthesize(localWith({ redis })), "platform");
+    const secrets = Object.values(resource.kubernetes_secret_v1 ?? {}).map(({ metadata }) => metadata.name);
+
+    expect(secrets).toEqual(["mcp-redis-url-r1", "mcp-redis-url-r2", "mcp-request-state-r1"]);
+    expect(variable).toMatchObject({ redis_url: { ephemeral: true, sensitive: true, default: null } });
+    expect(JSON.stringify(synthesize())).not.toMatch(/redis/i);
+  });
+
   it("puts plain settings into the pod template and mounts no ConfigMap", () => {
     const template = JSON.stringify(resourceOf(stackOf(synthesize(), "blue"), DEPLOYMENT).spec);
 

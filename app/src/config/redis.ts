@@ -14,7 +14,7 @@ export const redisVariables = {
     .describe("Whether `REDIS_URL` is one node of a cluster, from which the others are learned."),
   REDIS_PREFIX: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9:_-]{0,39}$/, "must be 1 to 40 of a-z, 0-9, ':', '_' and '-'")
+    .regex(/^[a-z0-9][a-z0-9:_-]{0,59}$/, "must be 1 to 60 of a-z, 0-9, ':', '_' and '-'")
     .prefault("mcp")
     .describe("What every key and channel begins with, so that two environments may use one Redis."),
   REDIS_TIMEOUT: duration
