@@ -15,6 +15,7 @@ import { drain } from "./server/drain.ts";
 import { listen } from "./server/listen.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
+import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
 import { createLogger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { createTools } from "./tools/index.ts";
@@ -64,7 +65,8 @@ export async function startApp({
   const { logger } = log;
   const services = createServices(config);
   const { health } = services;
-  const metrics = new Metrics({ ...config, breakers: () => services.breakers.stats });
+  const metrics = new Metrics(config);
+  metrics.add(...breakerMetrics(services.breakers));
   const factory = createServerFactory({
     ...config,
     tools: tools(createTools(services)),

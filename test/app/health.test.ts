@@ -59,7 +59,7 @@ describe("the admin port", () => {
 
   it("answers an unknown page by naming those there are, and only GET", async () => {
     expect(await (await get("/nope")).json()).toEqual({
-      error: "no such page; there are /livez, /readyz, /health, /metrics",
+      error: "no such page; there are /livez, /readyz, /health, /metrics, /metrics/circuit_breaker",
     });
     expect((await get("/constructor")).status).toBe(404);
     expect((await get("/health", { method: "POST" })).status).toBe(405);

@@ -1,5 +1,7 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { Health } from "../health/health.ts";
+import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
+import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 interface Page {
@@ -19,7 +21,11 @@ const json = (status: number, value: object): Page => ({
  * and to no web page.
  */
 export function createAdminPort({ health, metrics }: { readonly health: Health; readonly metrics: Metrics }): Server {
-  const pages: Readonly<Record<string, () => Page | Promise<Page>>> = {
+  const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
+    const format = formatFor(accept);
+    return { status: 200, type: CONTENT_TYPES[format], body: await text(format) };
+  };
+  const pages: Readonly<Record<string, (headers: IncomingHttpHeaders) => Page | Promise<Page>>> = {
     // That this line runs is the answer.
     "/livez": () => json(200, { live: true }),
     "/readyz": () => json(health.ready ? 200 : 503, { ready: health.ready }),
@@ -27,7 +33,8 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
       const report = health.report();
       return json(report.status === "critical" ? 503 : 200, report);
     },
-    "/metrics": async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }),
+    "/metrics": (headers) => scrape(headers, (format) => metrics.text(format)),
+    "/metrics/circuit_breaker": (headers) => scrape(headers, (format) => metrics.textOf(BREAKER_METRICS, format)),
   };
 
   return createServer((request, response) => {
@@ -36,7 +43,10 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
       if (request.headers.origin !== undefined) return json(403, { error: "the admin port answers no web page" });
       if (request.method !== "GET" && request.method !== "HEAD") return json(405, { error: "only GET" });
       const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-      return (await page?.()) ?? json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` });
+      return (
+        (await page?.(request.headers)) ??
+        json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` })
+      );
     };
     const send = ({ status, type, body }: Page) => {
       response.writeHead(status, {

@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
-import type { BreakerState, BreakerStats } from "../resilience/breaker.ts";
+import { collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
+import type { Collector } from "./collector.ts";
+import { expose, type Family, type Format } from "./exposition.ts";
 
 /**
  * Seconds. OpenTelemetry's buckets for `mcp.server.operation.duration`, and finer ones around the latencies that releases and
@@ -7,7 +8,7 @@ import type { BreakerState, BreakerStats } from "../resilience/breaker.ts";
  */
 const BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
 
-const BREAKER_STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
+type Label = "mcp_method_name" | "gen_ai_tool_name" | "error_type";
 
 /** One JSON-RPC request and how it ended. */
 export interface Operation {
@@ -17,6 +18,8 @@ export interface Operation {
   /** Nothing for success, an answer's `ErrorDetail.kind` where it is marked as an error, else the JSON-RPC code. */
   readonly errorType: string;
   readonly seconds: number;
+  /** Of the trace that it is part of, 32 hexadecimal digits: the exemplar of its bucket. */
+  readonly traceId?: string | undefined;
 }
 
 /**
@@ -25,48 +28,56 @@ export interface Operation {
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
  */
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #operations: Histogram<"mcp_method_name" | "gen_ai_tool_name" | "error_type">;
+  readonly #registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
+  readonly #collectors = new Map<string, Collector>();
+  /** Its type does not tell labels from those of exemplars. */
+  readonly #operations: Histogram<Label | "trace_id">;
 
-  constructor(options: {
-    readonly version: string;
-    readonly color: string;
-    readonly breakers: () => readonly BreakerStats[];
-  }) {
-    const registers = [this.#registry];
+  constructor({ version, color }: { readonly version: string; readonly color: string }) {
     collectDefaultMetrics({ register: this.#registry });
-
-    this.#operations = new Histogram({
+    this.#operations = new Histogram<Label | "trace_id">({
       name: "mcp_server_operation_duration_seconds",
       help: "Time from a request's arrival at the MCP server to its answer",
       labelNames: ["mcp_method_name", "gen_ai_tool_name", "error_type"],
       buckets: BUCKETS,
-      registers,
+      enableExemplars: true,
+      registers: [this.#registry],
     });
-    new Gauge({
+    this.add({
       name: "mcp_build_info",
       help: "What runs here; always 1",
-      labelNames: ["version", "color"],
-      registers,
-    }).set({ version: options.version, color: options.color }, 1);
-    new Gauge({
-      name: "mcp_breaker_state",
-      help: "0 closed, 1 half-open, 2 open",
-      labelNames: ["breaker"],
-      registers,
-      collect() {
-        for (const { name, state } of options.breakers()) this.set({ breaker: name }, BREAKER_STATES[state]);
-      },
+      type: "gauge",
+      read: () => [{ labels: { version, color }, value: 1 }],
     });
   }
 
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-
-  observe({ method, tool, errorType, seconds }: Operation): void {
-    this.#operations.observe({ mcp_method_name: method, gen_ai_tool_name: tool, error_type: errorType }, seconds);
+  /** @throws Error when there is a metric of one of the names already */
+  add(...collectors: readonly Collector[]): void {
+    for (const collector of collectors) {
+      if (this.#collectors.has(collector.name)) throw new Error(`there is a metric named '${collector.name}' already`);
+      this.#collectors.set(collector.name, collector);
+    }
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  observe({ method, tool, errorType, seconds, traceId }: Operation): void {
+    this.#operations.observe({
+      labels: { mcp_method_name: method, gen_ai_tool_name: tool, error_type: errorType },
+      value: seconds,
+      ...(traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } }),
+    });
   }
+
+  async text(format: Format): Promise<string> {
+    return expose([...(await this.#registry.getMetricsAsJSON()), ...[...this.#collectors.values()].map(read)], format);
+  }
+
+  /** Only those that begin like this, of those that were added. */
+  textOf(prefix: string, format: Format): string {
+    const wanted = [...this.#collectors.values()].filter(({ name }) => name.startsWith(prefix));
+    return expose(wanted.map(read), format);
+  }
+}
+
+function read({ name, help, type, read: values }: Collector): Family {
+  return { name, help, type, values: values() };
 }

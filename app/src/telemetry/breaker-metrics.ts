@@ -1,0 +1,79 @@
+import type { Breaker, BreakerState } from "../resilience/breaker.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import type { Collector } from "./collector.ts";
+import type { Sample } from "./exposition.ts";
+
+const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
+
+/** What the names of all of them begin with. */
+export const BREAKER_METRICS = "mcp_breaker_";
+
+/** What `/metrics/circuit_breaker` shows: each breaker's state, what it let through and turned away, and how it got there. */
+export function breakerMetrics(breakers: BreakerRegistry): readonly Collector[] {
+  const transitions = countTransitions(breakers);
+  const each = (samples: (breaker: Breaker) => readonly Sample[]) => () =>
+    [...breakers].flatMap((breaker) =>
+      samples(breaker).map((sample) => ({ ...sample, labels: { breaker: breaker.name, ...sample.labels } })),
+    );
+  return [
+    {
+      name: "mcp_breaker_state",
+      help: "0 closed, 1 half-open, 2 open",
+      type: "gauge",
+      read: each(({ state }) => [{ value: STATES[state] }]),
+    },
+    {
+      name: "mcp_breaker_consecutive_failures",
+      help: "Failures since the last success",
+      type: "gauge",
+      read: each(({ stats }) => [{ value: stats.consecutiveFailures }]),
+    },
+    {
+      name: "mcp_breaker_calls_total",
+      help: "Calls by outcome: success, failure, timeout, slow (answered, but too late to count as a success) or rejected",
+      type: "counter",
+      read: each(({ stats: { successes, failures, timeouts, slow, rejections } }) => [
+        { labels: { outcome: "success" }, value: successes },
+        { labels: { outcome: "failure" }, value: failures - timeouts - slow },
+        { labels: { outcome: "timeout" }, value: timeouts },
+        { labels: { outcome: "slow" }, value: slow },
+        { labels: { outcome: "rejected" }, value: rejections },
+      ]),
+    },
+    {
+      name: "mcp_breaker_transitions_total",
+      help: "Changes of state",
+      type: "counter",
+      read: each((breaker) => transitions.get(breaker)?.samples ?? []),
+    },
+  ];
+}
+
+/** Transitions are rare, so these are counted as they happen. */
+function countTransitions(breakers: BreakerRegistry): WeakMap<Breaker, Transitions> {
+  const all = new WeakMap<Breaker, Transitions>();
+  breakers.onEach((breaker) => {
+    breaker.events.on((event) => {
+      if (event.type !== "transition") return;
+      const counted = all.get(breaker) ?? new Transitions();
+      all.set(breaker, counted);
+      counted.add(event.from, event.to);
+    });
+  });
+  return all;
+}
+
+class Transitions {
+  readonly #counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>();
+
+  add(from: BreakerState, to: BreakerState): void {
+    const key = `${from} ${to}`;
+    const counted = this.#counts.get(key) ?? { labels: { from, to }, value: 0 };
+    this.#counts.set(key, counted);
+    counted.value += 1;
+  }
+
+  get samples(): readonly Sample[] {
+    return [...this.#counts.values()];
+  }
+}
