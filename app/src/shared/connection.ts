@@ -1,0 +1,302 @@
+import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
+import type { RedisConfig } from "../config/redis.ts";
+import { Emitter } from "../resilience/emitter.ts";
+import { SYSTEM_TIME } from "../resilience/time.ts";
+import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent, type Script } from "./redis.ts";
+
+/** Commands that may wait for their answers at the same time; more are rejected, so that a slow Redis costs no memory. */
+const MAX_IN_FLIGHT = 10_000;
+
+/** How many times the command timeout a connection may be silent before it is given up for a new one. */
+const PATIENCE = 5;
+
+/** Longest wait between attempts to connect, in milliseconds. */
+const MAX_RECONNECT_DELAY = 2000;
+
+const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+
+/** What a standalone server and a cluster have in common, as far as it is used here. */
+interface Client {
+  connect(): Promise<unknown>;
+  destroy(): void;
+  send(args: (string | Buffer)[], options: CommandOptions): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+}
+
+/**
+ * The app's connection to Redis, or to each node of a cluster.
+ *
+ * The library reconnects what breaks; what hangs it would wait for. So each command has a time limit here: when one is over, Redis
+ * counts as down and is left alone, until a late answer shows that it is back, or a new connection is made.
+ */
+export class RedisConnection implements Redis {
+  readonly prefix: string;
+  readonly events = new Emitter<RedisEvent>();
+  readonly #config: RedisConfig;
+  readonly #channels = new Map<string, Channel>();
+  readonly #watch: NodeJS.Timeout;
+  #client: Client;
+  #isConnected = false;
+  #isClosed = false;
+  #isUp = false;
+  /** When the oldest answer that is overdue was asked for; or since when there is no connection. */
+  #silentSince: number | undefined = SYSTEM_TIME.now();
+  #lastAnswer = SYSTEM_TIME.now();
+  #connectedAt = 0;
+  #lastError = "not connected yet";
+  #inFlight = 0;
+
+  /** Starts to connect, and does not wait for it. */
+  constructor(config: RedisConfig) {
+    this.prefix = config.prefix;
+    this.#config = config;
+    this.#client = this.#connect();
+    this.#watch = setInterval(() => {
+      this.#look();
+    }, config.timeout).unref();
+  }
+
+  get available(): boolean {
+    return this.#isConnected && this.#silentSince === undefined;
+  }
+
+  async command(args: readonly (string | Buffer)[], options: CommandOptions = {}): Promise<unknown> {
+    if (!this.available) throw new RedisUnavailable(`Redis is not available: ${this.#lastError}`);
+    return this.#ask(args, options);
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    const parameters = [
+      String(keys.length),
+      ...keys,
+      ...args.map((arg) => (typeof arg === "number" ? String(arg) : arg)),
+    ];
+    const options = keys[0] === undefined ? {} : { key: keys[0] };
+    try {
+      return await this.command(["EVALSHA", script.sha1, ...parameters], options);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return this.command(["EVAL", script.lua, ...parameters], options);
+    }
+  }
+
+  subscribe(name: string, listener: (message: string) => void): () => void {
+    const known = this.#channels.get(name);
+    const channel = known ?? new Channel(name);
+    channel.listeners.add(listener);
+    if (known === undefined) {
+      this.#channels.set(name, channel);
+      if (this.#isConnected) listen(this.#client, channel);
+    }
+    return () => {
+      channel.listeners.delete(listener);
+      if (channel.listeners.size > 0 || this.#channels.get(name) !== channel) return;
+      this.#channels.delete(name);
+      this.#client.unsubscribe(name).catch(ignored);
+    };
+  }
+
+  publish(channel: string, message: string): Promise<unknown> {
+    return this.command(["PUBLISH", channel, message]);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#watch);
+    this.#lost("closed");
+    this.#client.destroy();
+    return Promise.resolve();
+  }
+
+  async #ask(args: readonly (string | Buffer)[], options: CommandOptions): Promise<unknown> {
+    if (this.#inFlight >= MAX_IN_FLIGHT) throw new RedisUnavailable(`Redis owes ${MAX_IN_FLIGHT} answers already`);
+    const client = this.#client;
+    const askedAt = SYSTEM_TIME.now();
+    this.#inFlight += 1;
+    const answer = client.send([...args], options).finally(() => {
+      this.#inFlight -= 1;
+    });
+    // A late answer is still the sign that it is back; and what Redis refuses it has answered.
+    answer.then(
+      () => {
+        this.#answered(client);
+      },
+      (error: unknown) => {
+        if (error instanceof ErrorReply) this.#answered(client);
+        // This server was the primary, and is not any more: the address may lead to another one by now.
+        if (error instanceof ErrorReply && error.message.startsWith("READONLY")) this.#follow();
+      },
+    );
+    const { timeout } = this.#config;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => {
+      this.#overdue(client, askedAt);
+      reject(new RedisUnavailable(`Redis did not answer within ${timeout} ms`));
+    }, timeout);
+    answer.then(resolve, (error: unknown) => {
+      reject(error instanceof ErrorReply ? error : new RedisUnavailable(`Redis is not available: ${textOf(error)}`));
+    });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #answered(client: Client): void {
+    if (client !== this.#client || !this.#isConnected) return;
+    this.#lastAnswer = SYSTEM_TIME.now();
+    this.#silentSince = undefined;
+    this.#tell();
+  }
+
+  #overdue(client: Client, askedAt: number): void {
+    if (client !== this.#client || this.#lastAnswer > askedAt) return;
+    this.#lastError = `no answer within ${this.#config.timeout} ms`;
+    this.#silentSince ??= askedAt;
+    this.#tell();
+  }
+
+  /** Makes a new connection when the present one is silent for too long; asks for a sign when there was none for a while. */
+  #look(): void {
+    const limit = PATIENCE * this.#config.timeout;
+    const now = SYSTEM_TIME.now();
+    if (this.#silentSince !== undefined) {
+      if (now - this.#silentSince > limit) this.#replace(this.#lastError);
+    } else if (now - this.#lastAnswer > limit) this.#ask(["PING"], {}).catch(ignored);
+  }
+
+  /** Connects anew, to whatever has the address now; not at every refusal, since the new primary may take its time. */
+  #follow(): void {
+    if (SYSTEM_TIME.now() - this.#connectedAt > this.#config.timeout) this.#replace("it has become a replica");
+  }
+
+  #replace(reason: string): void {
+    if (this.#isClosed) return;
+    const before = this.#client;
+    this.#lost(reason);
+    this.#silentSince = SYSTEM_TIME.now();
+    this.#client = this.#connect();
+    before.destroy();
+  }
+
+  #connect(): Client {
+    const client: Client = createLibraryClient(this.#config, {
+      ready: () => {
+        if (client !== this.#client) return;
+        this.#isConnected = true;
+        this.#connectedAt = SYSTEM_TIME.now();
+        this.#answered(client);
+        for (const channel of this.#channels.values()) listen(client, channel);
+      },
+      lost: (reason) => {
+        if (client === this.#client) this.#lost(reason);
+      },
+    });
+    // Not before the caller has it as its client.
+    queueMicrotask(() => {
+      client.connect().catch((error: unknown) => {
+        if (client === this.#client) this.#lost(textOf(error));
+      });
+    });
+    return client;
+  }
+
+  #lost(reason: string): void {
+    this.#isConnected = false;
+    this.#lastError = reason;
+    this.#silentSince ??= SYSTEM_TIME.now();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.available === this.#isUp) return;
+    this.#isUp = this.available;
+    this.events.emit(this.#isUp ? { type: "up" } : { type: "down", reason: this.#lastError });
+  }
+}
+
+/** A channel and who listens to it here. What the library calls back stays the same, so that it is never called twice. */
+class Channel {
+  readonly name: string;
+  readonly listeners = new Set<(message: string) => void>();
+  readonly deliver = (message: string): void => {
+    for (const listener of this.listeners) listener(message);
+  };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+function listen(client: Client, { name, deliver }: Channel): void {
+  // One that fails is made again with the next connection.
+  client.subscribe(name, deliver).catch(ignored);
+}
+
+interface Lifecycle {
+  readonly ready: () => void;
+  readonly lost: (reason: string) => void;
+}
+
+function createLibraryClient({ url, cluster, timeout }: RedisConfig, { ready, lost }: Lifecycle): Client {
+  const shared = {
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: "disabled",
+    commandsQueueMaxLength: 2 * MAX_IN_FLIGHT,
+    socket: {
+      connectTimeout: PATIENCE * timeout,
+      reconnectStrategy: (retries: number) =>
+        Math.min(50 * 2 ** retries, MAX_RECONNECT_DELAY) * (0.75 + Math.random() / 2),
+    },
+  } as const;
+
+  if (!cluster) {
+    const client = createClient({ ...shared, url });
+    client.on("ready", ready).on("error", (error: unknown) => {
+      if (!client.isReady) lost(textOf(error));
+    });
+    return {
+      connect: () => client.connect(),
+      destroy: () => {
+        if (client.isOpen) client.destroy();
+      },
+      send: (args, { binary }) => client.sendCommand(args, binary === true ? BINARY : undefined),
+      subscribe: (channel, listener) => client.subscribe(channel, listener),
+      unsubscribe: (channel) => client.unsubscribe(channel),
+    };
+  }
+
+  const { username, password, protocol } = new URL(url);
+  const nodes = createCluster({
+    rootNodes: [{ url }],
+    defaults: {
+      ...shared,
+      ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+      ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+      socket: protocol === "rediss:" ? { ...shared.socket, tls: true } : shared.socket,
+    },
+  });
+  nodes.on("error", ignored);
+  return {
+    connect: () => nodes.connect().then(ready),
+    destroy: () => {
+      if (nodes.isOpen) nodes.destroy();
+    },
+    send: (args, { key = args[1], binary }) =>
+      nodes.sendCommand(typeof key === "string" ? key : undefined, false, args, binary === true ? BINARY : undefined),
+    subscribe: (channel, listener) => nodes.subscribe(channel, listener),
+    unsubscribe: (channel) => nodes.unsubscribe(channel),
+  };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && error.message !== "" ? error.message : String(error);
+}
+
+/** Told elsewhere: by the events, or by the next command. */
+function ignored(): void {
+  return;
+}
