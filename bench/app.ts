@@ -35,7 +35,7 @@ export async function app(): Promise<Measurement[]> {
 
 async function startUntilReady(): Promise<{ child: ChildProcess; readyMs: number }> {
   const start = performance.now();
-  const env = { PATH: process.env.PATH, HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0" };
+  const env = { PATH: process.env.PATH, HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0", AUTH_MODE: "off" };
   const child = spawn(process.execPath, [BUNDLE], { env, stdio: ["ignore", "pipe", "ignore"] });
   const adminPort = await listeningPort(child);
   for (;;) {

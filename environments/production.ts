@@ -2,8 +2,8 @@ import { z } from "zod";
 import { environment } from "./environment.ts";
 
 /**
- * Where users are. To be replaced before the first deploy: the image and the bucket, which are examples that exist nowhere, the
- * context, and the host names; then the numbers, once `requestsPerPod` has been measured.
+ * Where users are. To be replaced before the first deploy: the image, the bucket and the authorization server, which are examples
+ * that exist nowhere, the context, and the host names; then the numbers, once `requestsPerPod` has been measured.
  */
 export default environment({
   name: "production",
@@ -12,7 +12,12 @@ export default environment({
   state: { backend: "s3", bucket: "example-terraform-state", region: "eu-central-1" },
   app: {
     image: `registry.example.com/mcp-app:1.0.0@sha256:${"0".repeat(64)}`,
-    settings: { LOG_LEVEL: "info" },
+    settings: {
+      LOG_LEVEL: "info",
+      AUTH_ISSUER: "https://login.example.com",
+      AUTH_JWKS_URL: "https://login.example.com/.well-known/jwks.json",
+      AUTH_AUDIENCE: "https://mcp.example.com/mcp",
+    },
     resources: { cpu: "500m", memory: "256Mi" },
     allowedHosts: ["mcp.example.com"],
   },

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { environment } from "./environment.ts";
 
 /**
- * Where a release is tried before production. To be replaced before the first deploy: the image and the bucket, which are
- * examples that exist nowhere, the context, and the host names.
+ * Where a release is tried before production. To be replaced before the first deploy: the image, the bucket and the
+ * authorization server, which are examples that exist nowhere, the context, and the host names.
  */
 export default environment({
   name: "staging",
@@ -12,8 +12,14 @@ export default environment({
   state: { backend: "s3", bucket: "example-terraform-state", region: "eu-central-1" },
   app: {
     image: `registry.example.com/mcp-app:1.0.0@sha256:${"0".repeat(64)}`,
-    // Well within the bake's patience: clients that keep their connection open follow a release when it ends.
-    settings: { LOG_LEVEL: "info", CONNECTION_MAX_AGE: "2m" },
+    settings: {
+      LOG_LEVEL: "info",
+      // Well within the bake's patience: clients that keep their connection open follow a release when it ends.
+      CONNECTION_MAX_AGE: "2m",
+      AUTH_ISSUER: "https://login.staging.example.com",
+      AUTH_JWKS_URL: "https://login.staging.example.com/.well-known/jwks.json",
+      AUTH_AUDIENCE: "https://mcp.staging.example.com/mcp",
+    },
     allowedHosts: ["mcp.staging.example.com"],
   },
   scaling: { minReplicas: 2, maxReplicas: 6, requestsPerPod: 50, latencyObjectiveMs: 250 },

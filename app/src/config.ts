@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { authConfig, authVariables, type AuthConfig } from "./config/auth.ts";
 import { breakersConfig, breakerVariables, type BreakersConfig } from "./config/breakers.ts";
+import { InvalidConfig } from "./config/invalid-config.ts";
 import { redisConfig, redisVariables, type RedisConfig } from "./config/redis.ts";
 import { serverConfig, serverVariables, type ServerConfig } from "./config/server.ts";
 import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
@@ -10,6 +12,7 @@ import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/we
  */
 export const variables = z.object({
   ...serverVariables,
+  ...authVariables,
   ...weatherVariables,
   ...breakerVariables,
   ...redisVariables,
@@ -20,15 +23,11 @@ const SECRETS: ReadonlySet<string> = new Set(["REQUEST_STATE_KEY", "REDIS_URL"])
 
 /** All settings of one pod. Durations are milliseconds. */
 export interface Config extends ServerConfig {
+  readonly auth: AuthConfig;
   readonly weather: WeatherConfig;
   readonly breakers: BreakersConfig;
   /** Absent: this pod shares nothing with others. */
   readonly redis?: RedisConfig | undefined;
-}
-
-/** Settings that do not hold. The message names each variable and what is wrong with it. */
-export class InvalidConfig extends Error {
-  override readonly name = "InvalidConfig";
 }
 
 /**
@@ -44,15 +43,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   );
   const result = variables.safeParse(present);
   if (!result.success) {
-    const problems = result.error.issues.map(
-      (issue) => `  ${describeProblem(String(issue.path[0]), issue.message, present)}`,
+    throw new InvalidConfig(
+      result.error.issues.map((issue) => describeProblem(String(issue.path[0]), issue.message, present)),
     );
-    throw new InvalidConfig(`the configuration is not valid:\n${problems.join("\n")}`);
   }
 
   const values = result.data;
   return {
     ...serverConfig(values),
+    auth: authConfig(values),
     weather: weatherConfig(values),
     breakers: breakersConfig(values),
     redis: redisConfig(values),

@@ -1,5 +1,6 @@
 import { startApp, type AppOptions } from "./app.ts";
-import { InvalidConfig, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { InvalidConfig } from "./config/invalid-config.ts";
 import { CannotListen } from "./server/listen.ts";
 import { createLogger } from "./telemetry/logger.ts";
 

@@ -29,6 +29,7 @@ export function rehearsal({ name, bake, breakerRecovery }: Pace): Environment {
     app: {
       ...local.app,
       settings: {
+        AUTH_MODE: "off",
         LOG_LEVEL: "info",
         WEATHER_GEOCODING_URL: process.env[GEOCODING_URL] ?? "http://127.0.0.1:1/v1/search",
         WEATHER_FORECAST_URL: process.env[FORECAST_URL] ?? "http://127.0.0.1:1/v1/forecast",

@@ -31,7 +31,7 @@ function spawnApp(
   entry: string,
 ): { process: ChildProcess; exit: Promise<Exit> } {
   const child = spawn(process.execPath, [entry], {
-    env: { HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0", ...environment },
+    env: { HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0", AUTH_MODE: "off", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

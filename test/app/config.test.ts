@@ -2,15 +2,24 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { InvalidConfig, readConfig, variables } from "../../app/src/config.ts";
+import { readConfig, variables } from "../../app/src/config.ts";
+import { InvalidConfig } from "../../app/src/config/invalid-config.ts";
+
+const read = (environment: Readonly<Record<string, string>>) => readConfig({ AUTH_MODE: "off", ...environment });
 
 describe("the configuration", () => {
-  it("needs no variable at all", () => {
-    expect(readConfig({})).toMatchObject({ mcpPort: 8080, adminPort: 9090, color: "none", host: "0.0.0.0" });
+  it("needs to be told who may call, and nothing else", () => {
+    expect(() => readConfig({})).toThrow(InvalidConfig);
+    expect(readConfig({ AUTH_MODE: "off" })).toMatchObject({
+      mcpPort: 8080,
+      adminPort: 9090,
+      color: "none",
+      host: "0.0.0.0",
+    });
   });
 
   it("reads durations with their unit into milliseconds", () => {
-    const { breakers, drainDelay, weather } = readConfig({
+    const { breakers, drainDelay, weather } = read({
       CB_TIMEOUT: "1500ms",
       DRAIN_DELAY: "2s",
       WEATHER_CACHE_TTL: "5m",
@@ -20,19 +29,16 @@ describe("the configuration", () => {
   });
 
   it("takes an empty variable for an absent one", () => {
-    expect(readConfig({ MCP_PORT: "", REQUEST_STATE_KEY: "" })).toEqual(readConfig({}));
+    expect(read({ MCP_PORT: "", REQUEST_STATE_KEY: "" })).toEqual(read({}));
   });
 
   it("reads lists of host names in any case, with or without spaces", () => {
-    expect(readConfig({ ALLOWED_HOSTS: "MCP.example, localhost,," }).allowedHosts).toEqual([
-      "mcp.example",
-      "localhost",
-    ]);
+    expect(read({ ALLOWED_HOSTS: "MCP.example, localhost,," }).allowedHosts).toEqual(["mcp.example", "localhost"]);
   });
 
   it("counts the bytes of the request-state key, not its characters", () => {
-    expect(() => readConfig({ REQUEST_STATE_KEY: "é".repeat(15) })).toThrow(InvalidConfig);
-    expect(readConfig({ REQUEST_STATE_KEY: "é".repeat(16) }).requestStateKey).toBe("é".repeat(16));
+    expect(() => read({ REQUEST_STATE_KEY: "é".repeat(15) })).toThrow(InvalidConfig);
+    expect(read({ REQUEST_STATE_KEY: "é".repeat(16) }).requestStateKey).toBe("é".repeat(16));
   });
 
   it("is documented in docs/configuration.md, each variable with its default and purpose", async () => {

@@ -17,6 +17,7 @@ export async function startTestApp(
     MCP_PORT: "0",
     ADMIN_PORT: "0",
     HOST: "127.0.0.1",
+    AUTH_MODE: "off",
     LOG_LEVEL: "silent",
     APP_COLOR: "green",
     REQUEST_STATE_KEY: "a key for tests that is long enough",

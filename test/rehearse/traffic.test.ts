@@ -31,6 +31,7 @@ describe("the traffic", () => {
       MCP_PORT: "0",
       ADMIN_PORT: "0",
       HOST: "127.0.0.1",
+      AUTH_MODE: "off",
       APP_COLOR: "green",
       LOG_LEVEL: "silent",
       WEATHER_GEOCODING_URL: weather.geocodingUrl,
