@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
 import { createResources } from "./resources/index.ts";
 import { createServices } from "./services.ts";
+import { EventBus } from "./shared/event-bus.ts";
 import { createAdminPort } from "./server/admin-port.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
@@ -63,7 +64,7 @@ export async function startApp({
   log = createLogger(config),
 }: AppOptions): Promise<App> {
   const { logger } = log;
-  const services = createServices(config);
+  const services = await createServices(config, log);
   const { health } = services;
   const metrics = new Metrics(config);
   metrics.add(...breakerMetrics(services.breakers));
@@ -84,8 +85,10 @@ export async function startApp({
       register(server, { requestState, notify: handler.notify });
     },
   });
+  const bus = new EventBus(services.redis);
   const handler = createMcpHandler(factory, {
     legacy: "stateless",
+    bus,
     onerror: (error) => {
       logger.debug({ reason: error.message }, "refused");
     },
@@ -94,21 +97,26 @@ export async function startApp({
     breaker.events.on((event) => {
       if (event.type !== "transition") return;
       logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
-      handler.notify.resourceUpdated(CIRCUIT_BREAKER_STATS);
+      bus.publishHere({ kind: "resource_updated", uri: CIRCUIT_BREAKER_STATS });
     });
   });
   const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
   const mcpServer = createMcpPort({ config, handler, connections, logger });
   const adminServer = createAdminPort({ health, metrics });
 
-  const adminPort = await listen(adminServer, "ADMIN_PORT", config.adminPort, config.host);
-  const mcpPort = await listen(mcpServer, "MCP_PORT", config.mcpPort, config.host).catch((error: unknown) => {
+  const [adminPort, mcpPort] = await openPorts().catch(async (error: unknown) => {
     adminServer.close();
+    await services.close();
     throw error;
   });
   health.started();
   // At every log level: with port 0, nobody could find the app otherwise.
   logger.child({}, { level: "info" }).info({ mcpPort, adminPort }, "listening");
+
+  async function openPorts(): Promise<[number, number]> {
+    const admin = await listen(adminServer, "ADMIN_PORT", config.adminPort, config.host);
+    return [admin, await listen(mcpServer, "MCP_PORT", config.mcpPort, config.host)];
+  }
 
   let draining: Promise<number> | undefined;
   return {
@@ -124,7 +132,9 @@ export async function startApp({
         logger,
         delay: config.drainDelay,
         timeout: config.drainTimeout,
-      }).finally(log.flush)),
+      })
+        .finally(() => services.close())
+        .finally(log.flush)),
   };
 }
 

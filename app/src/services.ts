@@ -3,6 +3,9 @@ import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
+import { connectRedis, redisHealth } from "./shared/connect.ts";
+import type { Redis } from "./shared/redis.ts";
+import type { Logger } from "./telemetry/logger.ts";
 import { Weather } from "./weather/weather.ts";
 
 /** What tools and resources are made of: one of each for the whole process. */
@@ -13,13 +16,28 @@ export interface Services {
   readonly history: BreakerHistory;
   readonly weather: Weather;
   readonly health: Health;
+  /** What pods share goes through it; absent where none is configured. */
+  readonly redis?: Redis | undefined;
+  /** Ends what runs in the background, once no call needs it any more. */
+  close(): Promise<void>;
 }
 
-export function createServices(config: Config): Services {
+export async function createServices(config: Config, { logger }: { readonly logger: Logger }): Promise<Services> {
+  const redis = config.redis && (await connectRedis(config.redis, logger));
   const breakers = new BreakerRegistry();
   const history = new LocalBreakerHistory(breakers);
   const weather = new Weather({ ...config.weather, breakers, settings: config.breakers.weather_api });
   const health = new Health(config);
   health.add(guarded(weather.breaker, { hasFallback: true }));
-  return { breakers, history, weather, health };
+  if (redis !== undefined) health.add(redisHealth(redis));
+  return {
+    breakers,
+    history,
+    weather,
+    health,
+    redis,
+    async close() {
+      await redis?.close();
+    },
+  };
 }

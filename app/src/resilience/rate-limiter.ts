@@ -50,20 +50,23 @@ const SWEEP = 8;
  */
 export class RateLimiter implements Policy {
   readonly name: string;
-  readonly #interval: number;
-  readonly #burst: number;
+  /** Milliseconds per call. */
+  readonly interval: number;
+  /** Milliseconds that an empty bucket takes to fill. */
+  readonly capacity: number;
   readonly #maxClients: number;
   readonly #time: Time;
   /** By client, the time at which its bucket is full again. */
   readonly #fullAt = new Map<string | undefined | typeof REST, number>();
   #sweeping: MapIterator<[string | undefined | typeof REST, number]> | undefined;
   #events: Emitter<RateLimiterEvent> | undefined;
+  #admitted: ((client: string | undefined) => void) | undefined;
 
   constructor({ name, rate, burst, maxClients = 10_000, time = SYSTEM_TIME }: RateLimiterOptions) {
     if (!(rate > 0)) throw new Error(`'rate' (${rate}) of '${name}' must be above 0`);
     this.name = name;
-    this.#interval = 1000 / rate;
-    this.#burst = (burst ?? Math.max(1, Math.floor(rate))) * this.#interval;
+    this.interval = 1000 / rate;
+    this.capacity = (burst ?? Math.max(1, Math.floor(rate))) * this.interval;
     this.#maxClients = maxClients;
     this.#time = time;
   }
@@ -75,6 +78,19 @@ export class RateLimiter implements Policy {
   /** Clients that are told apart now. */
   get clients(): number {
     return this.#fullAt.size;
+  }
+
+  /** Calls back with the client of each call that is let through; `undefined` ends it. There is one, since it is on the path of every call. */
+  onAdmission(listener: ((client: string | undefined) => void) | undefined): void {
+    this.#admitted = listener;
+  }
+
+  /** Learns that a client's bucket is emptier than it looked from here: full in so many milliseconds. */
+  drain(client: string, untilFull: number): void {
+    const fullAt = this.#fullAt.get(client);
+    const now = this.#time.now();
+    if (!(untilFull > 0) || (fullAt === undefined && !this.#hasRoom(now))) return;
+    this.#fullAt.set(client, Math.max(fullAt ?? 0, now + untilFull));
   }
 
   tryAcquire(client?: string): Admission | Rejection {
@@ -97,11 +113,12 @@ export class RateLimiter implements Policy {
       bucket = REST;
       fullAt = this.#fullAt.get(REST);
     }
-    const next = Math.max(fullAt ?? now, now) + this.#interval;
-    const wait = next - now - this.#burst;
+    const next = Math.max(fullAt ?? now, now) + this.interval;
+    const wait = next - now - this.capacity;
     // Sums of intervals are not exact: a millionth of a millisecond is no reason to wait.
     if (wait > 1e-6) return wait;
     this.#fullAt.set(bucket, next);
+    this.#admitted?.(client);
     return 0;
   }
 

@@ -39,7 +39,8 @@ export class RedisConnection implements Redis {
   #client: Client;
   #isConnected = false;
   #isClosed = false;
-  #isUp = false;
+  /** What was told last. */
+  #isUp: boolean | undefined;
   /** When the oldest answer that is overdue was asked for; or since when there is no connection. */
   #silentSince: number | undefined = SYSTEM_TIME.now();
   #lastAnswer = SYSTEM_TIME.now();

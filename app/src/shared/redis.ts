@@ -43,7 +43,7 @@ export interface CommandOptions {
   readonly binary?: boolean;
 }
 
-/** `down` and `up` take turns; the first is `up`. */
+/** `down` and `up` take turns. */
 export type RedisEvent = { readonly type: "up" } | { readonly type: "down"; readonly reason: string };
 
 /** Redis is away or too slow. Expected, at any time. */
