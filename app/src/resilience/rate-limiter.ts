@@ -85,6 +85,11 @@ export class RateLimiter implements Policy {
     this.#admitted = listener;
   }
 
+  /** Milliseconds until a client's bucket is full; 0 when it is. */
+  untilFull(client?: string): number {
+    return Math.max(0, (this.#fullAt.get(client) ?? 0) - this.#time.now());
+  }
+
   /** Learns that a client's bucket is emptier than it looked from here: full in so many milliseconds. */
   drain(client: string, untilFull: number): void {
     const fullAt = this.#fullAt.get(client);
@@ -102,7 +107,7 @@ export class RateLimiter implements Policy {
   /** @throws Rejected, and whatever the work throws */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
     const wait = this.#take(call.client, this.#time.now());
-    return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(call.client, wait)));
+    return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(call.client, wait), call.trace));
   }
 
   /** Takes a token and returns 0, or returns the milliseconds until there is one. */

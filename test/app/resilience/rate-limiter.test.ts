@@ -117,3 +117,33 @@ describe("a rate that nothing could keep", () => {
     expect(() => new RateLimiter({ name: "calls", rate })).toThrow(`'rate' (${rate}) of 'calls' must be above 0`);
   });
 });
+
+describe("a rate that is counted elsewhere too", () => {
+  it("tells of each call that it lets through, and of none that it turns away", () => {
+    const { limiter } = clocked({ burst: 1 });
+    const told: unknown[] = [];
+    limiter.onAdmission((client) => told.push(client));
+    for (const client of ["alice", "alice", undefined]) limiter.tryAcquire(client);
+
+    expect(told).toEqual(["alice", undefined]);
+  });
+
+  it("turns a client away whose bucket others have emptied, until it is full enough again", () => {
+    const { clock, limiter } = clocked();
+    limiter.drain("alice", 400);
+
+    expect(limiter.tryAcquire("alice")).toMatchObject({ admitted: false, retryAfterMs: 200 });
+    clock.advance(200);
+    expect(limiter.tryAcquire("alice").admitted).toBe(true);
+  });
+
+  it("is never made fuller by what it learns, nor takes in what makes no sense", () => {
+    const { limiter } = clocked({ burst: 1 });
+    limiter.tryAcquire("alice");
+    for (const untilFull of [1, 0, -5, NaN]) limiter.drain("alice", untilFull);
+
+    expect(limiter.tryAcquire("alice")).toMatchObject({ admitted: false, retryAfterMs: 100 });
+    limiter.drain("bob", NaN);
+    expect(limiter.clients).toBe(1);
+  });
+});

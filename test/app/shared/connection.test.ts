@@ -1,42 +1,16 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "@jest/globals";
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
-import { RedisUnavailable, script, type Redis, type RedisEvent } from "../../../app/src/shared/redis.ts";
+import { RedisUnavailable, script } from "../../../app/src/shared/redis.ts";
 import { describeWithRedis, startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
-
-const open: Redis[] = [];
-
-function connect(url: string, { cluster = false, timeout = 200 } = {}): Redis {
-  const redis = new RedisConnection({ url, cluster, prefix: "mcp", timeout });
-  open.push(redis);
-  return redis;
-}
-
-function next(redis: Redis, type: RedisEvent["type"]): Promise<RedisEvent> {
-  return new Promise((resolve) => {
-    const stop = redis.events.on((event) => {
-      if (event.type !== type) return;
-      stop();
-      resolve(event);
-    });
-  });
-}
-
-async function connected(url: string, options: { cluster?: boolean; timeout?: number } = {}): Promise<Redis> {
-  const redis = connect(url, options);
-  await next(redis, "up");
-  return redis;
-}
+import { closeConnections, connect, connected, next } from "./redis-connections.ts";
 
 const ADD = script(`
   -- KEYS[1] a counter; ARGV[1] what to add. Returns the sum.
   return redis.call("INCRBY", KEYS[1], ARGV[1])
 `);
 
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((redis) => redis.close()));
-});
+afterEach(closeConnections);
 
 describe("a connection to a Redis that is not there", () => {
   it("is made at once, and rejects commands at once", async () => {
