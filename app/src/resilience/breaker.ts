@@ -140,7 +140,8 @@ export class Breaker implements Policy {
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
     const generation = this.#admit();
-    if (generation === REJECTED) return Promise.reject(thrown(this.#rejection()));
+    if (generation === REJECTED) return Promise.reject(thrown(this.#rejection(), call.trace));
+    call.trace?.decided({ policy: "breaker", name: this.name, decision: "admitted", details: { state: this.#state } });
 
     const startedAt = this.#startedAt();
     const { timeout } = this.#options;

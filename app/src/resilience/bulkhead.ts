@@ -146,8 +146,13 @@ export class Bulkhead implements Policy {
       this.#inFlight += 1;
       return this.#run(work, call);
     }
-    if (this.#queue.size >= this.#maxQueue) return Promise.reject(thrown(this.#reject("full")));
-    return this.#wait(call).then(() => this.#run(work, call));
+    if (this.#queue.size >= this.#maxQueue) return Promise.reject(thrown(this.#reject("full"), call.trace));
+    const since = this.#time.now();
+    return this.#wait(call).then(() => {
+      const took = this.#time.now() - since;
+      call.trace?.decided({ policy: "bulkhead", name: this.name, decision: "admitted", took });
+      return this.#run(work, call);
+    });
   }
 
   #run<T>(work: Work<T>, call: Call): Promise<T> {
@@ -173,7 +178,7 @@ export class Bulkhead implements Policy {
         if (error === undefined) resolve();
         else reject(error);
       };
-      const waiter = new Waiter(call, leaveQueue, () => thrown(this.#reject("queue-timeout")));
+      const waiter = new Waiter(call, leaveQueue, () => thrown(this.#reject("queue-timeout"), call.trace));
       this.#queue.add(waiter);
       this.#time.set(waiter, Math.min(this.#time.now() + this.#queueTimeout, call.deadline));
     });

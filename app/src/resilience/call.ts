@@ -1,4 +1,5 @@
 import { SYSTEM_TIME, type Time } from "./time.ts";
+import type { Trace } from "./trace.ts";
 
 /** What policies guard. It gets the call it is made for: pass `call.signal` to whatever can be aborted. */
 export type Work<T> = (call: Call) => Promise<T>;
@@ -18,6 +19,9 @@ export interface Call {
 
   /** When the answer stops being of use, on the policies' time; Infinity where nobody has said. */
   readonly deadline: number;
+
+  /** Where what policies decide about it is written down, if anybody wants to know. */
+  readonly trace: Trace | undefined;
 
   readonly cancelled: boolean;
 
@@ -45,6 +49,9 @@ export interface CallOptions {
   /** Milliseconds, from now, for which the answer is of use; policies stop waiting for what cannot come in time. @default Infinity */
   readonly within?: number;
 
+  /** @default - nobody wants to know what policies decide about it */
+  readonly trace?: Trace | undefined;
+
   /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
@@ -54,12 +61,14 @@ export class CallerCall implements Call {
   readonly client: string | undefined;
   readonly repeatable: boolean;
   readonly deadline: number;
+  readonly trace: Trace | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor({ signal, client, repeatable = false, within = Infinity, time = SYSTEM_TIME }: CallOptions = {}) {
+  constructor({ signal, client, repeatable = false, within = Infinity, trace, time = SYSTEM_TIME }: CallOptions = {}) {
     this.#signal = signal;
     this.client = client;
     this.repeatable = repeatable;
+    this.trace = trace;
     this.deadline = within === Infinity ? Infinity : time.now() + within;
   }
 

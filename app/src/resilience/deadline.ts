@@ -1,5 +1,6 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+import type { Trace } from "./trace.ts";
 
 /** The time that a call had is over. */
 export class DeadlineExceeded extends Error {
@@ -51,6 +52,10 @@ export class NarrowedCall extends Alarm implements Call {
     return this.#outer.repeatable;
   }
 
+  get trace(): Trace | undefined {
+    return this.#outer.trace;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -81,6 +86,9 @@ export class NarrowedCall extends Alarm implements Call {
   }
 
   ring(): void {
+    // One that was set further out rings by itself.
+    if (this.deadline < this.#outer.deadline)
+      this.trace?.decided({ policy: "deadline", decision: "exceeded", took: this.#milliseconds });
     this.cancel(new DeadlineExceeded(this.#milliseconds));
   }
 

@@ -1,4 +1,4 @@
-import { PLAIN_CALL, start, type Call, type Work } from "./call.ts";
+import { asError, PLAIN_CALL, start, type Call, type Work } from "./call.ts";
 import { Emitter } from "./emitter.ts";
 
 export interface FallbackEvent {
@@ -35,6 +35,7 @@ export class Fallback<F> {
     return start(work, call).then(undefined, (error: unknown): F | Promise<F> => {
       if (call.cancelled || this.#options.handles?.(error) === false) throw error;
       this.#events?.emit({ type: "fallback", error });
+      call.trace?.decided({ policy: "fallback", decision: "answered", details: { instead: asError(error).name } });
       return this.#options.answer(error, call);
     });
   }

@@ -94,7 +94,10 @@ export class Hedge implements Policy {
           (result) => {
             over(narrowed);
             resolve(result);
-            if (underWay.size > 0) this.#events?.emit({ type: "won", name: this.name, attempt });
+            if (underWay.size > 0) {
+              this.#events?.emit({ type: "won", name: this.name, attempt });
+              call.trace?.decided({ policy: "hedge", name: this.name, decision: "won", details: { attempt } });
+            }
             for (const [other] of underWay) other.cancel(new Outrun());
             underWay.clear();
           },
@@ -112,6 +115,7 @@ export class Hedge implements Policy {
       const second = new SecondAttempt(() => {
         if (call.cancelled || !this.#budget.trySpend()) return;
         this.#events?.emit({ type: "hedged", name: this.name, delayMs: delay });
+        call.trace?.decided({ policy: "hedge", name: this.name, decision: "hedged", took: delay });
         run("second");
       });
       this.#time.set(second, this.#time.now() + delay);

@@ -162,7 +162,9 @@ export class LoadBalancer<T> {
   execute<R>(work: (target: T, call: Call) => Promise<R>, call: Call = PLAIN_CALL): Promise<R> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
     const picked = this.pick();
-    if (!picked.admitted) return Promise.reject(thrown(picked));
+    if (!picked.admitted) return Promise.reject(thrown(picked, call.trace));
+    const { endpoint } = picked;
+    call.trace?.decided({ policy: "load-balancer", name: this.name, decision: "picked", details: { endpoint } });
     return start((inner) => work(picked.target, inner), call).then(
       (result) => {
         picked.settle("success");

@@ -1,3 +1,5 @@
+import type { Decision, Trace } from "./trace.ts";
+
 /** A call that a policy did not let through: an expected answer, and so a value. */
 export interface Rejection {
   readonly admitted: false;
@@ -8,6 +10,15 @@ export interface Rejection {
   /** Milliseconds after which it is worth trying again; 0 where nobody can tell. */
   readonly retryAfterMs: number;
 }
+
+const POLICIES = {
+  open: "breaker",
+  probing: "breaker",
+  full: "bulkhead",
+  "queue-timeout": "bulkhead",
+  rate: "rate-limiter",
+  "no-endpoint": "load-balancer",
+} as const satisfies Record<Rejection["reason"], Decision["policy"]>;
 
 const SAID = {
   open: "the circuit breaker is open",
@@ -36,10 +47,12 @@ export class Rejected extends Error {
 }
 
 /**
- * A rejection as an Error, without a stack. Collecting one takes ten times as long as all the rest, at the very time when there
+ * A rejection as an Error, without a stack, and written down in the call's trace. Collecting one takes ten times as long as all the rest, at the very time when there
  * are many, and would only ever show this file.
  */
-export function thrown(rejection: Rejection): Rejected {
+export function thrown(rejection: Rejection, trace?: Trace): Rejected {
+  const { reason, policy: name, retryAfterMs } = rejection;
+  trace?.decided({ policy: POLICIES[reason], name, decision: "rejected", details: { reason, retryAfterMs } });
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   const error = new Rejected(rejection);

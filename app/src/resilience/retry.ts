@@ -92,10 +92,14 @@ export class Retry implements Policy {
       const why = this.#whyNot(made, wait, call, error);
       if (why !== undefined) {
         this.#events?.emit({ type: "gave-up", name: this.name, why, attempts: made });
+        const details = { why, attempts: made };
+        call.trace?.decided({ policy: "retry", name: this.name, decision: "gave up", details });
         break;
       }
       this.#events?.emit({ type: "retry", name: this.name, attempt: made + 1, delayMs: wait });
       await pause(wait, call, this.#time);
+      const details = { attempt: made + 1 };
+      call.trace?.decided({ policy: "retry", name: this.name, decision: "retried", took: wait, details });
       try {
         return await start(work, call);
       } catch (next) {
