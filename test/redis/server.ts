@@ -5,19 +5,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe } from "@jest/globals";
 import { createClient } from "@redis/client";
 
-const isInstalled = spawnSync("redis-server", ["--version"]).status === 0;
+/** Whether there is a Redis to run; as from: apt-get install redis-server. */
+export const redisIsInstalled = spawnSync("redis-server", ["--version"]).status === 0;
 
-/** A `describe` that is skipped, and says so, where there is no Redis to run. */
-export const describeWithRedis: (name: string, body: () => void) => void = isInstalled
-  ? describe
-  : (name, body) => {
-      describe.skip(`${name} (skipped: needs redis-server on the PATH, as from: apt-get install redis-server)`, body);
-    };
-
-/** What managed services refuse, see docs/redis.md. */
+/** What managed services refuse, see docs/shared-state.md. */
 export const REFUSED =
   "-psubscribe -keys -config -client|id -client|info -client|list -client|kill -client|tracking -function -fcall -object -memory -monitor -wait -debug -save -bgsave -shutdown -replicaof -acl -module -migrate";
 

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "@jest/globals";
 import { RedisUnavailable, script } from "../../../app/src/shared/redis.ts";
-import { describeWithRedis, startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
+import { describeWithRedis } from "../../redis/describe.ts";
+import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connect, connected, next } from "./redis-connections.ts";
 
 const ADD = script(`

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ServerEvent } from "@modelcontextprotocol/server";
 import { EventBus } from "../../../app/src/shared/event-bus.ts";
-import { describeWithRedis, startRedis, type RedisServer } from "../../redis/server.ts";
+import { describeWithRedis } from "../../redis/describe.ts";
+import { startRedis, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connected, next } from "./redis-connections.ts";
 
 afterEach(closeConnections);
