@@ -5,10 +5,11 @@ import {
   type RequestStateCodec,
   type ServerNotifier,
 } from "@modelcontextprotocol/server";
+import type { Authorization } from "./auth/authorization.ts";
 import type { Config } from "./config.ts";
 import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
 import { createResources } from "./resources/index.ts";
-import { createServices } from "./services.ts";
+import { createServices, type Services } from "./services.ts";
 import { EventBus } from "./shared/event-bus.ts";
 import { createAdminPort } from "./server/admin-port.ts";
 import { Connections } from "./server/connections.ts";
@@ -101,7 +102,8 @@ export async function startApp({
     });
   });
   const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
-  const mcpServer = createMcpPort({ config, handler, connections, logger });
+  const authorization = await authorize(config, services, log);
+  const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
   const adminServer = createAdminPort({ health, metrics });
 
   const [adminPort, mcpPort] = await openPorts().catch(async (error: unknown) => {
@@ -136,6 +138,17 @@ export async function startApp({
         .finally(() => services.close())
         .finally(log.flush)),
   };
+}
+
+/** Loads what checks tokens only where it is used. */
+async function authorize(
+  { auth, breakers }: Config,
+  services: Services,
+  { logger }: LogSink,
+): Promise<Authorization | undefined> {
+  if (auth.mode === "off") return undefined;
+  const { createAuthorization } = await import("./auth/create-authorization.ts");
+  return createAuthorization({ ...services, config: auth, settings: breakers.token_keys, logger });
 }
 
 function makeUpKey({ logger }: LogSink): string {

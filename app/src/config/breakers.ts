@@ -39,6 +39,8 @@ const DEFAULTS = {
   cache: { failureThreshold: 2, recoveryTimeout: 10_000, timeout: 5000 },
   /** Of an upstream that a client names. */
   upstream: { failureThreshold: 5, recoveryTimeout: 30_000, timeout: 10_000 },
+  /** Of the issuer whose keys tokens are checked with. */
+  token_keys: { failureThreshold: 3, recoveryTimeout: 5000, timeout: 5000 },
 };
 
 export type BreakersConfig = Readonly<Record<keyof typeof DEFAULTS, BreakerSettings>>;
@@ -56,5 +58,6 @@ export function breakersConfig(values: Values): BreakersConfig {
     weather_api: withDefaults(DEFAULTS.weather_api),
     cache: withDefaults(DEFAULTS.cache),
     upstream: withDefaults(DEFAULTS.upstream),
+    token_keys: withDefaults(DEFAULTS.token_keys),
   };
 }

@@ -23,6 +23,15 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
+/** Reads a body and throws it away, so that a sender who is refused before anybody looked at it gets to read why. */
+export async function discard(request: IncomingMessage, maxBytes: number): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes * DISCARD_FACTOR) break;
+  }
+}
+
 async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -45,6 +45,8 @@ function toWebRequest(request: IncomingMessage, signal: AbortSignal): Request {
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
+  // A token is for whoever checks it, not for what can be made to pass it on.
+  headers.delete("authorization");
   // Over whatever a client made up.
   headers.set(PEER, request.socket.remoteAddress ?? "");
   // The host has passed its guard; nothing downstream reads it.

@@ -3,24 +3,26 @@ import { validateHostHeader, validateOriginHeader } from "@modelcontextprotocol/
 import type { Config } from "../config.ts";
 import { Refusal, REFUSED } from "./refusal.ts";
 
-const PATH = "/mcp";
+/** Where clients send their messages. */
+export const MCP_PATH = "/mcp";
 
 /**
  * Decides by a request's address alone whether it is meant for this server. The host and origin checks keep a web page from
  * reaching the server through a name it made resolve here (DNS rebinding).
  *
- * @throws Refusal
+ * @param paths - that this server has
+ * @returns what says which of them a request is for; it throws a Refusal when the request is not for this server
  */
 export function createGuard(
   config: Pick<Config, "allowedHosts" | "allowedOrigins">,
-): (request: IncomingMessage) => void {
+  paths: ReadonlySet<string>,
+): (request: IncomingMessage) => string {
   const allowedHosts = [...config.allowedHosts];
   const allowedOrigins = [...config.allowedOrigins];
 
   return ({ url, headers }) => {
-    if (url?.split("?", 1)[0] !== PATH) {
-      throw new Refusal(404, REFUSED, `Not found: the MCP endpoint is POST ${PATH}`);
-    }
+    const path = url?.split("?", 1)[0] ?? "";
+    if (!paths.has(path)) throw new Refusal(404, REFUSED, `Not found: the MCP endpoint is POST ${MCP_PATH}`);
     const host = validateHostHeader(headers.host, allowedHosts);
     if (!host.ok) {
       throw new Refusal(403, REFUSED, `${host.message}; this server answers only to the names in ALLOWED_HOSTS`);
@@ -33,5 +35,6 @@ export function createGuard(
         `${origin.message}; this server answers only pages of the hosts in ALLOWED_ORIGINS`,
       );
     }
+    return path;
   };
 }

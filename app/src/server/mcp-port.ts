@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { McpHttpHandler } from "@modelcontextprotocol/server";
+import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
+import type { Authorization } from "../auth/authorization.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { readJson } from "./body.ts";
+import { discard, readJson } from "./body.ts";
 import type { Connections } from "./connections.ts";
 import { exchange } from "./exchange.ts";
-import { createGuard } from "./guard.ts";
-import { Refusal, refuse, type WriteHead } from "./refusal.ts";
+import { createGuard, MCP_PATH } from "./guard.ts";
+import { Refusal, refuse, REFUSED, type WriteHead } from "./refusal.ts";
 
 /** Milliseconds for a request's headers, and for all of it, to arrive. */
 const HEADERS_TIMEOUT = 10_000;
@@ -18,16 +19,27 @@ const IDLE_TIMEOUT = 75_000;
 
 export interface McpPortOptions {
   readonly config: Config;
+  /** Absent: anybody may call. */
+  readonly authorization: Authorization | undefined;
   readonly handler: Pick<McpHttpHandler, "fetch">;
   readonly connections: Connections;
   readonly logger: Logger;
 }
 
 /** The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of the SDK's handler. */
-export function createMcpPort({ config, handler, connections, logger }: McpPortOptions): Server {
+export function createMcpPort({ config, authorization, handler, connections, logger }: McpPortOptions): Server {
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
   const keepAlive = { "keep-alive": `timeout=${Math.floor(config.keepAliveTimeout / 1000)}` };
-  const guard = createGuard(config);
+  const guard = createGuard(config, new Set([MCP_PATH, ...(authorization?.metadataPaths ?? [])]));
+
+  async function authenticate(request: IncomingMessage): Promise<AuthInfo | undefined> {
+    try {
+      return await authorization?.authenticate(request);
+    } catch (error) {
+      await discard(request, config.maxBodyBytes);
+      throw error;
+    }
+  }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = connections.begin(request.socket);
@@ -41,11 +53,20 @@ export function createMcpPort({ config, handler, connections, logger }: McpPortO
     };
 
     try {
-      guard(request);
+      const path = guard(request);
+      if (authorization !== undefined && path !== MCP_PATH) {
+        answerMetadata(request, response, authorization.metadata, writeHead);
+        return;
+      }
+      const authInfo = await authenticate(request);
       const parsedBody = request.method === "POST" ? await readJson(request, config.maxBodyBytes) : undefined;
       isStream = methodOf(parsedBody) === "subscriptions/listen";
-      if (isStream) current.isStream();
-      await exchange(request, response, (web) => handler.fetch(web, { parsedBody }), writeHead);
+      if (isStream) {
+        current.isStream();
+        endAtExpiry(response, authInfo);
+      }
+      const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
+      await exchange(request, response, (web) => handler.fetch(web, options), writeHead);
     } catch (error) {
       if (response.destroyed) return; // The client went away; there is nobody to tell.
       if (error instanceof Refusal) {
@@ -72,6 +93,28 @@ export function createMcpPort({ config, handler, connections, logger }: McpPortO
     answerBrokenHttp(error, socket, identity);
   });
   return server;
+}
+
+/** What anybody may know: where to get a token. */
+function answerMetadata(request: IncomingMessage, response: ServerResponse, text: string, writeHead: WriteHead): void {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    throw new Refusal(405, REFUSED, "Method not allowed: only GET", { headers: { allow: "GET, HEAD" } });
+  }
+  writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
+  response.end(request.method === "HEAD" ? undefined : text);
+}
+
+/** Timers take no more milliseconds than this, some 25 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A stream outlives the request that opened it, but not the token: its client comes back with a new one. */
+function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): void {
+  if (authInfo?.expiresAt === undefined) return;
+  const left = Math.min(authInfo.expiresAt * 1000 - Date.now(), LONGEST_TIMER);
+  const timer = setTimeout(() => response.destroy(), left);
+  response.once("close", () => {
+    clearTimeout(timer);
+  });
 }
 
 const BROKEN_HTTP: Readonly<Record<string, string>> = {

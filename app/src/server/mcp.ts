@@ -1,11 +1,15 @@
 import {
   createRequestStateCodec,
+  requireScopes,
   type McpServer,
   type McpServerFactory,
   type RequestStateCodec,
+  type ScopeChallengeHandler,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from "@modelcontextprotocol/server";
+import { principalOf } from "../auth/principal.ts";
+import type { AuthConfig } from "../config/auth.ts";
 import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -29,6 +33,7 @@ const JSON_TYPE = "application/json";
 export interface McpOptions {
   readonly version: string;
   readonly color: string;
+  readonly auth: AuthConfig;
   readonly tools: readonly Tool[];
   readonly resources: readonly Resource[];
   /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
@@ -45,7 +50,7 @@ export interface McpOptions {
  * Zod schemas into JSON Schema, is done here once.
  */
 export function createServerFactory(options: McpOptions): McpServerFactory {
-  const { version, color, resources } = options;
+  const { version, color, auth, resources } = options;
   const tools = options.tools.map((tool) => ({
     tool,
     config: {
@@ -54,6 +59,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
       inputSchema: converted(tool.inputSchema),
       outputSchema: converted(tool.outputSchema),
       annotations: tool.annotations,
+      ...stepUp(tool, auth),
     },
   }));
   const observer = {
@@ -67,7 +73,11 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     version,
     description: `color ${color}`,
   };
-  const requestState = createRequestStateCodec({ key: options.requestStateKey });
+  const requestState = createRequestStateCodec({
+    key: options.requestStateKey,
+    // One client's state is worth nothing to another.
+    bind: ({ http }) => (http?.authInfo === undefined ? "" : principalOf(http.authInfo)),
+  });
 
   return ({ era }) => {
     // Without sessions, the older era has nowhere to send an update to.
@@ -78,7 +88,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     });
     for (const { tool, config } of tools) {
       server.registerTool(tool.name, config, (args, context) =>
-        callTool(tool, args, toolRequest(context), options.unexpected),
+        callTool(tool, args, toolRequest(context, auth), options.unexpected),
       );
     }
     for (const resource of resources) {
@@ -92,10 +102,22 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   };
 }
 
-function toolRequest({ mcpReq, http }: ServerContext): ToolRequest {
+/**
+ * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they are: all of them, so that the
+ * client asks for a token once.
+ */
+function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChallenge?: ScopeChallengeHandler } {
+  if (auth.mode === "off" || scopes.length === 0) return {};
+  const [first, ...rest] = new Set([...auth.requiredScopes, ...scopes]);
+  return first === undefined ? {} : { scopeChallenge: requireScopes(first, ...rest) };
+}
+
+function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolRequest {
+  const authInfo = http?.authInfo;
   const progressToken = mcpReq._meta?.progressToken;
   return {
-    client: http?.authInfo?.clientId ?? http?.req?.headers.get(PEER) ?? "",
+    client: authInfo === undefined ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principalOf(authInfo),
+    scopes: auth.mode === "off" ? auth.scopes : (authInfo?.scopes ?? []),
     signal: mcpReq.signal,
     progress(progress, total, message) {
       if (progressToken === undefined) return;

@@ -5,24 +5,38 @@ export const REFUSED = -32000;
 export const INVALID_REQUEST = -32600;
 export const PARSE_ERROR = -32700;
 
+/** What a refusal says to programs, besides its status and code. */
+export interface RefusalDetails {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The JSON-RPC error's `data`. */
+  readonly data?: object;
+}
+
 /** A request that is not passed on: the HTTP status and the JSON-RPC error that say why. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;
   readonly code: number;
+  readonly details: RefusalDetails;
 
-  constructor(status: number, code: number, message: string) {
+  constructor(status: number, code: number, message: string, details: RefusalDetails = {}) {
     super(message);
     this.status = status;
     this.code = code;
+    this.details = details;
   }
 }
 
 export type WriteHead = (status: number, headers: Readonly<Record<string, string>>) => void;
 
 /** Answers with a JSON-RPC error; its id is null, as for every request that was not understood. */
-export function refuse(response: ServerResponse, { code, status, message }: Refusal, writeHead: WriteHead): void {
-  const body = JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null });
-  writeHead(status, { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) });
+export function refuse(
+  response: ServerResponse,
+  { code, status, message, details }: Refusal,
+  writeHead: WriteHead,
+): void {
+  const body = JSON.stringify({ jsonrpc: "2.0", error: { code, message, data: details.data }, id: null });
+  const length = String(Buffer.byteLength(body));
+  writeHead(status, { ...details.headers, "content-type": "application/json", "content-length": length });
   response.end(body);
 }

@@ -23,6 +23,8 @@ export interface ErrorDetail {
 export interface ToolRequest {
   /** Who calls: what rates are counted by. */
   readonly client: string;
+  /** What the caller has been granted. @default - nothing */
+  readonly scopes?: readonly string[];
   /** Aborts when the client cancels or goes away. */
   readonly signal: AbortSignal;
   readonly progress: ToolContext["progress"];
@@ -40,7 +42,9 @@ export async function callTool<Arguments>(
   request: ToolRequest,
   unexpected: (error: unknown) => string,
 ): Promise<CallToolResult> {
-  const { client, signal, progress } = request;
+  const { client, scopes = [], signal, progress } = request;
+  const missing = tool.scopes?.filter((scope) => !scopes.includes(scope)) ?? [];
+  if (missing.length > 0) return notGranted(tool.name, missing);
   const deadline = new Deadline({ timeout: tool.timeout ?? DEFAULT_TIMEOUT });
   try {
     return await deadline.execute(
@@ -57,6 +61,12 @@ export async function callTool<Arguments>(
   } catch (error) {
     return failure(tool.name, error, signal, unexpected);
   }
+}
+
+/** The last line of defense: who has a token without these scopes is refused before a tool is looked for. */
+function notGranted(tool: string, missing: readonly string[]): CallToolResult {
+  const text = `${tool} needs a scope that you have not been granted: ${missing.join(" ")}. Whoever runs this server can grant it.`;
+  return errorAnswer(text, { kind: "caller_error" });
 }
 
 function failure(

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http";
+import { getOAuthProtectedResourceMetadataUrl, type AuthInfo } from "@modelcontextprotocol/server";
+import type { TokenConfig } from "../config/auth.ts";
+import { INVALID_REQUEST, Refusal, REFUSED } from "../server/refusal.ts";
+import { KeysUnavailable } from "./issuer-keys.ts";
+import { InvalidToken, type Tokens } from "./tokens.ts";
+
+const WELL_KNOWN = "/.well-known/oauth-protected-resource";
+
+/** RFC 6750's syntax of a token. */
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+
+/**
+ * Lets nobody in without a valid token, and tells who is refused where to get one.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3 and https://www.rfc-editor.org/rfc/rfc9728 for the two documents' formats
+ */
+export class Authorization {
+  /** Who this server is, and who issues its tokens (RFC 9728): a JSON text. */
+  readonly metadata: string;
+  /** Where clients look for it: named in every refusal, or guessed from the server's address. */
+  readonly metadataPaths: ReadonlySet<string>;
+  readonly #tokens: Tokens;
+  readonly #requiredScopes: readonly string[];
+  readonly #metadataUrl: string;
+
+  constructor({ audience, issuer, requiredScopes }: TokenConfig, tokens: Tokens) {
+    this.#tokens = tokens;
+    this.#requiredScopes = requiredScopes;
+    this.#metadataUrl = getOAuthProtectedResourceMetadataUrl(new URL(audience));
+    this.metadataPaths = new Set([WELL_KNOWN, `${WELL_KNOWN}/mcp`, new URL(this.#metadataUrl).pathname]);
+    this.metadata = JSON.stringify({
+      resource: audience,
+      authorization_servers: [issuer],
+      // What any call needs, and no more: clients ask for the rest when a tool needs it.
+      scopes_supported: requiredScopes.length > 0 ? requiredScopes : undefined,
+      bearer_methods_supported: ["header"],
+    });
+  }
+
+  /**
+   * Who sends a request.
+   *
+   * @throws Refusal 401 without a valid token, 403 without a required scope, 400 when it is not clear which token counts, 503 when it
+   *   cannot be checked
+   */
+  async authenticate(request: IncomingMessage): Promise<AuthInfo> {
+    const token = this.#tokenOf(request);
+    try {
+      const authInfo = await this.#tokens.check(token);
+      if (!this.#requiredScopes.every((scope) => authInfo.scopes.includes(scope))) {
+        throw this.#refusal(403, "insufficient_scope", "The token does not grant what every call needs");
+      }
+      return { ...authInfo, resourceMetadataUrl: this.#metadataUrl };
+    } catch (error) {
+      if (error instanceof InvalidToken) throw this.#refusal(401, "invalid_token", error.message);
+      if (!(error instanceof KeysUnavailable)) throw error;
+      const { message, retryAfterMs } = error;
+      throw new Refusal(503, REFUSED, `Tokens cannot be checked: ${message}; try again later`, {
+        headers: { "retry-after": String(Math.ceil(retryAfterMs / 1000)) },
+        data: { retryAfterMs: Math.ceil(retryAfterMs) },
+      });
+    }
+  }
+
+  #tokenOf({ headersDistinct, url }: IncomingMessage): string {
+    const [given, another] = headersDistinct.authorization ?? [];
+    if (another !== undefined) throw this.#refusal(400, "invalid_request", "There must be one Authorization header");
+    // Addresses end up in logs and histories.
+    if (new URL(url ?? "/", "http://localhost").searchParams.has("access_token")) {
+      throw this.#refusal(
+        400,
+        "invalid_request",
+        "A token belongs into the Authorization header, never into the address",
+      );
+    }
+    if (given === undefined || !/^bearer\b/i.test(given)) {
+      // No error code: nothing has been presented that could be wrong.
+      throw this.#refusal(401, undefined, "This server needs an access token: Authorization: Bearer …");
+    }
+    const token = BEARER.exec(given)?.[1];
+    if (token === undefined)
+      throw this.#refusal(401, "invalid_token", "The Authorization header holds no bearer token");
+    return token;
+  }
+
+  #refusal(status: 400 | 401 | 403, error: string | undefined, description: string): Refusal {
+    const challenge = {
+      ...(error === undefined ? {} : { error, error_description: description }),
+      ...(this.#requiredScopes.length > 0 ? { scope: this.#requiredScopes.join(" ") } : {}),
+      resource_metadata: this.#metadataUrl,
+    };
+    const parameters = Object.entries(challenge).map(([name, value]) => `${name}="${value}"`);
+    return new Refusal(status, status === 400 ? INVALID_REQUEST : REFUSED, description, {
+      headers: { "www-authenticate": `Bearer ${parameters.join(", ")}` },
+    });
+  }
+}

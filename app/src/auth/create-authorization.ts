@@ -1,0 +1,43 @@
+import type { BreakerSettings } from "../config/breakers.ts";
+import type { TokenConfig } from "../config/auth.ts";
+import { statusOf } from "../health/guarded.ts";
+import type { Health } from "../health/health.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { Authorization } from "./authorization.ts";
+import { IssuerKeys } from "./issuer-keys.ts";
+import { Tokens } from "./tokens.ts";
+
+export interface AuthorizationOptions {
+  readonly config: TokenConfig;
+  readonly breakers: BreakerRegistry;
+  /** Of the breaker that guards the issuer. */
+  readonly settings: BreakerSettings;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/** Builds what checks tokens, and starts to fetch the keys, so that the first call need not wait for them. */
+export function createAuthorization({
+  config,
+  breakers,
+  settings,
+  health,
+  logger,
+}: AuthorizationOptions): Authorization {
+  const breaker = breakers.create({ ...settings, name: "token_keys" });
+  const keys = new IssuerKeys({
+    url: config.jwksUrl,
+    breaker,
+    failed: (error) => {
+      logger.warn({ err: error }, "the keys that tokens are checked with could not be fetched");
+    },
+  });
+  health.add({
+    name: breaker.name,
+    // Known keys stand in for newer ones; without any, this pod lets nobody in.
+    health: () => ({ status: statusOf(breaker.state, keys.known), breaker: breaker.state }),
+  });
+  keys.refresh();
+  return new Authorization(config, new Tokens(config, keys.find));
+}
