@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { killProcesses, startProcess } from "../app/app-process.ts";
+import { redisIsInstalled, startRedis } from "../redis/server.ts";
 import { judge, worstOf, type Revision, type Verdict } from "./referee.ts";
 import { report } from "./report.ts";
 import { startRolling } from "./rolling.ts";
@@ -40,18 +41,21 @@ async function onOneProcess(revision: Revision): Promise<boolean> {
 }
 
 async function whileRolling(revision: Revision): Promise<boolean> {
+  const redis = redisIsInstalled ? await startRedis() : undefined;
+  const shared: Readonly<Record<string, string>> = redis === undefined ? {} : { REDIS_URL: redis.restrictedUrl };
   const rolling = await startRolling(() =>
     // A connection for each request, so that the rounds of a call go to different processes; the delay stands for a preStop hook.
-    start({ CONNECTION_MAX_AGE: "0ms", DRAIN_DELAY: "300ms" }),
+    start({ CONNECTION_MAX_AGE: "0ms", DRAIN_DELAY: "300ms", ...shared }),
   );
   try {
     const rounds: (readonly Verdict[])[] = [];
     while (rounds.length < ROUNDS) rounds.push(await judge(rolling.url, revision));
     const { connections, replaced } = rolling;
-    const title = `${revision}, ${ROUNDS} rounds over ${connections} connections in turn to two processes, ${replaced} times one replaced`;
+    const title = `${revision}, ${ROUNDS} rounds over ${connections} connections in turn to two processes, ${replaced} times one replaced, ${redis === undefined ? "without a Redis (none is installed)" : "with a Redis"}`;
     return print(title, worstOf(rounds), EXPECTED[revision]) && replaced > 0;
   } finally {
     await rolling.close();
+    await redis?.close();
   }
 }
 
