@@ -1,18 +1,19 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { app } from "./app.ts";
+import { cache } from "./cache.ts";
 import { holds, type Measurement } from "./measurement.ts";
 import { rehearsal } from "./rehearsal.ts";
 import { resilience } from "./resilience.ts";
 import { synth } from "./synth.ts";
 
-const BENCHES = { synth, app, resilience, rehearsal };
+const BENCHES = { synth, app, resilience, cache, rehearsal };
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures what the documentation claims, each beside its bar. Takes about three minutes; nothing else should run meanwhile.
 
-  --only    one part: synth, app, resilience or rehearsal
+  --only    one part: synth, app, resilience, cache or rehearsal
   --quick   the quick rehearsal instead of the full one
   --json    one JSON object instead of the table
   --help

@@ -1,0 +1,23 @@
+/** Bytes for an object or array itself, and for each of its properties or items. */
+const OBJECT = 24;
+const SLOT = 8;
+
+/**
+ * Bytes that a value takes in memory, roughly, counting at most a little more than `most`: a value that is too large is not walked to
+ * its end. What occurs twice counts twice; of an object that is more than its properties, only these are seen.
+ */
+export function roughSize(value: unknown, most: number): number {
+  let bytes = 0;
+  const rest = [value];
+  while (rest.length > 0 && bytes <= most) {
+    const next = rest.pop();
+    if (typeof next === "string") bytes += OBJECT + 2 * next.length;
+    else if (ArrayBuffer.isView(next)) bytes += OBJECT + next.byteLength;
+    else if (typeof next === "object" && next !== null) {
+      const items: unknown[] = Object.values(next);
+      bytes += OBJECT + SLOT * items.length;
+      for (const item of items) rest.push(item);
+    } else bytes += SLOT;
+  }
+  return bytes;
+}
