@@ -2,6 +2,13 @@ import { z } from "zod";
 import { authConfig, authVariables, type AuthConfig } from "./config/auth.ts";
 import { breakersConfig, breakerVariables, type BreakersConfig } from "./config/breakers.ts";
 import { InvalidConfig } from "./config/invalid-config.ts";
+import {
+  outboundConfig,
+  outboundVariables,
+  rateLimitConfig,
+  type OutboundConfig,
+  type RateLimitConfig,
+} from "./config/outbound.ts";
 import { redisConfig, redisVariables, type RedisConfig } from "./config/redis.ts";
 import { serverConfig, serverVariables, type ServerConfig } from "./config/server.ts";
 import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
@@ -15,6 +22,7 @@ export const variables = z.object({
   ...authVariables,
   ...weatherVariables,
   ...breakerVariables,
+  ...outboundVariables,
   ...redisVariables,
 });
 
@@ -26,6 +34,8 @@ export interface Config extends ServerConfig {
   readonly auth: AuthConfig;
   readonly weather: WeatherConfig;
   readonly breakers: BreakersConfig;
+  readonly outbound: OutboundConfig;
+  readonly rateLimit: RateLimitConfig;
   /** Absent: this pod shares nothing with others. */
   readonly redis?: RedisConfig | undefined;
 }
@@ -54,6 +64,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     auth: authConfig(values),
     weather: weatherConfig(values),
     breakers: breakersConfig(values),
+    outbound: outboundConfig(values),
+    rateLimit: rateLimitConfig(values),
     redis: redisConfig(values),
   };
 }

@@ -1,8 +1,10 @@
 import type { Config } from "./config.ts";
 import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
+import { Outbound } from "./outbound/outbound.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
+import { RateLimiter } from "./resilience/rate-limiter.ts";
 import { connectRedis, redisHealth } from "./shared/connect.ts";
 import type { Redis } from "./shared/redis.ts";
 import type { Logger } from "./telemetry/logger.ts";
@@ -15,6 +17,10 @@ export interface Services {
   /** What they did lately. */
   readonly history: BreakerHistory;
   readonly weather: Weather;
+  /** Calls to what clients name. */
+  readonly outbound: Outbound;
+  /** Holds each client to its rate. */
+  readonly limiter: RateLimiter;
   readonly health: Health;
   /** What pods share goes through it; absent where none is configured. */
   readonly redis?: Redis | undefined;
@@ -30,13 +36,18 @@ export async function createServices(config: Config, { logger }: { readonly logg
   const health = new Health(config);
   health.add(guarded(weather.breaker, { hasFallback: true }));
   if (redis !== undefined) health.add(redisHealth(redis));
+  const outbound = new Outbound({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
+  const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
   return {
     breakers,
     history,
     weather,
+    outbound,
+    limiter,
     health,
     redis,
     async close() {
+      outbound.close();
       await redis?.close();
     },
   };

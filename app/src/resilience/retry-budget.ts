@@ -1,9 +1,22 @@
+import { SYSTEM_TIME, type Time } from "./time.ts";
+
 export interface RetryBudgetOptions {
   /** Repetitions allowed per call. @default 0.1 */
   readonly ratio?: number;
 
   /** Most repetitions that can be saved up. @default 10 */
   readonly most?: number;
+
+  /**
+   * Repetitions a second that are allowed however few calls there are, `most` of them at first: for a dependency that is called so
+   * seldom that no storm can come of it, and whose callers could otherwise never try again.
+   *
+   * @default 0
+   */
+  readonly perSecond?: number;
+
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
 }
 
 /**
@@ -17,11 +30,17 @@ export interface RetryBudgetOptions {
 export class RetryBudget {
   readonly #ratio: number;
   readonly #most: number;
-  #saved = 0;
+  readonly #perSecond: number;
+  readonly #time: Time;
+  #saved: number;
+  #refilledAt = 0;
 
-  constructor({ ratio = 0.1, most = 10 }: RetryBudgetOptions = {}) {
+  constructor({ ratio = 0.1, most = 10, perSecond = 0, time = SYSTEM_TIME }: RetryBudgetOptions = {}) {
     this.#ratio = ratio;
     this.#most = most;
+    this.#perSecond = perSecond;
+    this.#time = time;
+    this.#saved = perSecond > 0 ? most : 0;
   }
 
   /** A call was made: a part of a repetition is earned. */
@@ -31,9 +50,16 @@ export class RetryBudget {
 
   /** Whether one more repetition is allowed. It is spent then. */
   trySpend(): boolean {
+    if (this.#perSecond > 0) this.#refill();
     // Ten tenths add up to less than one.
     if (this.#saved < 1 - 1e-9) return false;
     this.#saved = Math.max(0, this.#saved - 1);
     return true;
+  }
+
+  #refill(): void {
+    const now = this.#time.now();
+    this.#saved = Math.min(this.#saved + ((now - this.#refilledAt) / 1000) * this.#perSecond, this.#most);
+    this.#refilledAt = now;
   }
 }

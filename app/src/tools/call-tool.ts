@@ -2,6 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/server";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
+import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 
 /** Milliseconds for a tool that does not say. */
@@ -13,9 +14,9 @@ export const ERROR_META = "mcp-bluegreen/error";
 export interface ErrorDetail {
   /**
    * `caller_error`: ask differently. `rate_limited`: ask less often. `rejected`: turned away unharmed by something that is down
-   * or full. `timeout`: took too long. `tool_error`: failed on this side.
+   * or full. `timeout`: took too long. `upstream_error`: what was called for the client failed. `tool_error`: failed on this side.
    */
-  readonly kind: "caller_error" | "rate_limited" | "rejected" | "timeout" | "tool_error";
+  readonly kind: "caller_error" | "rate_limited" | "rejected" | "timeout" | "upstream_error" | "tool_error";
   /** Milliseconds after which it is worth trying again; absent where nobody can tell. */
   readonly retryAfterMs?: number;
 }
@@ -80,17 +81,25 @@ function failure(
     const { retryAfterMs } = error;
     return errorAnswer(error.message, {
       kind: error.rejection.reason === "rate" ? "rate_limited" : "rejected",
-      ...(retryAfterMs > 0 ? { retryAfterMs: Math.ceil(retryAfterMs) } : {}),
+      ...after(retryAfterMs),
     });
   }
   if (error instanceof DeadlineExceeded)
     return errorAnswer(`${tool}: ${error.message}. Ask for less, or try again later.`, { kind: "timeout" });
+  if (error instanceof UpstreamFailure) {
+    const { message, mayPass, retryAfterMs } = error;
+    const advice = mayPass ? ` Try again ${retryAfterMs ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
+    return errorAnswer(`${message}.${advice}`, { kind: "upstream_error", ...after(retryAfterMs) });
+  }
   // Nobody reads this answer.
   if (signal.aborted) return errorAnswer("cancelled", { kind: "caller_error" });
   return errorAnswer(`${tool} failed inside this server; try again later. Reference: ${unexpected(error)}`, {
     kind: "tool_error",
   });
 }
+
+const after = (milliseconds = 0): Pick<ErrorDetail, "retryAfterMs"> =>
+  milliseconds > 0 ? { retryAfterMs: Math.ceil(milliseconds) } : {};
 
 function errorAnswer(text: string, detail: ErrorDetail): CallToolResult {
   return { isError: true, content: [{ type: "text", text }], _meta: { [ERROR_META]: detail } };

@@ -1,0 +1,47 @@
+import { portOf, type AllowedHost } from "../config/outbound.ts";
+import { CallerMistake } from "../tools/tool.ts";
+
+/** Decides by a URL alone whether it may be called. What its host resolves to is another question: see `Addresses`. */
+export class AllowList {
+  readonly #hosts: readonly AllowedHost[];
+
+  constructor(hosts: readonly AllowedHost[]) {
+    this.#hosts = hosts;
+  }
+
+  /**
+   * Reads a URL as browsers do, so that every spelling of a host is compared in the same one.
+   *
+   * @throws CallerMistake for what is no URL, names a user, or is not allowed; it says what may be called instead
+   */
+  read(text: string, base?: URL): URL {
+    const url = URL.parse(text, base?.href);
+    if (url === null)
+      throw new CallerMistake(`'${shortened(text)}' is not a URL: give one such as 'https://host/path'`);
+    if (url.protocol !== "http:" && url.protocol !== "https:")
+      throw new CallerMistake(`only https and http URLs may be called, not '${shortened(url.protocol)}'`);
+    if (url.username !== "" || url.password !== "")
+      throw new CallerMistake("a URL may not carry a user or a password: use the header 'authorization'");
+    if (!this.#hosts.some((allowed) => matches(allowed, url)))
+      throw new CallerMistake(`${shortened(url.origin)} may not be called: ${this.#whatMay()}`);
+    url.hash = "";
+    return url;
+  }
+
+  #whatMay(): string {
+    if (this.#hosts.length === 0) return "OUTBOUND_ALLOW, which lists what may be, is empty on this server";
+    return `OUTBOUND_ALLOW on this server lists ${this.#hosts.map(written).join(", ")}`;
+  }
+}
+
+function matches({ protocol, host, port, subdomains }: AllowedHost, url: URL): boolean {
+  if (protocol !== url.protocol || port !== portOf(url)) return false;
+  return subdomains ? url.hostname.endsWith(`.${host}`) && !url.hostname.startsWith(".") : url.hostname === host;
+}
+
+function written({ protocol, host, port, subdomains }: AllowedHost): string {
+  const url = new URL(`${protocol}//${host}:${port}`);
+  return `${protocol}//${subdomains ? "*." : ""}${url.host}`;
+}
+
+const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

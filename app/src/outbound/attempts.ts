@@ -1,0 +1,65 @@
+import { DeadlineExceeded } from "../resilience/deadline.ts";
+import { Rejected } from "../resilience/rejection.ts";
+import { Retry } from "../resilience/retry.ts";
+import type { RetryBudget } from "../resilience/retry-budget.ts";
+import { CallerMistake } from "../tools/tool.ts";
+import { UpstreamFailure } from "./upstream-failure.ts";
+
+/** One request on its way, and how it ended. */
+export interface Attempt {
+  /** What it was answered with, if it was. */
+  readonly status?: number;
+  /** Why there was no answer, or none that is of use. */
+  readonly error?: string;
+  /** Milliseconds waited before it. */
+  readonly waitedMs: number;
+  readonly durationMs: number;
+}
+
+export interface AttemptsOptions {
+  /** Times that the request is made at most, the first one included; more than once only if it may be repeated. @default 1 */
+  readonly attempts?: number | undefined;
+  /** Least milliseconds between two of them. @default 100 */
+  readonly baseDelay?: number | undefined;
+  /** Hears of each attempt when it has ended. */
+  readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
+}
+
+/** The attempts of one request: a retry within the upstream's budget that tells how each went. */
+export class Attempts {
+  readonly retry: Retry;
+  readonly #onAttempt: (attempt: Attempt) => void;
+  #waitedMs = 0;
+
+  constructor(name: string, budget: RetryBudget, { attempts = 1, baseDelay = 100, onAttempt }: AttemptsOptions) {
+    this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: mayPass });
+    this.#onAttempt = onAttempt ?? (() => undefined);
+    this.retry.events.on((event) => {
+      if (event.type === "retry") this.#waitedMs = Math.round(event.delayMs);
+    });
+  }
+
+  /** Makes one of them. What a policy turns away was no attempt. */
+  async make<T extends { readonly status: number }>(attempt: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    const waitedMs = this.#waitedMs;
+    const ended = (how: Pick<Attempt, "status" | "error">) => {
+      this.#onAttempt({ ...how, waitedMs, durationMs: Math.round(performance.now() - startedAt) });
+    };
+    try {
+      const answer = await attempt();
+      ended({ status: answer.status });
+      return answer;
+    } catch (error) {
+      if (error instanceof UpstreamFailure)
+        ended({ error: error.message, ...(error.status === undefined ? {} : { status: error.status }) });
+      else if (error instanceof DeadlineExceeded) ended({ error: error.message });
+      throw error;
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof UpstreamFailure) return error.mayPass;
+  return !(error instanceof CallerMistake || error instanceof Rejected);
+}

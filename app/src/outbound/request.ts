@@ -1,0 +1,118 @@
+import { validateHeaderValue } from "node:http";
+import { CallerMistake } from "../tools/tool.ts";
+import type { AllowList } from "./allow-list.ts";
+
+/** CONNECT and TRACE are not for those who call on behalf of others. */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+export type Method = (typeof METHODS)[number];
+
+/** What a caller may say in headers. Others would change where a request goes, how it is framed, or whom it seems to come from. */
+export const HEADERS = [
+  "accept",
+  "accept-language",
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-unmodified-since",
+  "prefer",
+  "x-api-key",
+  "x-request-id",
+] as const;
+
+/** What only the origin that it was meant for may see. */
+const SECRET: ReadonlySet<string> = new Set(["authorization", "x-api-key", "idempotency-key"]);
+
+const ALLOWED: ReadonlySet<string> = new Set(HEADERS);
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods */
+const IDEMPOTENT: ReadonlySet<Method> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
+
+/** A request as a caller describes it. */
+export interface OutboundRequest {
+  readonly url: string;
+  /** @default GET */
+  readonly method?: Method | undefined;
+  /** By name, in any case. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+}
+
+/** A request that may be sent. */
+export interface CheckedRequest {
+  readonly url: URL;
+  readonly method: Method;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+}
+
+/** @throws CallerMistake for what may not be asked; what the URL's host resolves to is checked when it is connected to */
+export function checkRequest(request: OutboundRequest, allowed: AllowList): CheckedRequest {
+  const { method = "GET", body } = request;
+  if (body !== undefined && (method === "GET" || method === "HEAD"))
+    throw new CallerMistake(`a ${method} request has no body: leave 'body' out, or use POST, PUT or PATCH`);
+  return {
+    url: allowed.read(request.url),
+    method,
+    headers: Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => checkHeader(name, value))),
+    body: body === undefined ? undefined : Buffer.from(body),
+  };
+}
+
+function checkHeader(name: string, value: string): [string, string] {
+  const known = name.toLowerCase();
+  if (!ALLOWED.has(known))
+    throw new CallerMistake(`the header '${name.slice(0, 100)}' may not be set; these may: ${HEADERS.join(", ")}`);
+  try {
+    validateHeaderValue(known, value);
+  } catch {
+    throw new CallerMistake(`the value of the header '${known}' has characters that no header may have`);
+  }
+  return [known, value];
+}
+
+/** Whether sending it twice does no more than sending it once. */
+export function isRepeatable({ method, headers }: CheckedRequest): boolean {
+  return IDEMPOTENT.has(method) || headers["idempotency-key"] !== undefined;
+}
+
+/**
+ * The request that a redirect asks for; nothing where there is none to follow. As browsers do, POST becomes GET except for 307 and 308; a body goes
+ * to no other origin, and neither does what is secret.
+ *
+ * @throws CallerMistake when it leads to where no request may go
+ */
+export function redirected(
+  { url, method, headers, body }: CheckedRequest,
+  answer: { readonly status: number; readonly location: string | undefined },
+  allowed: AllowList,
+): CheckedRequest | undefined {
+  const { status, location } = answer;
+  if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const next = readLocation(location, url, allowed);
+  const becomesGet = method !== "HEAD" && (status === 303 || (status <= 302 && method === "POST"));
+  const sameOrigin = next.origin === url.origin;
+  if (!becomesGet && !sameOrigin && method !== "GET" && method !== "HEAD") return undefined;
+  const kept = Object.entries(headers).filter(
+    ([name]) => (sameOrigin || !SECRET.has(name)) && !(becomesGet && name === "content-type"),
+  );
+  return {
+    url: next,
+    method: becomesGet ? "GET" : method,
+    headers: Object.fromEntries(kept),
+    body: becomesGet ? undefined : body,
+  };
+}
+
+function readLocation(location: string, from: URL, allowed: AllowList): URL {
+  try {
+    return allowed.read(location, from);
+  } catch (error) {
+    if (!(error instanceof CallerMistake)) throw error;
+    throw new CallerMistake(`${from.origin} redirects elsewhere, and ${error.message}`);
+  }
+}

@@ -1,0 +1,97 @@
+import type { BreakerSettings } from "../config/breakers.ts";
+import { guarded } from "../health/guarded.ts";
+import type { Health } from "../health/health.ts";
+import type { Breaker } from "../resilience/breaker.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import { Bulkhead } from "../resilience/bulkhead.ts";
+import { thrown } from "../resilience/rejection.ts";
+import { RetryBudget } from "../resilience/retry-budget.ts";
+import { CallerMistake } from "../tools/tool.ts";
+
+/** Upstreams that are told apart. An allow-list with wildcards could name any number, and each is a breaker, a metric and a line of health. */
+const MAX_UPSTREAMS = 100;
+
+/** Milliseconds that a call waits for a place. */
+const QUEUE_TIMEOUT = 1000;
+
+/** Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller may try again too. */
+const LEAST_RETRIES = 1;
+
+/** One origin, and what all tools that call it share. */
+export interface Upstream {
+  /** Scheme, host and port: `https://api.example.com`. */
+  readonly origin: string;
+  readonly breaker: Breaker;
+  readonly bulkhead: Bulkhead;
+  readonly budget: RetryBudget;
+}
+
+interface Entry extends Upstream {
+  readonly isPinned: boolean;
+  readonly leaveHealth: () => void;
+}
+
+export interface UpstreamsOptions {
+  readonly breakers: BreakerRegistry;
+  readonly health: Pick<Health, "add">;
+  readonly settings: BreakerSettings;
+  /** Calls under way to one of them. */
+  readonly maxConcurrent: number;
+}
+
+/** Every upstream that was called lately, least recently used first. */
+export class Upstreams {
+  readonly #options: UpstreamsOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: UpstreamsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Rejected when there are too many already, all of them busy or in trouble */
+  of(origin: string): Upstream {
+    const entry = this.#entries.get(origin) ?? this.#create(origin, false);
+    this.#entries.delete(origin);
+    this.#entries.set(origin, entry);
+    return entry;
+  }
+
+  /** An upstream that is never forgotten. */
+  pinned(origin: string): Upstream {
+    const entry = this.#entries.get(origin) ?? this.#create(origin, true);
+    this.#entries.set(origin, entry);
+    return entry;
+  }
+
+  #create(origin: string, isPinned: boolean): Entry {
+    if (this.#entries.size >= MAX_UPSTREAMS) this.#forgetOne();
+    const { breakers, health, settings, maxConcurrent } = this.#options;
+    const name = `upstream:${origin}`;
+    const breaker = breakers.create({
+      ...settings,
+      name,
+      judge: (error) => (error instanceof CallerMistake ? "nothing" : "failure"),
+    });
+    return {
+      origin,
+      breaker,
+      bulkhead: new Bulkhead({ name, maxConcurrent, maxQueue: 2 * maxConcurrent, queueTimeout: QUEUE_TIMEOUT }),
+      budget: new RetryBudget({ perSecond: LEAST_RETRIES }),
+      isPinned,
+      // While one is down, calls that do not name it are answered as well as ever.
+      leaveHealth: health.add(guarded(breaker, { hasFallback: true })),
+    };
+  }
+
+  /** What a breaker that is not closed knows must not be forgotten. */
+  #forgetOne(): void {
+    for (const [origin, { breaker, bulkhead, isPinned, leaveHealth }] of this.#entries) {
+      if (isPinned || breaker.state !== "closed" || bulkhead.inFlight > 0) continue;
+      this.#entries.delete(origin);
+      this.#options.breakers.remove(breaker.name);
+      leaveHealth();
+      return;
+    }
+    throw thrown({ admitted: false, reason: "full", policy: "upstreams", retryAfterMs: 0 });
+  }
+}

@@ -1,0 +1,137 @@
+import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { pipeline, type Readable, type Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { CallerMistake } from "../tools/tool.ts";
+import type { Addresses } from "./addresses.ts";
+import type { CheckedRequest } from "./request.ts";
+import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
+
+/** Bytes of a body that are read, as they come in and as they unpack; what follows is cut off. */
+export const MAX_BODY_BYTES = 256 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** Milliseconds that a connection is kept for another request. */
+const KEEP_IDLE = 15_000;
+
+/** Connections to all upstreams together. */
+const MAX_SOCKETS = 512;
+
+/** What a server answered, as far as it was read. */
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Whether the body went on. */
+  readonly truncated: boolean;
+}
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** One HTTP exchange: connects only where `Addresses` allows, follows nothing, reads only so much. */
+export class Wire {
+  readonly #addresses: Addresses;
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+
+  /** @param maxSockets - connections to one upstream */
+  constructor(addresses: Addresses, maxSockets: number) {
+    this.#addresses = addresses;
+    const options = { keepAlive: true, maxSockets, maxTotalSockets: MAX_SOCKETS, timeout: KEEP_IDLE };
+    this.#http = new HttpAgent(options);
+    this.#https = new HttpsAgent(options);
+  }
+
+  /**
+   * @throws CallerMistake for an address that may not be called
+   * @throws UpstreamFailure when there is no answer
+   */
+  async send(request: CheckedRequest, signal: AbortSignal): Promise<WireAnswer> {
+    this.#addresses.checkLiteral(request.url);
+    try {
+      return await this.#exchange(request, signal);
+    } catch (error) {
+      if (error instanceof CallerMistake || error instanceof UpstreamFailure) throw error;
+      throw describeNetworkError(request.url.origin, error);
+    }
+  }
+
+  /** Closes kept connections. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  #exchange({ url, method, headers, body }: CheckedRequest, signal: AbortSignal): Promise<WireAnswer> {
+    const isSecure = url.protocol === "https:";
+    return new Promise((resolve, reject) => {
+      const request = (isSecure ? requestHttps : requestHttp)(url, {
+        method,
+        signal,
+        agent: isSecure ? this.#https : this.#http,
+        lookup: this.#addresses.lookup,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headers: {
+          "user-agent": "mcp-bluegreen",
+          accept: "*/*",
+          "accept-encoding": Object.keys(DECODERS).join(", "),
+          ...headers,
+          // Said for every method that may have a body: where it ends must never be a matter of opinion.
+          ...(body !== undefined || !["GET", "HEAD"].includes(method)
+            ? { "content-length": body?.byteLength ?? 0 }
+            : {}),
+        },
+      });
+      let response: IncomingMessage | undefined;
+      request.on("error", reject);
+      request.once("close", () => {
+        if (response === undefined)
+          reject(new UpstreamFailure(`${url.origin} closed the connection without an answer`));
+      });
+      request.once("response", (arrived) => {
+        response = arrived;
+        readAnswer(arrived, method, url.origin).then(resolve, reject);
+      });
+      request.end(body);
+    });
+  }
+}
+
+async function readAnswer(response: IncomingMessage, method: string, origin: string): Promise<WireAnswer> {
+  const { statusCode: status = 0, headers } = response;
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+  const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
+  if (!hasBody || encoding === "identity") return { status, headers, ...(await readUpTo(response, MAX_BODY_BYTES)) };
+
+  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]?.() : undefined;
+  if (decoder === undefined) {
+    response.destroy();
+    throw new UpstreamFailure(`${origin} answers in an encoding that was not asked for`, { mayPass: false });
+  }
+  let packed = 0;
+  response.on("data", (chunk: Buffer) => {
+    packed += chunk.byteLength;
+    // Unpacks into next to nothing, and may go on for ever.
+    if (packed > 2 * MAX_BODY_BYTES) response.destroy(new UpstreamFailure(`${origin} answers with too many bytes`));
+  });
+  // Its errors are those of the decoder, which is read.
+  pipeline(response, decoder, () => undefined);
+  return { status, headers, ...(await readUpTo(decoder, MAX_BODY_BYTES)) };
+}
+
+async function readUpTo(stream: Readable, most: number): Promise<{ body: Buffer; truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    chunks.push(chunk);
+    // Leaving the loop destroys the stream, and the connection with it.
+    if (bytes > most) break;
+  }
+  return { body: Buffer.concat(chunks).subarray(0, most), truncated: bytes > most };
+}

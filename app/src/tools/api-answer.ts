@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { OutboundAnswer } from "../outbound/outbound.ts";
+
+/** Headers that tell a caller something. */
+const TELLING = [
+  "cache-control",
+  "content-type",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "link",
+  "location",
+  "retry-after",
+  "x-request-id",
+] as const;
+
+/** Levels of JSON that are passed on as such; what is deeper is shown as text. */
+const MAX_DEPTH = 32;
+
+/** Characters of the body that go into the sentence, for clients that read nothing else. */
+const MAX_SAID = 2000;
+
+/** What tools that call an API answer with. */
+export const answerData = {
+  status: z.number().int().describe("HTTP status"),
+  url: z.string().describe("Where the answer came from, redirects followed"),
+  headers: z.record(z.string(), z.string()),
+  body: z.unknown().optional().describe("JSON where it is JSON, else text; absent where it is neither"),
+  truncated: z.boolean().describe("Whether the body went on and was cut off"),
+};
+
+export type AnswerData = z.output<z.ZodObject<typeof answerData>>;
+
+/** An answer as data. */
+export function dataOf({ status, url, headers, body, truncated }: OutboundAnswer): AnswerData {
+  const shown = readBody(headers["content-type"] ?? "", body, truncated);
+  return {
+    status,
+    url: url.href,
+    headers: Object.fromEntries(
+      TELLING.flatMap((name) => {
+        const value = headers[name];
+        return value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]];
+      }),
+    ),
+    ...(shown === undefined ? {} : { body: shown }),
+    truncated,
+  };
+}
+
+/** An answer as a sentence. */
+export function sentenceOf({ status, url, headers, body, truncated }: AnswerData): string {
+  if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const isCut = truncated || text.length > MAX_SAID;
+  return `${url} answered ${status}${isCut ? ", of which this is the beginning" : ""}:\n${text.slice(0, MAX_SAID)}`;
+}
+
+function readBody(type: string, body: Buffer, truncated: boolean): unknown {
+  const isJson = /^application\/([a-z0-9.+-]+\+)?json\b/i.test(type);
+  const isText =
+    isJson || /^(text\/|application\/([a-z0-9.+-]+\+)?(xml|javascript|x-www-form-urlencoded|yaml)\b)/i.test(type);
+  if (body.byteLength === 0 || !isText) return undefined;
+  const text = decode(type, body, truncated);
+  return isJson && !truncated ? (parseJson(text) ?? text) : text;
+}
+
+/** Nothing for what is not JSON, and for what is so deep that no reader should be asked to follow. */
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isWithin(value, MAX_DEPTH) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isWithin = (value: unknown, levels: number): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1)));
+
+function decode(type: string, body: Buffer, truncated: boolean): string {
+  const [, charset = "utf-8"] = /charset="?([a-z0-9_-]+)/i.exec(type) ?? [];
+  // A character that was cut in half is left out.
+  const options = { stream: truncated };
+  try {
+    return new TextDecoder(charset).decode(body, options);
+  } catch {
+    return new TextDecoder().decode(body, options);
+  }
+}

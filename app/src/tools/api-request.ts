@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
+import { CallerMistake } from "./tool.ts";
+
+const MAX_URL = 2048;
+const MAX_HEADER = 4096;
+const MAX_HEADERS = 20;
+const MAX_BODY_BYTES = 256 * 1024;
+
+/** What tools that call an API take: everything of the request but where it goes. */
+export const requestArguments = {
+  method: z
+    .enum(METHODS, { error: `must be one of ${METHODS.join(", ")}` })
+    .optional()
+    .describe("HTTP method; GET without it"),
+  headers: z
+    .record(z.string(), z.string().max(MAX_HEADER, `must be at most ${MAX_HEADER} characters`))
+    .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `must be at most ${MAX_HEADERS} headers`)
+    .optional()
+    .describe(`Headers to send. Allowed are ${HEADERS.join(", ")}`),
+  body: z
+    .union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())], {
+      error: "must be a text, or an object or a list that is sent as JSON",
+    })
+    .optional()
+    .describe("What to send: text as it is, an object or a list as JSON"),
+};
+
+export const urlArgument = z
+  .string()
+  .min(1, "must not be empty: give a URL such as 'https://api.example.com/items'")
+  .max(MAX_URL, `must be at most ${MAX_URL} characters`)
+  .describe("Absolute URL. Its host must be one that this server is allowed to call");
+
+export interface RequestArguments {
+  readonly url: string;
+  readonly method?: OutboundRequest["method"];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
+}
+
+/** @throws CallerMistake for a body that is too large */
+export function requestOf({ url, method, headers, body }: RequestArguments): OutboundRequest {
+  if (body === undefined) return { url, method, headers };
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_BODY_BYTES)
+    throw new CallerMistake(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
+  const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
+  const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
+  return { url, method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
+}

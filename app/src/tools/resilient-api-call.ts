@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { Outbound } from "../outbound/outbound.ts";
+import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
+import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
+import { argumentsOf } from "./arguments.ts";
+import { answer, type Tool } from "./tool.ts";
+
+/** What a request that may be repeated is tried at most. */
+const ATTEMPTS = 3;
+
+const inputSchema = argumentsOf({
+  url: urlArgument,
+  ...requestArguments,
+  timeoutMs: z
+    .number()
+    .int()
+    .min(100, "must be at least 100")
+    .max(25_000, "must be at most 25000")
+    .optional()
+    .describe("Milliseconds to wait for the answer, other attempts included"),
+});
+
+/** One HTTP request with every protection there is. */
+export function resilientApiCall(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+  return {
+    name: "resilient_api_call",
+    title: "Call an API",
+    description:
+      "Sends one HTTP request to a host that this server is allowed to call, protected by a circuit breaker, a limit on concurrent calls, a timeout and, where the request may be repeated, a few retries. While the API is down it fails at once and says when to try again.",
+    inputSchema,
+    outputSchema: z.object({
+      ...answerData,
+      attempts: z.number().int().describe("How often it was sent"),
+      breaker: z.enum(["closed", "open", "half-open"]).describe("State of the upstream's circuit breaker after it"),
+      durationMs: z.number(),
+    }),
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+    async handle(args, { call }) {
+      const startedAt = performance.now();
+      let attempts = 0;
+      const request = outbound.check(requestOf(args));
+      const received = await outbound.send(request, call, {
+        attempts: ATTEMPTS,
+        within: args.timeoutMs,
+        onAttempt: () => (attempts += 1),
+      });
+      const data = dataOf(received);
+      const breaker = outbound.upstreams.of(received.url.origin).breaker.state;
+      return answer(
+        { ...data, attempts, breaker, durationMs: Math.round(performance.now() - startedAt) },
+        sentenceOf(data),
+      );
+    },
+  };
+}

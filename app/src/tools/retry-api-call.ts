@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { Attempt } from "../outbound/attempts.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import { isRepeatable } from "../outbound/request.ts";
+import { UpstreamFailure } from "../outbound/upstream-failure.ts";
+import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
+import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
+import { argumentsOf } from "./arguments.ts";
+import { answer, CallerMistake, type Tool } from "./tool.ts";
+
+const inputSchema = argumentsOf({
+  url: urlArgument,
+  ...requestArguments,
+  maxAttempts: z
+    .number()
+    .int()
+    .min(1, "must be at least 1")
+    .max(6, "must be at most 6")
+    .default(3)
+    .describe("Times that it is sent at most, the first one included"),
+  baseDelayMs: z
+    .number()
+    .int()
+    .min(10, "must be at least 10")
+    .max(5000, "must be at most 5000")
+    .default(100)
+    .describe("Least milliseconds between two attempts; pauses are random and grow"),
+});
+
+/** One HTTP request, sent again while it fails in ways that pass. */
+export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+  return {
+    name: "retry_api_call",
+    title: "Call an API, with retries",
+    description:
+      "Sends an HTTP request again while it fails with 429, 5xx or no answer: with growing random pauses, as the API's Retry-After asks, and within a budget that keeps retries from overrunning it. POST and PATCH need the header 'idempotency-key', so that a repeated request does nothing twice. Reports each attempt.",
+    inputSchema,
+    outputSchema: z.object({
+      ...answerData,
+      attempts: z.array(
+        z.object({
+          status: z.number().int().optional(),
+          error: z.string().optional(),
+          waitedMs: z.number().describe("Milliseconds waited before it"),
+          durationMs: z.number(),
+        }),
+      ),
+    }),
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+    timeout: 60_000,
+    async handle({ maxAttempts, baseDelayMs, ...args }, context) {
+      const request = outbound.check(requestOf(args));
+      if (maxAttempts > 1 && !isRepeatable(request))
+        throw new CallerMistake(
+          `a ${request.method} request may do something each time it is sent: add the header 'idempotency-key' if the API knows it, or set maxAttempts to 1`,
+        );
+      const attempts: Attempt[] = [];
+      try {
+        const received = await outbound.send(request, context.call, {
+          attempts: maxAttempts,
+          baseDelay: baseDelayMs,
+          onAttempt: (attempt) => {
+            attempts.push(attempt);
+            context.progress(attempts.length, maxAttempts, describe(attempt));
+          },
+        });
+        const data = dataOf(received);
+        return answer({ ...data, attempts }, sentenceOf(data));
+      } catch (error) {
+        if (error instanceof UpstreamFailure && attempts.length > 1) throw withHistory(error, attempts);
+        throw error;
+      }
+    },
+  };
+}
+
+const describe = ({ status, error, waitedMs, durationMs }: Attempt): string =>
+  `${status ?? error ?? "no answer"} in ${durationMs} ms, after a pause of ${waitedMs} ms`;
+
+function withHistory(error: UpstreamFailure, attempts: readonly Attempt[]): UpstreamFailure {
+  const { message, status, retryAfterMs, mayPass } = error;
+  const history = attempts.map((attempt, index) => `(${index + 1}) ${describe(attempt)}`).join("; ");
+  return new UpstreamFailure(`${message}. Gave up after ${attempts.length} attempts: ${history}`, {
+    ...(status === undefined ? {} : { status }),
+    retryAfterMs,
+    mayPass,
+    cause: error,
+  });
+}

@@ -1,0 +1,26 @@
+import { readConfig } from "../../../app/src/config.ts";
+import { Health } from "../../../app/src/health/health.ts";
+import type { Resolve } from "../../../app/src/outbound/addresses.ts";
+import { Outbound } from "../../../app/src/outbound/outbound.ts";
+import { BreakerRegistry } from "../../../app/src/resilience/breaker-registry.ts";
+
+export interface NewOutbound {
+  readonly outbound: Outbound;
+  readonly breakers: BreakerRegistry;
+  readonly health: Health;
+}
+
+/** Outbound calls as the app makes them under these settings. */
+export function newOutbound(environment: Readonly<Record<string, string>>, resolve?: Resolve): NewOutbound {
+  const config = readConfig({ AUTH_MODE: "off", ...environment });
+  const breakers = new BreakerRegistry();
+  const health = new Health(config);
+  const outbound = new Outbound({
+    ...config.outbound,
+    breakers,
+    health,
+    settings: config.breakers.upstream,
+    ...(resolve && { resolve }),
+  });
+  return { outbound, breakers, health };
+}
