@@ -67,13 +67,18 @@ export class RedisConnection implements Redis {
     return this.#ask(args, options);
   }
 
-  async run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+    { binary = false }: Pick<CommandOptions, "binary"> = {},
+  ): Promise<unknown> {
     const parameters = [
       String(keys.length),
       ...keys,
       ...args.map((arg) => (typeof arg === "number" ? String(arg) : arg)),
     ];
-    const options = keys[0] === undefined ? {} : { key: keys[0] };
+    const options = { binary, ...(keys[0] !== undefined && { key: keys[0] }) };
     try {
       return await this.command(["EVALSHA", script.sha1, ...parameters], options);
     } catch (error) {

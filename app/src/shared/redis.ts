@@ -25,7 +25,12 @@ export interface Redis {
   command(args: readonly (string | Buffer)[], options?: CommandOptions): Promise<unknown>;
 
   /** Runs a script, which Redis needs to be told only once. Throws like `command`. */
-  run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
+  run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+    options?: Pick<CommandOptions, "binary">,
+  ): Promise<unknown>;
 
   /** Calls back with each message on a channel, after every reconnection too, until the returned function is called. */
   subscribe(channel: string, listener: (message: string) => void): () => void;
