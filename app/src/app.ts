@@ -18,8 +18,9 @@ import { listen } from "./server/listen.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
-import { createLogger, type LogSink } from "./telemetry/logger.ts";
+import { createLogger, type Logger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "./telemetry/request-trace.ts";
 import { createTools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 
@@ -67,6 +68,7 @@ export async function startApp({
   const { logger } = log;
   const services = await createServices(config, log);
   const { health } = services;
+  const tracing = await startTracing(config, logger);
   const metrics = new Metrics(config);
   metrics.add(...breakerMetrics(services.breakers));
   const factory = createServerFactory({
@@ -74,6 +76,7 @@ export async function startApp({
     tools: tools(createTools(services)),
     resources: createResources(services),
     requestStateKey: config.requestStateKey ?? makeUpKey(log),
+    tracing,
     observe: (operation) => {
       metrics.observe(operation);
     },
@@ -101,7 +104,11 @@ export async function startApp({
       bus.publishHere({ kind: "resource_updated", uri: CIRCUIT_BREAKER_STATS });
     });
   });
-  const connections = new Connections({ maxAge: config.connectionMaxAge, keepAliveTimeout: config.keepAliveTimeout });
+  const connections = new Connections({
+    maxAge: config.connectionMaxAge,
+    keepAliveTimeout: config.keepAliveTimeout,
+    max: config.maxConnections,
+  });
   const authorization = await authorize(config, services, log);
   const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
   const adminServer = createAdminPort({ health, metrics });
@@ -136,6 +143,7 @@ export async function startApp({
         timeout: config.drainTimeout,
       })
         .finally(() => services.close())
+        .finally(() => tracing.close())
         .finally(log.flush)),
   };
 }
@@ -149,6 +157,13 @@ async function authorize(
   if (auth.mode === "off") return undefined;
   const { createAuthorization } = await import("./auth/create-authorization.ts");
   return createAuthorization({ ...services, config: auth, settings: breakers.token_keys, logger });
+}
+
+/** OpenTelemetry takes its time and memory only where traces are wanted. */
+async function startTracing(config: Config, logger: Logger): Promise<Tracing> {
+  if (config.tracing === undefined) return NO_TRACING;
+  const opentelemetry = await import("./telemetry/tracing/opentelemetry.ts");
+  return opentelemetry.startTracing(config.tracing, config, logger);
 }
 
 function makeUpKey({ logger }: LogSink): string {

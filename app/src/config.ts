@@ -11,6 +11,7 @@ import {
 } from "./config/outbound.ts";
 import { redisConfig, redisVariables, type RedisConfig } from "./config/redis.ts";
 import { serverConfig, serverVariables, type ServerConfig } from "./config/server.ts";
+import { telemetryVariables, tracingConfig, type TracingConfig } from "./config/telemetry.ts";
 import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
 
 /**
@@ -24,10 +25,11 @@ export const variables = z.object({
   ...breakerVariables,
   ...outboundVariables,
   ...redisVariables,
+  ...telemetryVariables,
 });
 
 /** Variables whose value no message may show. */
-const SECRETS: ReadonlySet<string> = new Set(["REQUEST_STATE_KEY", "REDIS_URL"]);
+const SECRETS: ReadonlySet<string> = new Set(["REQUEST_STATE_KEY", "REDIS_URL", "OTEL_EXPORTER_OTLP_HEADERS"]);
 
 /** All settings of one pod. Durations are milliseconds. */
 export interface Config extends ServerConfig {
@@ -38,6 +40,8 @@ export interface Config extends ServerConfig {
   readonly rateLimit: RateLimitConfig;
   /** Absent: this pod shares nothing with others. */
   readonly redis?: RedisConfig | undefined;
+  /** Absent: no traces are kept. */
+  readonly tracing?: TracingConfig | undefined;
 }
 
 /**
@@ -67,6 +71,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     outbound: outboundConfig(values),
     rateLimit: rateLimitConfig(values),
     redis: redisConfig(values),
+    tracing: tracingConfig(values),
   };
 }
 

@@ -13,6 +13,7 @@ import type { AuthConfig } from "../config/auth.ts";
 import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
+import type { Tracing } from "../telemetry/request-trace.ts";
 import { PEER } from "./exchange.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
 
@@ -39,6 +40,7 @@ export interface McpOptions {
   /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
   readonly requestStateKey: string;
   readonly observe: Observer["observe"];
+  readonly tracing: Pick<Tracing, "begin">;
   /** Hears of errors that no tool foresaw; returns a reference for the client to quote. */
   readonly unexpected: (error: unknown) => string;
   /** Called for each new server, after its tools and resources. @default - nothing more */
@@ -64,6 +66,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   }));
   const observer = {
     observe: options.observe,
+    begin: options.tracing.begin.bind(options.tracing),
     methods: METHODS,
     tools: new Set(options.tools.map(({ name }) => name)),
   };

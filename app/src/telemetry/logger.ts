@@ -1,5 +1,6 @@
 import pino, { type Logger } from "pino";
 import type { Config } from "../config.ts";
+import { currentTrace } from "./request-trace.ts";
 
 export type { Logger };
 
@@ -12,11 +13,11 @@ export interface LogSink {
   readonly flush: () => void;
 }
 
-/** JSON lines on stdout, each with the pod's version and color. */
+/** JSON lines on stdout, each with the pod's version and color, and with the trace of the request that it was written for. */
 export function createLogger({ logLevel, version, color }: Pick<Config, "logLevel" | "version" | "color">): LogSink {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: MAX_BACKLOG_BYTES });
   const logger = pino(
-    { level: logLevel, base: { version, color }, timestamp: pino.stdTimeFunctions.isoTime },
+    { level: logLevel, base: { version, color }, timestamp: pino.stdTimeFunctions.isoTime, mixin: traced },
     destination,
   );
   return {
@@ -29,4 +30,12 @@ export function createLogger({ logLevel, version, color }: Pick<Config, "logLeve
       }
     },
   };
+}
+
+/** @see https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ for the names */
+function traced(): object {
+  const trace = currentTrace();
+  if (trace === undefined) return {};
+  const { traceId, spanId } = trace;
+  return { trace_id: traceId, ...(spanId === undefined ? {} : { span_id: spanId }) };
 }

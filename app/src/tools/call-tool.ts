@@ -2,6 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/server";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
+import { currentTrace } from "../telemetry/request-trace.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 
@@ -57,7 +58,12 @@ export async function callTool<Arguments>(
             return call.signal;
           },
         }),
-      new CallerCall({ client, signal, repeatable: tool.annotations.idempotentHint === true }),
+      new CallerCall({
+        client,
+        signal,
+        repeatable: tool.annotations.idempotentHint === true,
+        trace: currentTrace()?.decisions,
+      }),
     );
   } catch (error) {
     return failure(tool.name, error, signal, unexpected);

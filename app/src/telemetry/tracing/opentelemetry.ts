@@ -1,0 +1,86 @@
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+  type Sampler,
+} from "@opentelemetry/sdk-trace";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../../config.ts";
+import type { TracingConfig } from "../../config/telemetry.ts";
+import type { Logger } from "../logger.ts";
+import { outsideTraces, type Tracing } from "../request-trace.ts";
+import { followOutgoingRequests } from "./outgoing.ts";
+import { RequestSpan } from "./request-span.ts";
+import { ReportingExporter } from "./reporting-exporter.ts";
+
+/** Milliseconds that one batch may take on its way to the collector, with all its attempts. */
+const EXPORT_TIMEOUT = 5000;
+
+/** Milliseconds that a process which is about to end waits for its last spans to be sent. */
+const CLOSE_TIMEOUT = 3000;
+
+/** Characters of one attribute. Some hold what a client made up. */
+const MAX_VALUE = 512;
+
+/**
+ * Keeps traces with OpenTelemetry and sends them to a collector.
+ *
+ * A collector that is slow or gone costs no call anything: spans wait in a queue of 2048, beyond which they are dropped, and are sent in the
+ * background.
+ */
+export function startTracing(
+  config: TracingConfig,
+  { version, color }: Pick<Config, "version" | "color">,
+  logger: Logger,
+): Tracing {
+  const exporter = new OTLPTraceExporter({ url: config.url, headers: config.headers, timeoutMillis: EXPORT_TIMEOUT });
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      "service.name": config.serviceName,
+      "service.version": version,
+      "service.instance.id": randomUUID(),
+      "mcp_bluegreen.color": color,
+    }),
+    sampler: samplerFor(config),
+    spanLimits: { attributeValueLengthLimit: MAX_VALUE },
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new ReportingExporter(exporter, logger),
+        exportTimeoutMillis: 2 * EXPORT_TIMEOUT,
+      }),
+    ],
+  });
+  const tracer = provider.getTracer("mcp-bluegreen", version);
+  const stopFollowing = followOutgoingRequests();
+  return {
+    begin: (request) => new RequestSpan(tracer, request),
+    async close() {
+      stopFollowing();
+      const sent = outsideTraces(() => provider.shutdown()).catch(() => undefined);
+      await Promise.race([sent, sleep(CLOSE_TIMEOUT, undefined, { ref: false })]);
+    },
+  };
+}
+
+function samplerFor({ sampler, ratio }: TracingConfig): Sampler {
+  switch (sampler) {
+    case "always_on":
+      return new AlwaysOnSampler();
+    case "always_off":
+      return new AlwaysOffSampler();
+    case "traceidratio":
+      return new TraceIdRatioBasedSampler(ratio);
+    case "parentbased_always_on":
+      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+    case "parentbased_always_off":
+      return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+    case "parentbased_traceidratio":
+      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) });
+  }
+}
