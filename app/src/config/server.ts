@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { VERSION } from "../version.ts";
-import { duration, hostNames, port, wholeNumber } from "./kinds.ts";
+import { count, duration, hostNames, port, wholeNumber } from "./kinds.ts";
 
 /** Where the app listens, whom it answers, and how it leaves. */
 export const serverVariables = {
@@ -45,6 +45,11 @@ export const serverVariables = {
     .describe(
       "Age, give or take 10 %, at which a connection is closed with its next response, so that clients spread.",
     ),
+  MAX_CONNECTIONS: count
+    .prefault("2000")
+    .describe(
+      "Connections that may be open, at some 20 kB each. Beyond it one that is idle makes room for a new one, or the new one is closed.",
+    ),
   MAX_BODY_BYTES: wholeNumber(1024, 64 * 1024 * 1024)
     .prefault("1048576")
     .describe("Largest request body; a larger one gets 413."),
@@ -73,6 +78,7 @@ export interface ServerConfig {
   readonly drainTimeout: number;
   readonly keepAliveTimeout: number;
   readonly connectionMaxAge: number;
+  readonly maxConnections: number;
   readonly maxBodyBytes: number;
   /** Absent: this process makes up its own, and state it signed means nothing to other pods. */
   readonly requestStateKey?: string;
@@ -92,6 +98,7 @@ export function serverConfig(values: Values): ServerConfig {
     drainTimeout: values.DRAIN_TIMEOUT,
     keepAliveTimeout: values.KEEP_ALIVE_TIMEOUT,
     connectionMaxAge: values.CONNECTION_MAX_AGE,
+    maxConnections: values.MAX_CONNECTIONS,
     maxBodyBytes: values.MAX_BODY_BYTES,
     ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
   };

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { INVALID_REQUEST, PARSE_ERROR, Refusal, REFUSED } from "./refusal.ts";
 
@@ -10,16 +11,44 @@ const DISCARD_FACTOR = 32;
 /**
  * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
  *
- * @throws Refusal when it is too large, not JSON, or nested too deep
+ * @throws Refusal when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
  */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  await refuseCompressed(request, maxBytes);
   const text = await readText(request, maxBytes);
   if (depthOf(text) > MAX_DEPTH)
     throw new Refusal(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+  const body = parse(text);
+  if (Array.isArray(body)) refuseSameIds(body);
+  return body;
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
+  }
+}
+
+/** A small body that unpacks to a large one would pass the limit on its size. */
+async function refuseCompressed(request: IncomingMessage, maxBytes: number): Promise<void> {
+  const encoding = request.headers["content-encoding"] ?? "identity";
+  if (encoding === "identity") return;
+  await discard(request, maxBytes);
+  throw new Refusal(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
+    headers: { "accept-encoding": "identity" },
+  });
+}
+
+/** Only one of two requests with the same id would ever be answered, and whoever waits for the other waits for good. */
+function refuseSameIds(batch: readonly unknown[]): void {
+  const ids = new Set<unknown>();
+  for (const message of batch) {
+    if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) continue;
+    if (ids.has(message.id))
+      throw new Refusal(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
+    ids.add(message.id);
   }
 }
 
@@ -46,7 +75,10 @@ async function readText(request: IncomingMessage, maxBytes: number): Promise<str
     }
   }
   if (tooLarge) throw new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
-  return Buffer.concat(chunks).toString("utf8");
+  const body = Buffer.concat(chunks);
+  // Anything else would be read as what its sender did not write.
+  if (!isUtf8(body)) throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
+  return body.toString("utf8");
 }
 
 const QUOTE = 0x22;

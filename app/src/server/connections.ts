@@ -7,11 +7,19 @@ const JITTER = 0.1;
 const SWEEP_INTERVAL = 1000;
 const DRAIN_SWEEP_INTERVAL = 50;
 
+/**
+ * Requests that one connection may have under way. Clients send the next one when they have an answer; what sends far more at once
+ * (pipelining) would have all of them held here until they are answered in order.
+ */
+const MAX_UNDER_WAY = 100;
+
 interface Connection {
   readonly endsAt: number;
   calls: number;
   streams: number;
   idleSince: number;
+  /** Whether a request has ever come. */
+  used: boolean;
 }
 
 /** One request on a connection. */
@@ -26,6 +34,8 @@ export interface ConnectionsOptions {
   readonly maxAge: number;
   /** Milliseconds that clients are told they may reuse an idle connection. */
   readonly keepAliveTimeout: number;
+  /** Connections that may be open; each costs memory, also when nothing comes over it. */
+  readonly max: number;
 }
 
 /**
@@ -56,10 +66,15 @@ export class Connections {
     return [...this.#open.values()].filter(({ calls }) => calls > 0).length;
   }
 
+  /** A connection was opened. Where there are too many, one that nobody will miss makes room; if there is none, the new one goes. */
   add(socket: Socket): void {
+    if (this.#open.size >= this.#options.max && !this.#makeRoom()) {
+      socket.destroy();
+      return;
+    }
     const now = performance.now();
     const endsAt = now + this.#options.maxAge * (1 + JITTER * (2 * Math.random() - 1));
-    this.#open.set(socket, { endsAt, calls: 0, streams: 0, idleSince: now });
+    this.#open.set(socket, { endsAt, calls: 0, streams: 0, idleSince: now, used: false });
     socket.once("close", () => {
       this.#open.delete(socket);
       this.#changed();
@@ -70,6 +85,8 @@ export class Connections {
   begin(socket: Socket): Exchange {
     const connection = this.#open.get(socket);
     if (connection === undefined) return { isStream: () => undefined, done: () => undefined };
+    if (connection.calls >= MAX_UNDER_WAY) socket.destroy();
+    connection.used = true;
     let kind: "calls" | "streams" = "calls";
     connection[kind] += 1;
     return {
@@ -85,6 +102,12 @@ export class Connections {
         this.#changed();
       },
     };
+  }
+
+  /** Whether no request is under way on this connection. */
+  isIdle(socket: Socket): boolean {
+    const { calls, streams } = this.#open.get(socket) ?? { calls: 0, streams: 0 };
+    return calls + streams === 0;
   }
 
   /** Whether the next response on this connection must be its last. */
@@ -132,10 +155,28 @@ export class Connections {
   #sweepEvery(milliseconds: number): NodeJS.Timeout {
     return setInterval(() => {
       const now = performance.now();
-      for (const [socket, { calls, streams, idleSince }] of this.#open) {
-        const idle = calls + streams === 0 && now - idleSince > this.#options.keepAliveTimeout;
-        if (idle && this.mustEnd(socket)) socket.destroy();
+      for (const [socket, connection] of this.#open) {
+        if (this.#isDispensable(connection, now) && this.mustEnd(socket)) socket.destroy();
       }
     }, milliseconds).unref();
+  }
+
+  /** Closes the oldest connection that never brought a request, or else one that its client no longer counts on. */
+  #makeRoom(): boolean {
+    const now = performance.now();
+    const connections = [...this.#open];
+    const [victim] =
+      connections.find(([, { used }]) => !used) ??
+      connections.find(([, connection]) => this.#isDispensable(connection, now)) ??
+      [];
+    if (victim === undefined) return false;
+    this.#open.delete(victim);
+    victim.destroy();
+    return true;
+  }
+
+  /** Idle for longer than its client was told to reuse it. */
+  #isDispensable({ calls, streams, idleSince }: Connection, now: number): boolean {
+    return calls + streams === 0 && now - idleSince > this.#options.keepAliveTimeout;
   }
 }

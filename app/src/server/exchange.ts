@@ -6,8 +6,17 @@ import type { WriteHead } from "./refusal.ts";
 export const PEER = "x-mcp-peer";
 
 /**
- * Carries one HTTP request to a web-standard handler and its response back, with backpressure; aborts the request's signal when
- * the client goes away before the response is complete.
+ * Bytes that may wait for the reader of a stream without end, over what the operating system holds already. Hundreds of
+ * notifications; with as many streams as there may be, some 64 MiB.
+ */
+const MAX_UNREAD_BYTES = 64 * 1024;
+
+/**
+ * Carries one HTTP request to a web-standard handler and its response back; aborts the request's signal when the client goes
+ * away before the response is complete.
+ *
+ * An answer that has an end waits for a slow reader. A stream that has none goes on growing meanwhile, so that its reader is cut off
+ * when too much waits, and has to open another.
  *
  * The SDK's own adapter would parse the body a second time and decide about `Connection` itself, which belongs to the drain.
  */
@@ -15,7 +24,7 @@ export async function exchange(
   request: IncomingMessage,
   response: ServerResponse,
   handle: (request: Request) => Promise<Response>,
-  writeHead: WriteHead,
+  { writeHead, hasEnd }: { readonly writeHead: WriteHead; readonly hasEnd: () => boolean },
 ): Promise<void> {
   const abort = new AbortController();
   response.once("close", () => {
@@ -34,7 +43,9 @@ export async function exchange(
   writeHead(answer.status, headers);
   for await (const chunk of answer.body ?? []) {
     if (abort.signal.aborted) return;
-    if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (response.write(chunk)) continue;
+    if (hasEnd()) await Promise.race([once(response, "drain"), once(response, "close")]);
+    else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   }
   response.end();
 }

@@ -10,12 +10,22 @@ import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
 import { Refusal, refuse, REFUSED, type WriteHead } from "./refusal.ts";
 
-/** Milliseconds for a request's headers, and for all of it, to arrive. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
+/** Milliseconds that clients may take; after that their connection is closed. */
+export interface Patience {
+  /** For a request's headers to arrive. */
+  readonly headers: number;
+  /** For all of it. */
+  readonly request: number;
+  /** Without taking a byte of a response that waits for them. */
+  readonly response: number;
+  /** Without a request. Above the 60 s after which common load balancers drop an idle connection: whoever closes it first risks a request under way. */
+  readonly idle: number;
+}
 
-/** Above the 60 s after which common load balancers drop an idle connection: whoever closes it first risks a request under way. */
-const IDLE_TIMEOUT = 75_000;
+const PATIENCE: Patience = { headers: 10_000, request: 30_000, response: 30_000, idle: 75_000 };
+
+/** Milliseconds between looks for requests that take too long. Node's own default would let them take 30 s longer. */
+const LOOK_INTERVAL = 1000;
 
 export interface McpPortOptions {
   readonly config: Config;
@@ -24,10 +34,13 @@ export interface McpPortOptions {
   readonly handler: Pick<McpHttpHandler, "fetch">;
   readonly connections: Connections;
   readonly logger: Logger;
+  /** @default - 10 s for headers, 30 s for a request and for a response that nobody reads, 75 s in between */
+  readonly patience?: Patience;
 }
 
 /** The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of the SDK's handler. */
-export function createMcpPort({ config, authorization, handler, connections, logger }: McpPortOptions): Server {
+export function createMcpPort(options: McpPortOptions): Server {
+  const { config, authorization, handler, connections, logger, patience = PATIENCE } = options;
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
   const keepAlive = { "keep-alive": `timeout=${Math.floor(config.keepAliveTimeout / 1000)}` };
   const guard = createGuard(config, new Set([MCP_PATH, ...(authorization?.metadataPaths ?? [])]));
@@ -43,6 +56,7 @@ export function createMcpPort({ config, authorization, handler, connections, log
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const current = connections.begin(request.socket);
+    if (request.socket.destroyed) return;
     response.once("close", current.done);
     let isStream = false;
 
@@ -66,7 +80,7 @@ export function createMcpPort({ config, authorization, handler, connections, log
         endAtExpiry(response, authInfo);
       }
       const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
-      await exchange(request, response, (web) => handler.fetch(web, options), writeHead);
+      await exchange(request, response, (web) => handler.fetch(web, options), { writeHead, hasEnd: () => !isStream });
     } catch (error) {
       if (response.destroyed) return; // The client went away; there is nobody to tell.
       if (error instanceof Refusal) {
@@ -81,13 +95,22 @@ export function createMcpPort({ config, authorization, handler, connections, log
   }
 
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: IDLE_TIMEOUT },
+    {
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      keepAliveTimeout: patience.idle,
+      connectionsCheckingInterval: Math.min(LOOK_INTERVAL, patience.headers),
+    },
     (request, response) => {
       void serve(request, response);
     },
   );
   server.on("connection", (socket) => {
     connections.add(socket);
+  });
+  // Fires when nothing has gone in or out for so long, which is as it should be while a call works.
+  server.setTimeout(patience.response, (socket) => {
+    if (socket.writableLength > 0 || connections.isIdle(socket)) socket.destroy();
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     answerBrokenHttp(error, socket, identity);
