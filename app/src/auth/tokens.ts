@@ -73,7 +73,8 @@ export class Tokens {
       token: "",
       clientId: client ?? "",
       scopes: scope ?? scp ?? [],
-      expiresAt: exp,
+      // When it stops counting here, by this clock.
+      expiresAt: exp + clockTolerance / 1000,
       extra: { subject: sub },
     };
   }
