@@ -11,6 +11,9 @@ export function callOptions(signal: AbortSignal): { readonly signal: AbortSignal
   return { signal, timeout: 10_000 };
 }
 
+/** Names the environment variable with the access token of an app that lets nobody in without one. */
+export const TOKEN = "RELEASE_TOKEN";
+
 /** Runs a client session of one era against an endpoint, and closes it whatever happens. */
 export async function withClient<T>(
   endpoint: Endpoint,
@@ -22,7 +25,9 @@ export async function withClient<T>(
     { name: "mcp-bluegreen-release", version: "1.0.0" },
     era === "modern" ? { versionNegotiation: { mode: { pin: "2026-07-28" } } } : {},
   );
-  const transport = new StreamableHTTPClientTransport(endpoint.url, { fetch: endpoint.fetch });
+  const token = process.env[TOKEN];
+  const authProvider = token ? { authProvider: { token: () => Promise.resolve(token) } } : {};
+  const transport = new StreamableHTTPClientTransport(endpoint.url, { fetch: endpoint.fetch, ...authProvider });
   try {
     await client.connect(transport, callOptions(signal));
     return await session(client);

@@ -99,7 +99,7 @@ describe("a token", () => {
   });
 
   it("is never logged, good or bad, whatever is logged", async () => {
-    const app = await startProcess({ ...issuer.environment, LOG_LEVEL: "trace" });
+    const app = await startProcess({ ...issuer.environment, LOG_LEVEL: "trace", KEEP_ALIVE_TIMEOUT: "100ms" });
     const tokens = [
       await issuer.token(),
       await issuer.token({ exp: 1 }),
