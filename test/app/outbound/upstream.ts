@@ -12,9 +12,9 @@ export interface Asked {
   readonly body: string;
 }
 
-/** A server on 127.0.0.1 for tools to call; how it answers can change while calls are under way. */
+/** A server on this machine for tools to call; how it answers can change while calls are under way. */
 export interface TestUpstream {
-  /** `http://127.0.0.1:…` */
+  /** Such as `http://127.0.0.1:8080`. */
   readonly origin: string;
   readonly port: number;
   readonly asked: readonly Asked[];
@@ -29,7 +29,11 @@ const echo: Respond = (request, response, body) => {
   response.end(request.method === "HEAD" ? undefined : JSON.stringify({ path: request.url, body }));
 };
 
-export async function startUpstream(first: Respond = echo): Promise<TestUpstream> {
+/** @param at - where it listens; on a free port of 127.0.0.1 without it */
+export async function startUpstream(
+  first: Respond = echo,
+  at: { readonly host: string; readonly port: number } = { host: "127.0.0.1", port: 0 },
+): Promise<TestUpstream> {
   let respond = first;
   let connections = 0;
   const asked: Asked[] = [];
@@ -42,10 +46,10 @@ export async function startUpstream(first: Respond = echo): Promise<TestUpstream
     });
   });
   server.on("connection", () => (connections += 1));
-  await once(server.listen(0, "127.0.0.1"), "listening");
+  await once(server.listen(at), "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://${at.host}:${port}`,
     port,
     asked,
     get connections() {
