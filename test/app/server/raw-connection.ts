@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+/** A connection on which a test sends exactly the bytes it wants to. */
+export interface RawConnection {
+  readonly socket: Socket;
+  /** Everything that came back, until now. */
+  readonly received: string;
+  /** Resolves once the other side has closed it, or reset it. */
+  readonly closed: Promise<void>;
+  /** Resolves once what came back has this in it. */
+  until(text: string): Promise<void>;
+}
+
+/** @param localAddress one of 127.0.0.0/8, each of which has ports of its own */
+export async function openRaw(port: number, localAddress = "127.0.0.1"): Promise<RawConnection> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  let received = "";
+  socket.on("data", (chunk) => (received += chunk.toString("latin1")));
+  // A reset is one of the ways in which the other side closes.
+  socket.on("error", () => undefined);
+  const closed = once(socket, "close").then(() => undefined);
+  await once(socket, "connect");
+  return {
+    socket,
+    get received() {
+      return received;
+    },
+    closed,
+    async until(text) {
+      while (!received.includes(text)) await once(socket, "data");
+    },
+  };
+}
+
+/** A request with this body, as bytes. */
+export function post(body: string | Buffer, headers: Readonly<Record<string, string>> = {}): Buffer {
+  const lines = [
+    "POST /mcp HTTP/1.1",
+    "host: localhost",
+    "content-type: application/json",
+    "accept: application/json, text/event-stream",
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map((pair) => pair.join(": ")),
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), Buffer.from(body)]);
+}
+
+export const call = (name: string, id: unknown = 1): string =>
+  JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name, arguments: {} } });
