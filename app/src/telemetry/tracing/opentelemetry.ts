@@ -23,7 +23,7 @@ import { ReportingExporter } from "./reporting-exporter.ts";
 const EXPORT_TIMEOUT = 5000;
 
 /** Milliseconds that a process which is about to end waits for its last spans to be sent. */
-const CLOSE_TIMEOUT = 3000;
+const CLOSE_TIMEOUT = 2000;
 
 /** Characters of one attribute. Some hold what a client made up. */
 const MAX_VALUE = 512;
