@@ -1,4 +1,5 @@
 import type { Time } from "../resilience/time.ts";
+import type { SharedTierStats } from "./shared-tier.ts";
 
 /** What can be kept: anything but `undefined`, which says that there is nothing. */
 export type Cacheable = string | number | bigint | boolean | object | null;
@@ -71,4 +72,6 @@ export interface CacheStats {
   readonly errors: number;
   /** Values that had to make room. */
   readonly evictions: number;
+  /** What became of asking Redis; absent where nothing is shared. */
+  readonly shared?: SharedTierStats;
 }

@@ -1,42 +1,31 @@
 import { LRUCache } from "lru-cache";
-import { asError, PLAIN_CALL, start, type Call, type Work } from "../resilience/call.ts";
+import { asError, PLAIN_CALL, type Call, type Work } from "../resilience/call.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import type { Cacheable, CacheOptions, CacheStats, Found } from "./cache-options.ts";
 import { Flight } from "./flight.ts";
-import { roughSize } from "./rough-size.ts";
+import { Entry, MemoryTier } from "./memory-tier.ts";
+import { SharedLoad } from "./shared-load.ts";
+import { NO_LEASE, type SharedTier, type SharedValue } from "./shared-tier.ts";
 import { TurnTime } from "./turn-time.ts";
-
-/** Bytes that are kept about a value, its key excluded: measured by the benchmark. */
-const ENTRY_BYTES = 128;
 
 /** Errors remembered at the same time. */
 const MAX_FAILURES = 1000;
 
-/** One object for a value, whatever its state: when it stops being fresh is the only thing to know. */
-class Entry<V> {
-  readonly value: V;
-  readonly freshUntil: number;
-
-  constructor(value: V, freshUntil: number) {
-    this.value = value;
-    this.freshUntil = freshUntil;
-  }
-}
-
 /**
  * Keeps what is expensive to load: answers from memory while a value is fresh, loads it once for all who ask at the same time when it
- * is not, and with an older one while loading takes its time or fails.
+ * is not, and with an older one while loading takes its time or fails. With a shared tier, "all" are those of every pod.
  *
- * A hit is synchronous, reads no clock and allocates nothing: see `get`.
+ * A hit is synchronous and allocates nothing: see `get`.
  */
 export class Cache<V extends Cacheable> {
   readonly name: string;
   readonly #options: CacheOptions;
+  readonly #tier: SharedTier<V> | undefined;
   readonly #time: Time;
   readonly #turn: TurnTime;
-  readonly #maxBytes: number;
   readonly #staleWhileRevalidate: number;
-  readonly #entries: LRUCache<string, Entry<V>>;
+  readonly #staleIfError: number;
+  readonly #memory: MemoryTier<V>;
   readonly #failures: LRUCache<string, Entry<Error>> | undefined;
   readonly #flights = new Map<string, Flight<Found<V>>>();
   #hits = 0;
@@ -46,28 +35,27 @@ export class Cache<V extends Cacheable> {
   #coalesced = 0;
   #loads = 0;
   #errors = 0;
-  #evictions = 0;
 
-  constructor(options: CacheOptions) {
-    const { name, time = SYSTEM_TIME, maxBytes = 16 * 1024 * 1024, staleWhileRevalidate = 0, negative } = options;
-    this.name = name;
+  /** @param tier what it shares with other pods. @default - nothing */
+  constructor(options: CacheOptions, tier?: SharedTier<V>) {
+    this.name = options.name;
     this.#options = options;
-    this.#time = time;
-    this.#turn = new TurnTime(time);
-    this.#maxBytes = maxBytes;
-    this.#staleWhileRevalidate = staleWhileRevalidate;
-    this.#entries = new LRUCache({
-      maxSize: maxBytes,
-      dispose: (_entry, _key, reason) => {
-        if (reason === "evict") this.#evictions += 1;
-      },
+    this.#tier = tier;
+    this.#time = options.time ?? SYSTEM_TIME;
+    this.#turn = new TurnTime(this.#time);
+    this.#staleWhileRevalidate = options.staleWhileRevalidate ?? 0;
+    this.#staleIfError = options.staleIfError ?? 0;
+    this.#memory = new MemoryTier(options.maxBytes ?? 16 * 1024 * 1024);
+    if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
+    tier?.events.on((event) => {
+      if (event.type === "forgotten") this.#forget(event.key);
+      else this.#memory.doubt(this.#turn.now());
     });
-    if (negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
   }
 
   /** The value, if it is in memory and fresh. It only looks: nothing is loaded, and only a hit is counted. */
   get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#memory.get(key);
     if (entry === undefined || entry.freshUntil <= this.#turn.now()) return undefined;
     this.#hits += 1;
     return entry.value;
@@ -80,7 +68,7 @@ export class Cache<V extends Cacheable> {
    * @throws what `load` throws, where no older value stands in; the call's reason when it is cancelled
    */
   fetch(key: string, load: Work<V>, call: Call = PLAIN_CALL): Promise<Found<V>> {
-    const entry = this.#entries.get(key);
+    const entry = this.#memory.get(key);
     if (entry !== undefined) {
       const age = this.#turn.now() - entry.freshUntil;
       if (age < 0) {
@@ -105,21 +93,20 @@ export class Cache<V extends Cacheable> {
     return flight.join(call);
   }
 
-  /** Forgets a value, and keeps what is being loaded now from being kept: it may have been read before the change. */
+  /**
+   * Forgets a value, and keeps what is being loaded now from being kept: it may have been read before the change. Other pods follow as soon as
+   * they hear of it, and at the latest when the value's time is over.
+   */
   invalidate(key: string): void {
-    this.#entries.delete(key);
-    this.#failures?.delete(key);
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return;
-    flight.isObsolete = true;
-    this.#flights.delete(key);
+    this.#forget(key);
+    this.#tier?.forget(key);
   }
 
   get stats(): CacheStats {
     return {
       name: this.name,
-      entries: this.#entries.size,
-      bytes: this.#entries.calculatedSize,
+      entries: this.#memory.entries,
+      bytes: this.#memory.bytes,
       hits: this.#hits,
       negativeHits: this.#negativeHits,
       stale: this.#stale,
@@ -127,61 +114,112 @@ export class Cache<V extends Cacheable> {
       coalesced: this.#coalesced,
       loads: this.#loads,
       errors: this.#errors,
-      evictions: this.#evictions,
+      evictions: this.#memory.evictions,
+      ...(this.#tier && { shared: this.#tier.counts }),
     };
+  }
+
+  #forget(key: string): void {
+    this.#memory.delete(key);
+    this.#failures?.delete(key);
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return;
+    flight.isObsolete = true;
+    this.#flights.delete(key);
   }
 
   #start(key: string, load: Work<V>): Flight<Found<V>> {
     const flight = new Flight<Found<V>>(this.#options.timeout ?? 30_000, this.#time);
-    this.#flights.set(key, flight);
     const end = () => {
+      flight.call.offCancel(cancelled);
       flight.call.end();
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
-    flight.call.onCancel(() => {
+    const cancelled = () => {
       end();
-      // Who waits for nothing has no use for what stands in either.
-      if (flight.waiting > 0) this.#failed(key, flight, flight.call.reason);
-    });
-    this.#loads += 1;
-    start(load, flight.call).then(
-      (value) => {
+      // Where nobody waits, nothing need stand in.
+      if (flight.isWanted) void this.#failed(key, flight, flight.call.reason);
+    };
+    this.#flights.set(key, flight);
+    flight.call.onCancel(cancelled);
+    this.#bring(key, flight, load).then(
+      (found) => {
         end();
-        if (flight.call.cancelled) return;
-        if (!flight.isObsolete) this.#keep(key, value);
-        flight.answer({ value, source: "computed" });
+        flight.answer(found);
       },
       (error: unknown) => {
+        if (flight.call.cancelled) return;
         end();
-        if (!flight.call.cancelled) this.#failed(key, flight, error);
+        void this.#failed(key, flight, error);
       },
     );
     return flight;
   }
 
-  #keep(key: string, value: V): void {
-    const { ttl, jitter = 0.1, random = Math.random } = this.#options;
-    const fresh = Math.round(ttl * (1 - jitter * random()));
-    this.#failures?.delete(key);
-    const size = ENTRY_BYTES + 2 * key.length + roughSize(value, this.#maxBytes);
-    this.#entries.set(key, new Entry(value, this.#turn.now() + fresh), { size });
+  async #bring(key: string, flight: Flight<Found<V>>, load: Work<V>): Promise<Found<V>> {
+    const own = async (call: Call): Promise<SharedValue<V>> => {
+      this.#loads += 1;
+      return { value: await load(call), freshFor: this.#freshFor() };
+    };
+    // What is never fresh is not worth asking others for, unless it cannot be loaded: see #last.
+    if (this.#tier === undefined || this.#options.ttl === 0) {
+      const loaded = await own(flight.call);
+      if (this.#keep(key, flight, loaded)) void this.#tier?.store(key, loaded, NO_LEASE);
+      return { value: loaded.value, source: "computed" };
+    }
+    const shared = new SharedLoad(this.#tier, key);
+    const { loaded, isOwn } = await shared.run(own, flight.call, (older) => {
+      this.#standIn(key, flight, older);
+    });
+    if (this.#keep(key, flight, loaded) && isOwn) void shared.store(loaded);
+    else shared.giveUp();
+    return { value: loaded.value, source: isOwn ? "computed" : "shared" };
   }
 
-  #failed(key: string, flight: Flight<Found<V>>, error: unknown): void {
-    const { negative, staleIfError = 0 } = this.#options;
+  #freshFor(): number {
+    const { ttl, jitter = 0.1, random = Math.random } = this.#options;
+    return Math.round(ttl * (1 - jitter * random()));
+  }
+
+  /** Keeps a value unless it came too late or may be outdated; says whether it did. */
+  #keep(key: string, flight: Flight<Found<V>>, { value, freshFor }: SharedValue<V>): boolean {
+    if (flight.isObsolete || flight.call.cancelled) return false;
+    this.#failures?.delete(key);
+    this.#memory.set(key, new Entry(value, this.#turn.now() + freshFor));
+    return true;
+  }
+
+  /** Another pod's value that is not fresh: it may do for those who wait, or later if nothing better comes. */
+  #standIn(key: string, flight: Flight<Found<V>>, older: SharedValue<V>): void {
+    const known = this.#memory.peek(key);
+    if (known !== undefined && known.freshUntil >= this.#turn.now() + older.freshFor) return;
+    if (!this.#keep(key, flight, older) || -older.freshFor >= this.#staleWhileRevalidate) return;
+    this.#stale += flight.waiting;
+    flight.answerMeanwhile({ value: older.value, source: "stale" });
+  }
+
+  async #failed(key: string, flight: Flight<Found<V>>, error: unknown): Promise<void> {
+    const { negative } = this.#options;
     if (negative?.isAnswer(error) === true) {
       if (!flight.isObsolete) {
-        this.#entries.delete(key);
+        this.#memory.delete(key);
         this.#failures?.set(key, new Entry(asError(error), this.#turn.now() + negative.ttl));
       }
       flight.fail(error);
       return;
     }
     this.#errors += 1;
-    const entry = this.#entries.peek(key);
-    if (entry !== undefined && this.#turn.now() - entry.freshUntil < staleIfError) {
+    const older = this.#memory.peek(key) ?? (await this.#last(key));
+    if (older !== undefined && this.#turn.now() - older.freshUntil < this.#staleIfError) {
       this.#stale += flight.waiting;
-      flight.answer({ value: entry.value, source: "stale" });
+      flight.answer({ value: older.value, source: "stale" });
     } else flight.fail(error);
+  }
+
+  /** The last value that any pod had, where nobody has asked for it yet. */
+  async #last(key: string): Promise<Entry<V> | undefined> {
+    if (this.#tier === undefined || this.#options.ttl > 0) return undefined;
+    const found = await this.#tier.peek(key);
+    return found && new Entry(found.value, this.#turn.now() + found.freshFor);
   }
 }

@@ -13,18 +13,23 @@ export class Flight<T> {
   readonly call: NarrowedCall;
   /** Whether the value was invalidated meanwhile: it still answers those who wait, but may not be kept. */
   isObsolete = false;
-  readonly #answer = Promise.withResolvers<T>();
+  #answer = unheard<T>();
   #waiting = 0;
+  #goesOn = false;
 
   /** @param timeout milliseconds that the work may take */
   constructor(timeout: number, time: Time) {
     this.call = new NarrowedCall(REPEATABLE, timeout, time);
-    // It may fly for nobody, as when it only refreshes.
-    this.#answer.promise.catch(() => undefined);
   }
 
+  /** Calls that wait. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Whether anybody has use for the value. */
+  get isWanted(): boolean {
+    return this.#goesOn || this.#waiting > 0;
   }
 
   /** Waits for the value as long as the call is not cancelled. */
@@ -35,7 +40,7 @@ export class Flight<T> {
       const leave = () => {
         reject(asError(call.reason));
         this.#waiting -= 1;
-        if (this.#waiting === 0) this.call.cancel(new Error("nobody waits for the value any more"));
+        if (!this.isWanted) this.call.cancel(new Error("nobody waits for the value any more"));
       };
       call.onCancel(leave);
       this.#answer.promise.then(
@@ -53,10 +58,17 @@ export class Flight<T> {
 
   /** Goes on without anybody. */
   keepGoing(): void {
-    this.#waiting += 1;
+    this.#goesOn = true;
   }
 
-  /** Answers all who wait and will come; only the first answer counts. */
+  /** Answers those who wait now, and goes on for who comes later. */
+  answerMeanwhile(value: T): void {
+    this.#answer.resolve(value);
+    this.#answer = unheard<T>();
+    this.#waiting = 0;
+    this.#goesOn = true;
+  }
+
   answer(value: T): void {
     this.#answer.resolve(value);
   }
@@ -64,4 +76,11 @@ export class Flight<T> {
   fail(error: unknown): void {
     this.#answer.reject(asError(error));
   }
+}
+
+/** An answer that may fail without anybody hearing of it: a flight may fly for nobody, as when it only refreshes. */
+function unheard<T>(): PromiseWithResolvers<T> {
+  const answer = Promise.withResolvers<T>();
+  answer.promise.catch(() => undefined);
+  return answer;
 }

@@ -1,0 +1,294 @@
+import { randomUUID } from "node:crypto";
+import type { z } from "zod";
+import type { Breaker } from "../resilience/breaker.ts";
+import { Emitter } from "../resilience/emitter.ts";
+import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import type { Redis, Script } from "../shared/redis.ts";
+import { Codec, MAX_STORED_BYTES } from "./codec.ts";
+import { isLate, LATE } from "./patience.ts";
+import { forget } from "./scripts/forget.ts";
+import { giveBack, renew } from "./scripts/lease.ts";
+import { LEASE, lookUp } from "./scripts/look-up.ts";
+import { store, STORED } from "./scripts/store.ts";
+
+/** Milliseconds that a lease lasts at first: short, for it may have been granted to a call that gave up. */
+const FIRST_LEASE = 500;
+
+/** And once who has it has shown that it works: what it takes, at most, to find out that a pod has died while it loaded. */
+const LEASE_MS = 2000;
+
+/** The token of who neither has nor wants one. */
+export const NO_LEASE = "";
+
+/** Invalidations that wait for Redis to come back. */
+const MAX_OWED = 10_000;
+
+/** What a cache shares with the same cache of other pods. */
+export interface Sharing<V> {
+  /** Raised when values change their shape: two versions of the app that differ in it never read each other's. */
+  readonly version: number;
+
+  /** What a value from Redis must look like, since anybody may have written it. Values are JSON. */
+  readonly schema: z.ZodType<V>;
+
+  /**
+   * Milliseconds that a call may wait for Redis before it loads by itself. More than the least is for what takes seconds to load and should
+   * be loaded once even by pods that are busy: while Redis hangs, it is what the first calls lose.
+   *
+   * @default 1
+   */
+  readonly patience?: number;
+}
+
+export interface SharedTierOptions<V> extends Sharing<V> {
+  readonly redis: Redis;
+  /** Of the calls to Redis. */
+  readonly breaker: Breaker;
+  /** The cache's name. */
+  readonly name: string;
+  /** Milliseconds that a value is of use after it was fresh. */
+  readonly staleFor: number;
+  /** Bytes of JSON above which an entry is compressed. @default 1024 */
+  readonly compressAbove?: number;
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+}
+
+/** A value that another pod stored; stale where `freshFor`, in milliseconds, is not above 0. */
+export interface SharedValue<V> {
+  readonly value: V;
+  readonly freshFor: number;
+}
+
+/** What Redis said of an entry, not looked into yet. */
+export interface Look {
+  readonly lease: (typeof LEASE)[keyof typeof LEASE];
+  readonly freshFor: number;
+  readonly entry: Buffer | undefined;
+}
+
+/** `forgotten`: another pod invalidated it. `doubtful`: invalidations may have been missed. */
+export type SharedTierEvent = { readonly type: "forgotten"; readonly key: string } | { readonly type: "doubtful" };
+
+/** What a load hears of other pods. `failed`: who loaded gave up. `stored`: there is a value. `away`: Redis is gone. */
+export type News = "stored" | "failed" | "away";
+
+/** Counts since the process started. */
+export interface SharedTierStats {
+  readonly hits: number;
+  readonly stale: number;
+  readonly misses: number;
+  /** Calls that waited for another pod's load. */
+  readonly followed: number;
+  /** Calls that did not wait for Redis any longer. */
+  readonly late: number;
+  readonly stored: number;
+  /** Values that were not stored: Redis had no room, or the value was too large. */
+  readonly refused: number;
+  /** Commands that failed and entries that were none of ours. */
+  readonly errors: number;
+}
+
+/**
+ * A cache's entries in Redis, and the leases of loading them, each command of which may fail: then it is as if there were nothing.
+ *
+ * Freshness is told by Redis's own expiry, so that no two clocks are compared. Invalidations are told by pub/sub, and again once
+ * Redis is back.
+ */
+export class SharedTier<V> {
+  readonly patience: number;
+  readonly time: Time;
+  readonly events = new Emitter<SharedTierEvent>();
+  readonly counts = { hits: 0, stale: 0, misses: 0, followed: 0, late: 0, stored: 0, refused: 0, errors: 0 };
+  /** Questions that Redis has not answered in time. While there are any, it is asked, but no other call waits for it. */
+  unanswered = 0;
+  readonly #options: SharedTierOptions<V>;
+  readonly #codec: Codec<V>;
+  readonly #channel: string;
+  /** Tells this pod's own messages and leases from others'. */
+  readonly #pod = randomUUID();
+  readonly #loads = new Map<string, (news: News) => void>();
+  readonly #owed = new Set<string>();
+  readonly #end: (() => void)[];
+  #tokens = 0;
+
+  constructor(options: SharedTierOptions<V>) {
+    const { redis, name, schema, patience = 1, compressAbove = 1024, time = SYSTEM_TIME } = options;
+    this.patience = patience;
+    this.time = time;
+    this.#options = options;
+    this.#codec = new Codec(schema, compressAbove);
+    this.#channel = `${redis.prefix}:cache:${name}`;
+    this.#end = [
+      redis.subscribe(this.#channel, (message) => {
+        this.#hear(message);
+      }),
+      redis.events.on(({ type }) => {
+        if (type === "up") this.#back();
+        else for (const tell of this.#loads.values()) tell("away");
+      }),
+    ];
+  }
+
+  close(): void {
+    for (const end of this.#end) end();
+  }
+
+  newToken(): string {
+    this.#tokens += 1;
+    return `${this.#pod}:${this.#tokens}`;
+  }
+
+  /** Calls back with what other pods say of a key, until the returned function is called. */
+  listen(key: string, listener: (news: News) => void): () => void {
+    this.#loads.set(key, listener);
+    return () => {
+      if (this.#loads.get(key) === listener) this.#loads.delete(key);
+    };
+  }
+
+  /**
+   * Asks for an entry, and for the lease of loading it where it is not fresh and there is a token. Nothing at once where Redis cannot
+   * be asked or what it has is outdated; nothing later when it fails.
+   */
+  lookUp(key: string, token: string): Promise<Look | undefined> | undefined {
+    if (this.#owed.has(key)) return undefined;
+    return this.#run(lookUp, this.#keys(key), [token, FIRST_LEASE, MAX_STORED_BYTES])
+      ?.then(lookOf)
+      .catch(() => undefined);
+  }
+
+  /** An entry's value, fresh or not, if Redis has it and says so in time. */
+  async peek(key: string): Promise<SharedValue<V> | undefined> {
+    const asked = this.lookUp(key, NO_LEASE);
+    if (asked === undefined) return undefined;
+    const look = await Promise.race([asked, isLate(this.patience)]);
+    return look === LATE || look === undefined ? undefined : this.read(look);
+  }
+
+  /** The value of an entry; nothing for an entry that is none of ours. */
+  async read({ entry, freshFor }: Look): Promise<SharedValue<V> | undefined> {
+    if (entry === undefined) {
+      this.counts.misses += 1;
+      return undefined;
+    }
+    try {
+      const value = await this.#codec.decode(entry);
+      if (freshFor > 0) this.counts.hits += 1;
+      else this.counts.stale += 1;
+      return { value, freshFor };
+    } catch {
+      this.counts.errors += 1;
+      return undefined;
+    }
+  }
+
+  /** Stores a value; with a token, only while it holds the lease. Never rejects. */
+  async store(key: string, { value, freshFor }: SharedValue<V>, token: string): Promise<void> {
+    try {
+      const entry = await this.#codec.encode(value);
+      if (entry === undefined) {
+        this.counts.refused += 1;
+        if (token !== NO_LEASE) this.giveBack(key, token);
+        return;
+      }
+      const args = [token, entry, freshFor, this.#options.staleFor, this.#channel, this.#message("stored", key)];
+      const result = await this.#run(store, this.#keys(key), args);
+      if (result === STORED.stored) this.counts.stored += 1;
+      else if (result === STORED.noRoom) this.counts.refused += 1;
+    } catch {
+      this.counts.errors += 1;
+    }
+  }
+
+  /** Keeps a lease. Never rejects: one that is lost is found out when the value is stored. */
+  renew(key: string, token: string): void {
+    this.#run(renew, this.#keys(key).slice(1), [token, LEASE_MS])?.catch(() => undefined);
+  }
+
+  giveBack(key: string, token: string): void {
+    const args = [token, this.#channel, this.#message("failed", key)];
+    this.#run(giveBack, this.#keys(key).slice(1), args)?.catch(() => undefined);
+  }
+
+  /** Forgets an entry in every pod; what Redis cannot be told now it is told once it is back, and until then it is not asked. */
+  forget(key: string): void {
+    this.#forget(key, this.#message("forgotten", key));
+  }
+
+  #forget(key: string, message: string): void {
+    this.#options.redis.run(forget, this.#keys(key), [this.#channel, message]).then(
+      () => this.#owed.delete(key),
+      () => {
+        this.counts.errors += 1;
+        this.#owed.add(key);
+        const [oldest = key] = this.#owed;
+        if (this.#owed.size > MAX_OWED) this.#owed.delete(oldest);
+      },
+    );
+  }
+
+  /** Nothing where Redis is away or the breaker keeps calls from it. */
+  #run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> | undefined {
+    const { redis, breaker } = this.#options;
+    if (!redis.available) return undefined;
+    const permit = breaker.tryAcquire();
+    if (!permit.admitted) return undefined;
+    const reply = redis.run(script, keys, args, { binary: true });
+    reply.then(
+      () => {
+        permit.succeed();
+      },
+      () => {
+        this.counts.errors += 1;
+        permit.fail();
+      },
+    );
+    return reply;
+  }
+
+  /** The entry and its lease, which a cluster keeps in one place for their hash tag. */
+  #keys(key: string): [entry: string, lease: string] {
+    const { redis, name, version } = this.#options;
+    const entry = `${redis.prefix}:{cache:${name}:${version}:${key}}`;
+    return [entry, `${entry}:lease`];
+  }
+
+  #message(news: "stored" | "failed" | "forgotten", key: string): string {
+    return `${news} ${this.#pod} ${this.#options.version} ${key}`;
+  }
+
+  #hear(message: string): void {
+    const [, news, pod, version, key] = /^(stored|failed|forgotten) (\S+) (\S+) (.*)$/s.exec(message) ?? [];
+    if (key === undefined || pod === this.#pod) return;
+    const isOurs = version === String(this.#options.version);
+    if (news === "forgotten") {
+      // Its own entry the other version has forgotten itself; what changed is behind ours as well.
+      if (!isOurs) this.#forget(key, "");
+      this.events.emit({ type: "forgotten", key });
+    } else if (isOurs) this.#loads.get(key)?.(news === "stored" ? "stored" : "failed");
+  }
+
+  #back(): void {
+    for (const key of this.#owed) this.forget(key);
+    this.events.emit({ type: "doubtful" });
+  }
+}
+
+const LEASES: ReadonlySet<unknown> = new Set(Object.values(LEASE));
+
+/** @throws Error for what our script never says */
+function lookOf(reply: unknown): Look {
+  const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const [lease, freshFor, entry] = parts;
+  if (!isLease(lease) || typeof freshFor !== "number") throw new Error("Redis answered a look-up in another shape");
+  return { lease, freshFor, entry: Buffer.isBuffer(entry) ? entry : undefined };
+}
+
+function isLease(value: unknown): value is Look["lease"] {
+  return LEASES.has(value);
+}
