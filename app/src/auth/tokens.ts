@@ -1,10 +1,18 @@
+import { hash } from "node:crypto";
 import type { AuthInfo } from "@modelcontextprotocol/server";
 import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { TokenConfig } from "../config/auth.ts";
 
 /** Real tokens are 1 to 3 kB; all headers of a request together may be 16 kB. */
 const MAX_LENGTH = 8192;
+
+/** Milliseconds that a token which has been found good is taken at its word. Clients send the same one with every request. */
+const REMEMBERED = 60_000;
+
+/** Tokens remembered; some 500 bytes each. */
+const MAX_REMEMBERED = 2000;
 
 /** What a header may say an access token is (RFC 9068). Issuers that are older than that say `JWT`, or nothing. */
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/at+jwt"];
@@ -37,6 +45,10 @@ export class InvalidToken extends Error {
 export class Tokens {
   readonly #config: Pick<TokenConfig, "issuer" | "audience" | "algorithms" | "clockTolerance">;
   readonly #findKey: JWTVerifyGetKey;
+  /** By their hashes, so that a dump of the memory holds no tokens. A signature costs about as much as the rest of a call. */
+  readonly #good = new LRUCache<string, { readonly authInfo: AuthInfo; readonly until: number }>({
+    max: MAX_REMEMBERED,
+  });
 
   constructor(
     config: Pick<TokenConfig, "issuer" | "audience" | "algorithms" | "clockTolerance">,
@@ -52,6 +64,16 @@ export class Tokens {
    */
   async check(token: string): Promise<AuthInfo> {
     if (token.length > MAX_LENGTH) throw new InvalidToken(`The token is longer than ${MAX_LENGTH} characters`);
+    const key = hash("sha256", token, "base64");
+    const known = this.#good.get(key);
+    if (known !== undefined && Date.now() < known.until) return known.authInfo;
+
+    const authInfo = await this.#verify(token);
+    this.#good.set(key, { authInfo, until: Math.min(Date.now() + REMEMBERED, authInfo.expiresAt * 1000) });
+    return authInfo;
+  }
+
+  async #verify(token: string): Promise<AuthInfo & { readonly expiresAt: number }> {
     const { issuer, audience, algorithms, clockTolerance } = this.#config;
     const { payload, protectedHeader } = await jwtVerify(token, this.#findKey, {
       issuer,

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { exportSPKI, UnsecuredJWT } from "jose";
 import type { RunningApp } from "../running-app.ts";
+import { later } from "./clock.ts";
 import { AUDIENCE, newKey, startIssuer, type Issuer, type SigningKey } from "./issuer.ts";
 import { bearer, connectWith, send, startProtectedApp } from "./protected-app.ts";
 
@@ -163,6 +164,17 @@ describe("a request without a valid token", () => {
 
   it.each(["GET", "DELETE", "PUT", "OPTIONS"])("gets 401 for %s too", async (method) => {
     expect((await send(app, { method })).status).toBe(401);
+  });
+
+  it("gets 401 for a token that was good until now", async () => {
+    const headers = bearer(await issuer.token({ exp: now() + 60 }));
+    const before = await send(app, { headers });
+    later(66_000);
+    const after = await send(app, { headers });
+    jest.useRealTimers();
+
+    expect([before.status, after.status]).toEqual([200, 401]);
+    expect(after.headers["www-authenticate"]).toContain("The token has expired");
   });
 
   it("gets to read why, even while it sends a large body, and may use its connection again", async () => {
