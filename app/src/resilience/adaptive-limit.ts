@@ -1,4 +1,4 @@
-import { Bulkhead, type BulkheadEvent, type BulkheadOptions } from "./bulkhead.ts";
+import { Bulkhead, type BulkheadEvent, type BulkheadOptions, type BulkheadStats } from "./bulkhead.ts";
 import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import type { Emitter } from "./emitter.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
@@ -76,6 +76,10 @@ export class AdaptiveLimit implements Policy {
 
   get inFlight(): number {
     return this.#bulkhead.inFlight;
+  }
+
+  get stats(): BulkheadStats {
+    return this.#bulkhead.stats;
   }
 
   get events(): Emitter<BulkheadEvent> {

@@ -19,6 +19,15 @@ export interface BulkheadOptions {
   readonly time?: Time;
 }
 
+export interface BulkheadStats {
+  readonly name: string;
+  readonly limit: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  /** Calls turned away since it was made, by why. */
+  readonly rejections: Readonly<Record<BulkheadEvent["reason"], number>>;
+}
+
 export interface BulkheadEvent {
   readonly type: "rejected";
   readonly name: string;
@@ -89,6 +98,7 @@ export class Bulkhead implements Policy {
   #limit: number;
   #inFlight = 0;
   readonly #queue = new Set<Waiter>();
+  readonly #rejections = { full: 0, "queue-timeout": 0 };
   #events: Emitter<BulkheadEvent> | undefined;
 
   static {
@@ -126,6 +136,11 @@ export class Bulkhead implements Policy {
   set limit(limit: number) {
     this.#limit = limit;
     this.#fill();
+  }
+
+  get stats(): BulkheadStats {
+    const { name, limit, inFlight, queued } = this;
+    return { name, limit, inFlight, queued, rejections: this.#rejections };
   }
 
   /** Takes a place if there is one now; it never queues. */
@@ -198,6 +213,7 @@ export class Bulkhead implements Policy {
   }
 
   #reject(reason: BulkheadEvent["reason"]): Rejection {
+    this.#rejections[reason] += 1;
     this.#events?.emit({ type: "rejected", name: this.name, reason });
     return { admitted: false, reason, policy: this.name, retryAfterMs: 0 };
   }

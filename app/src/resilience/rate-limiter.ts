@@ -59,6 +59,7 @@ export class RateLimiter implements Policy {
   /** By client, the time at which its bucket is full again. */
   readonly #fullAt = new Map<string | undefined | typeof REST, number>();
   #sweeping: MapIterator<[string | undefined | typeof REST, number]> | undefined;
+  #rejections = 0;
   #events: Emitter<RateLimiterEvent> | undefined;
   #admitted: ((client: string | undefined) => void) | undefined;
 
@@ -78,6 +79,11 @@ export class RateLimiter implements Policy {
   /** Clients that are told apart now. */
   get clients(): number {
     return this.#fullAt.size;
+  }
+
+  /** Calls turned away since it was made. */
+  get rejections(): number {
+    return this.#rejections;
   }
 
   /** Calls back with the client of each call that is let through; `undefined` ends it. There is one, since it is on the path of every call. */
@@ -140,6 +146,7 @@ export class RateLimiter implements Policy {
   }
 
   #reject(client: string | undefined, retryAfterMs: number): Rejection {
+    this.#rejections += 1;
     this.#events?.emit({ type: "rejected", name: this.name, client, retryAfterMs });
     return { admitted: false, reason: "rate", policy: this.name, retryAfterMs };
   }

@@ -34,6 +34,8 @@ export class RetryBudget {
   readonly #time: Time;
   #saved: number;
   #refilledAt = 0;
+  #spent = 0;
+  #refused = 0;
 
   constructor({ ratio = 0.1, most = 10, perSecond = 0, time = SYSTEM_TIME }: RetryBudgetOptions = {}) {
     this.#ratio = ratio;
@@ -41,6 +43,16 @@ export class RetryBudget {
     this.#perSecond = perSecond;
     this.#time = time;
     this.#saved = perSecond > 0 ? most : 0;
+  }
+
+  /** Repetitions allowed since it was made. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** Repetitions that it had nothing left for. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** A call was made: a part of a repetition is earned. */
@@ -52,8 +64,12 @@ export class RetryBudget {
   trySpend(): boolean {
     if (this.#perSecond > 0) this.#refill();
     // Ten tenths add up to less than one.
-    if (this.#saved < 1 - 1e-9) return false;
+    if (this.#saved < 1 - 1e-9) {
+      this.#refused += 1;
+      return false;
+    }
     this.#saved = Math.max(0, this.#saved - 1);
+    this.#spent += 1;
     return true;
   }
 

@@ -66,6 +66,11 @@ export class Connections {
     return [...this.#open.values()].filter(({ calls }) => calls > 0).length;
   }
 
+  /** Streams on which clients listen for changes. */
+  get streams(): number {
+    return this.#open.values().reduce((total, { streams }) => total + streams, 0);
+  }
+
   /** A connection was opened. Where there are too many, one that nobody will miss makes room; if there is none, the new one goes. */
   add(socket: Socket): void {
     if (this.#open.size >= this.#options.max && !this.#makeRoom()) {

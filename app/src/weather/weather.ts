@@ -7,6 +7,7 @@ import { compose } from "../resilience/compose.ts";
 import { Deadline } from "../resilience/deadline.ts";
 import { Fallback } from "../resilience/fallback.ts";
 import { Rejected } from "../resilience/rejection.ts";
+import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Retry } from "../resilience/retry.ts";
 import { CallerMistake } from "../tools/tool.ts";
 import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
@@ -58,6 +59,7 @@ export interface WeatherOptions {
  */
 export class Weather {
   readonly breaker: Breaker;
+  readonly budget = new RetryBudget();
   readonly #guarded: Policy;
   readonly #api: OpenMeteo;
   readonly #lastAnswers: LRUCache<string, WeatherAnswer>;
@@ -76,7 +78,7 @@ export class Weather {
     });
     this.#guarded = compose({
       deadline: new Deadline({ timeout: options.settings.timeout }),
-      retry: new Retry({ name: "weather_api", isRetryable: mayPass }),
+      retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: mayPass }),
       breaker: this.breaker,
     });
   }

@@ -6,8 +6,9 @@ import { connect } from "../running-app.ts";
 import { startWeatherApi, type WeatherApi } from "../weather-api.ts";
 import { startCollector, type Collector } from "./collector.ts";
 
-const CALLS = 700;
-const AT_A_TIME = 50;
+const CALLS = 200;
+const AT_A_TIME = 20;
+const WEATHER = { name: "get_weather_with_fallback", arguments: { city: "Berlin" } };
 
 let api: WeatherApi;
 let collector: Collector | undefined;
@@ -26,7 +27,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** More calls than fit into a batch, so that sending begins while they are made; then the end. */
+/** Calls with more spans than fit into a batch, so that sending begins while they are made; then the end. */
 async function callAndStop(environment: Readonly<Record<string, string>>) {
   const { process, mcpPort, exit } = await startProcess({
     ...api.environment,
@@ -36,7 +37,7 @@ async function callAndStop(environment: Readonly<Record<string, string>>) {
   const client = await connect(new URL(`http://127.0.0.1:${mcpPort}/mcp`), "2026");
   let failures = 0;
   for (let made = 0; made < CALLS; made += AT_A_TIME) {
-    const calls = Array.from({ length: AT_A_TIME }, () => client.callTool({ name: "simple_health", arguments: {} }));
+    const calls = Array.from({ length: AT_A_TIME }, () => client.callTool(WEATHER));
     for (const { isError } of await Promise.all(calls)) if (isError === true) failures += 1;
   }
   await client.close();
@@ -57,7 +58,7 @@ describe("a collector", () => {
     });
 
     expect({ failures, code, warnings }).toEqual({ failures: 0, code: 0, warnings: 0 });
-    expect(collector.spans.filter(({ name }) => name === "tools/call simple_health")).toHaveLength(CALLS);
+    expect(collector.spans.filter(({ name }) => name === "tools/call get_weather_with_fallback")).toHaveLength(CALLS);
     expect(collector.spans[0]?.resource["service.name"]).toBe("weather");
     expect(new Set(collector.headers.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer secret"]));
   });

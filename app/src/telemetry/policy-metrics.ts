@@ -1,0 +1,68 @@
+import type { BulkheadStats } from "../resilience/bulkhead.ts";
+import type { RateLimiter } from "../resilience/rate-limiter.ts";
+import type { RetryBudget } from "../resilience/retry-budget.ts";
+import type { Collector } from "./collector.ts";
+
+/** Policies that come and go with what they guard, by names that this program or its operator gives. */
+export interface ObservedPolicies {
+  readonly limiters: () => Iterable<Pick<RateLimiter, "name" | "rejections" | "clients">>;
+  readonly bulkheads: () => Iterable<BulkheadStats>;
+  readonly budgets: () => Iterable<readonly [name: string, Pick<RetryBudget, "spent" | "refused">]>;
+}
+
+/** What policies other than breakers let through late or not at all. */
+export function policyMetrics({ limiters, bulkheads, budgets }: ObservedPolicies): readonly Collector[] {
+  const ofEachBulkhead = (read: (stats: BulkheadStats) => number) => () =>
+    Array.from(bulkheads(), (stats) => ({ labels: { bulkhead: stats.name }, value: read(stats) }));
+  return [
+    {
+      name: "mcp_limiter_rejections_total",
+      help: "Calls beyond their client's rate",
+      type: "counter",
+      read: () => Array.from(limiters(), ({ name, rejections }) => ({ labels: { limiter: name }, value: rejections })),
+    },
+    {
+      name: "mcp_limiter_clients",
+      help: "Clients that are told apart now",
+      type: "gauge",
+      read: () => Array.from(limiters(), ({ name, clients }) => ({ labels: { limiter: name }, value: clients })),
+    },
+    {
+      name: "mcp_bulkhead_limit",
+      help: "Calls that may be under way at the same time",
+      type: "gauge",
+      read: ofEachBulkhead(({ limit }) => limit),
+    },
+    {
+      name: "mcp_bulkhead_in_flight",
+      help: "Calls under way",
+      type: "gauge",
+      read: ofEachBulkhead(({ inFlight }) => inFlight),
+    },
+    {
+      name: "mcp_bulkhead_queued",
+      help: "Calls that wait for a place",
+      type: "gauge",
+      read: ofEachBulkhead(({ queued }) => queued),
+    },
+    {
+      name: "mcp_bulkhead_rejections_total",
+      help: "Calls turned away: full (no room to wait) or queue-timeout (waited in vain)",
+      type: "counter",
+      read: () =>
+        Array.from(bulkheads()).flatMap(({ name, rejections }) =>
+          Object.entries(rejections).map(([reason, value]) => ({ labels: { bulkhead: name, reason }, value })),
+        ),
+    },
+    {
+      name: "mcp_retry_budget_repetitions_total",
+      help: "Calls made again (spent), or not for want of budget (refused)",
+      type: "counter",
+      read: () =>
+        Array.from(budgets()).flatMap(([name, { spent, refused }]) => [
+          { labels: { budget: name, outcome: "spent" }, value: spent },
+          { labels: { budget: name, outcome: "refused" }, value: refused },
+        ]),
+    },
+  ];
+}
