@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/client";
 import { connect, startTestApp, type RunningApp } from "./running-app.ts";
@@ -159,6 +160,54 @@ describe("bad input to the app", () => {
 
     expect(answer.status).toBe(200);
     expect(answer.text).toContain("No city named");
+  });
+
+  it.each(["gzip", "br", "zstd", "gzip, gzip"])(
+    "refuses a compressed body (%s) with 415, unpacking nothing",
+    async (encoding) => {
+      const answer = await send(gzipSync(call("simple_health", {})), { "content-encoding": encoding });
+
+      expect(answer.status).toBe(415);
+      expect(answer.headers).toMatchObject({ "accept-encoding": "identity" });
+      expect(error(answer).message).toBe(`Unsupported Media Type: send the body as it is, not as '${encoding}'`);
+      await expectAlive();
+    },
+  );
+
+  it("refuses a body that is not UTF-8, rather than reading what nobody wrote", async () => {
+    const answer = await send(Buffer.from(call("get_weather_with_fallback", { city: "Z\xfcrich" }), "latin1"));
+
+    expect(answer.status).toBe(400);
+    expect(error(answer)).toEqual({ code: -32700, message: "Parse error: the request body is not valid UTF-8" });
+  });
+
+  it("refuses a batch in which two requests have the same id, of which one would wait for good", async () => {
+    const answer = await send(`[${call("simple_health", {})},${call("health_check", {})}]`);
+
+    expect(answer.status).toBe(400);
+    expect(error(answer).message).toBe("Invalid request: two requests of a batch have the same id");
+    await expectAlive();
+  });
+
+  it("lets no argument reach the prototype of anything", async () => {
+    const pollution = `"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}`;
+    const args = `{"city":"Berlin",${pollution}}`;
+    for (const name of ["get_weather_with_fallback", "simple_health", "__proto__", "constructor"]) {
+      const params = `{"name":"${name}","arguments":${args},"_meta":{${pollution}},${pollution}}`;
+      const answer = await send(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":${params},${pollution}}`);
+
+      expect(answer.text).toMatch(/"id":7/);
+      expect(answer.text).not.toContain("polluted");
+    }
+    expect({}).not.toHaveProperty("polluted");
+    await expectAlive();
+  });
+
+  it("refuses thousands of headers with 431", async () => {
+    const headers = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`x-${index}`, "1"]));
+
+    expect((await send(call("simple_health", {}), headers)).status).toBe(431);
+    await expectAlive();
   });
 
   it("refuses a wrong Host with 403, naming the setting that decides", async () => {

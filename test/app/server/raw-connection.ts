@@ -7,7 +7,7 @@ export interface RawConnection {
   /** Everything that came back, until now. */
   readonly received: string;
   /** Resolves once the other side has closed it, or reset it. */
-  readonly closed: Promise<void>;
+  readonly closed: Promise<undefined>;
   /** Resolves once what came back has this in it. */
   until(text: string): Promise<void>;
 }
@@ -19,7 +19,10 @@ export async function openRaw(port: number, localAddress = "127.0.0.1"): Promise
   socket.on("data", (chunk) => (received += chunk.toString("latin1")));
   // A reset is one of the ways in which the other side closes.
   socket.on("error", () => undefined);
-  const closed = once(socket, "close").then(() => undefined);
+  const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+  socket.once("close", () => {
+    resolve(undefined);
+  });
   await once(socket, "connect");
   return {
     socket,
