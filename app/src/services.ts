@@ -2,6 +2,7 @@ import type { Config } from "./config.ts";
 import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
 import { Outbound } from "./outbound/outbound.ts";
+import { Pool } from "./outbound/pool.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
@@ -19,6 +20,8 @@ export interface Services {
   readonly weather: Weather;
   /** Calls to what clients name. */
   readonly outbound: Outbound;
+  /** Endpoints that can do the same, by the name of their pool. */
+  readonly pools: ReadonlyMap<string, Pool>;
   /** Holds each client to its rate. */
   readonly limiter: RateLimiter;
   readonly health: Health;
@@ -37,12 +40,16 @@ export async function createServices(config: Config, { logger }: { readonly logg
   health.add(guarded(weather.breaker, { hasFallback: true }));
   if (redis !== undefined) health.add(redisHealth(redis));
   const outbound = new Outbound({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
+  const pools = new Map(
+    config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
+  );
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
   return {
     breakers,
     history,
     weather,
     outbound,
+    pools,
     limiter,
     health,
     redis,

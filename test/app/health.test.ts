@@ -37,7 +37,15 @@ describe("the admin port", () => {
       version: "1.2.3",
       color: "green",
       uptimeSeconds: expect.any(Number),
-      dependencies: { weather_api: { status: "healthy", breaker: "closed" } },
+      dependencies: expect.objectContaining({ weather_api: { status: "healthy", breaker: "closed" } }),
+      system: {
+        status: "healthy",
+        reasons: [],
+        eventLoop: expect.anything(),
+        memory: expect.anything(),
+        openFiles: expect.anything(),
+        load: expect.any(Number),
+      },
     });
   });
 

@@ -1,4 +1,5 @@
 import type { BreakerState } from "../resilience/breaker.ts";
+import { SystemResources, type SystemHealth } from "./system.ts";
 
 export type Status = "healthy" | "degraded" | "critical";
 
@@ -25,6 +26,7 @@ export interface HealthReport {
   readonly color: string;
   readonly uptimeSeconds: number;
   readonly dependencies: Readonly<Record<string, DependencyHealth>>;
+  readonly system: SystemHealth;
 }
 
 /**
@@ -37,6 +39,7 @@ export interface HealthReport {
 export class Health {
   readonly #identity: { readonly version: string; readonly color: string };
   readonly #dependencies = new Map<string, Dependency>();
+  readonly #system = new SystemResources();
   readonly #startedAt = performance.now();
   #ready = false;
 
@@ -70,18 +73,20 @@ export class Health {
   }
 
   get status(): Status {
-    return worst([...this.#dependencies.values()].map((dependency) => dependency.health().status));
+    return this.report().status;
   }
 
   report(): HealthReport {
     const dependencies = [...this.#dependencies.values()].map(
       (dependency) => [dependency.name, dependency.health()] as const,
     );
+    const system = this.#system.health();
     return {
-      status: worst(dependencies.map(([, { status }]) => status)),
+      status: worst([system.status, ...dependencies.map(([, { status }]) => status)]),
       ...this.#identity,
       uptimeSeconds: Math.round((performance.now() - this.#startedAt) / 1000),
       dependencies: Object.fromEntries(dependencies),
+      system,
     };
   }
 }

@@ -15,7 +15,7 @@ const MAX_UPSTREAMS = 100;
 const QUEUE_TIMEOUT = 1000;
 
 /** Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller may try again too. */
-const LEAST_RETRIES = 1;
+export const LEAST_RETRIES = 1;
 
 /** One origin, and what all tools that call it share. */
 export interface Upstream {
@@ -61,6 +61,10 @@ export class Upstreams {
     const entry = this.#entries.get(origin) ?? this.#create(origin, true);
     this.#entries.set(origin, entry);
     return entry;
+  }
+
+  [Symbol.iterator](): MapIterator<Upstream> {
+    return this.#entries.values();
   }
 
   #create(origin: string, isPinned: boolean): Entry {

@@ -13,6 +13,8 @@ export interface Endpoint<T> {
   readonly target: T;
   /** Its share, compared with the others'; 0 for none. @default 1 */
   readonly weight?: number;
+  /** Takes it out while it is not closed; for one that guards the endpoint elsewhere too. @default - one of its own, by `ejection` */
+  readonly breaker?: Breaker;
 }
 
 export interface LoadBalancerOptions<T> {
@@ -23,7 +25,7 @@ export interface LoadBalancerOptions<T> {
   readonly strategy?: Strategy;
 
   /**
-   * When an endpoint is taken out and let in again: each has a breaker of its own.
+   * When an endpoint is taken out and let in again by a breaker of its own, and what errors tell of it.
    *
    * @default - after 5 failures in a row, for 10 s, growing to 60 s
    */
@@ -106,7 +108,10 @@ export class LoadBalancer<T> {
   readonly name: string;
   readonly events = new Emitter<LoadBalancerEvent>();
   readonly #members: readonly Member<T>[];
-  readonly #choose: Chooser;
+  readonly #strategy: Strategy;
+  /** By strategy, what chooses by it; each remembers whose turn it is. */
+  readonly #choosers = new Map<Strategy, Chooser>();
+  readonly #random: () => number;
   readonly #maxEjected: number;
   readonly #judge: ((error: unknown) => Outcome) | undefined;
   /** Those that get calls. */
@@ -120,10 +125,12 @@ export class LoadBalancer<T> {
       throw new Error(`load balancer '${name}' has two endpoints of one name`);
     this.name = name;
     this.#maxEjected = options.maxEjected ?? 0.5;
-    this.#choose = STRATEGIES[strategy](random);
+    this.#strategy = strategy;
+    this.#random = random;
     this.#judge = ejection.judge;
     this.#members = endpoints.map((endpoint) => {
-      const breaker = new Breaker({ ...ejection, name: endpoint.name, random, ...(time && { time }) });
+      const breaker =
+        endpoint.breaker ?? new Breaker({ ...ejection, name: endpoint.name, random, ...(time && { time }) });
       breaker.events.on((event) => {
         if (event.type === "transition") this.#rotate();
       });
@@ -145,7 +152,8 @@ export class LoadBalancer<T> {
     this.#rotate();
   }
 
-  pick(): Picked<T> | Rejection {
+  /** @param strategy - in place of the balancer's own */
+  pick(strategy = this.#strategy): Picked<T> | Rejection {
     for (const member of this.#ejected) {
       if (member.weight === 0) continue;
       const permit = member.breaker.tryAcquire();
@@ -153,15 +161,22 @@ export class LoadBalancer<T> {
     }
     if (this.#inRotation.length === 0)
       return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs: this.#untilReadmission() };
-    const member = this.#choose(this.#inRotation);
+    const member = this.#chooser(strategy)(this.#inRotation);
     const permit = member.breaker.tryAcquire();
     return new Picked(member, permit.admitted ? permit : undefined);
   }
 
-  /** @throws Rejected, and whatever the work throws */
-  execute<R>(work: (target: T, call: Call) => Promise<R>, call: Call = PLAIN_CALL): Promise<R> {
+  /**
+   * @param strategy - in place of the balancer's own
+   * @throws Rejected, and whatever the work throws
+   */
+  execute<R>(
+    work: (target: T, call: Call) => Promise<R>,
+    call: Call = PLAIN_CALL,
+    strategy = this.#strategy,
+  ): Promise<R> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
-    const picked = this.pick();
+    const picked = this.pick(strategy);
     if (!picked.admitted) return Promise.reject(thrown(picked, call.trace));
     const { endpoint } = picked;
     call.trace?.decided({ policy: "load-balancer", name: this.name, decision: "picked", details: { endpoint } });
@@ -175,6 +190,15 @@ export class LoadBalancer<T> {
         throw error;
       },
     );
+  }
+
+  #chooser(strategy: Strategy): Chooser {
+    let chooser = this.#choosers.get(strategy);
+    if (chooser === undefined) {
+      chooser = STRATEGIES[strategy](this.#random);
+      this.#choosers.set(strategy, chooser);
+    }
+    return chooser;
   }
 
   #outcome(error: unknown, call: Call): Outcome {

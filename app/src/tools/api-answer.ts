@@ -32,9 +32,15 @@ export const answerData = {
 
 export type AnswerData = z.output<z.ZodObject<typeof answerData>>;
 
-/** An answer as data. */
-export function dataOf({ status, url, headers, body, truncated }: OutboundAnswer): AnswerData {
-  const shown = readBody(headers["content-type"] ?? "", body, truncated);
+/**
+ * An answer as data.
+ *
+ * @param most - bytes of the body that are shown; @default all that were read
+ */
+export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
+  const { status, url, headers, body } = answer;
+  const truncated = answer.truncated || body.byteLength > most;
+  const shown = readBody(headers["content-type"] ?? "", body.subarray(0, most), truncated);
   return {
     status,
     url: url.href,

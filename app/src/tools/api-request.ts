@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
 import { CallerMistake } from "./tool.ts";
 
-const MAX_URL = 2048;
+export const MAX_URL = 2048;
 const MAX_HEADER = 4096;
 const MAX_HEADERS = 20;
 const MAX_BODY_BYTES = 256 * 1024;
@@ -32,21 +32,32 @@ export const urlArgument = z
   .max(MAX_URL, `must be at most ${MAX_URL} characters`)
   .describe("Absolute URL. Its host must be one that this server is allowed to call");
 
+export const timeoutArgument = z
+  .number()
+  .int()
+  .min(100, "must be at least 100")
+  .max(25_000, "must be at most 25000")
+  .optional()
+  .describe("Milliseconds to wait for the answer, other attempts included");
+
 export interface RequestArguments {
-  readonly url: string;
   readonly method?: OutboundRequest["method"];
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
 }
 
-/** @throws CallerMistake for a body that is too large */
-export function requestOf({ url, method, headers, body }: RequestArguments): OutboundRequest {
-  if (body === undefined) return { url, method, headers };
+/**
+ * What of a request the arguments say: everything but where it goes.
+ *
+ * @throws CallerMistake for a body that is too large
+ */
+export function requestOf({ method, headers, body }: RequestArguments): Omit<OutboundRequest, "url"> {
+  if (body === undefined) return { method, headers };
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BODY_BYTES)
     throw new CallerMistake(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
   const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
-  return { url, method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
+  return { method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
 }

@@ -82,21 +82,8 @@ function failure(
   signal: AbortSignal,
   unexpected: (error: unknown) => string,
 ): CallToolResult {
-  if (error instanceof CallerMistake) return errorAnswer(error.message, { kind: "caller_error" });
-  if (error instanceof Rejected) {
-    const { retryAfterMs } = error;
-    return errorAnswer(error.message, {
-      kind: error.rejection.reason === "rate" ? "rate_limited" : "rejected",
-      ...after(retryAfterMs),
-    });
-  }
-  if (error instanceof DeadlineExceeded)
-    return errorAnswer(`${tool}: ${error.message}. Ask for less, or try again later.`, { kind: "timeout" });
-  if (error instanceof UpstreamFailure) {
-    const { message, mayPass, retryAfterMs } = error;
-    const advice = mayPass ? ` Try again ${retryAfterMs ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
-    return errorAnswer(`${message}.${advice}`, { kind: "upstream_error", ...after(retryAfterMs) });
-  }
+  const known = foreseen(error);
+  if (known !== undefined) return errorAnswer(known.text, known.detail);
   // Nobody reads this answer.
   if (signal.aborted) return errorAnswer("cancelled", { kind: "caller_error" });
   return errorAnswer(`${tool} failed inside this server; try again later. Reference: ${unexpected(error)}`, {
@@ -104,7 +91,24 @@ function failure(
   });
 }
 
-const after = (milliseconds = 0): Pick<ErrorDetail, "retryAfterMs"> =>
+/** What to tell a caller of an error that was to be expected; nothing for one that nobody foresaw. */
+export function foreseen(error: unknown): { readonly text: string; readonly detail: ErrorDetail } | undefined {
+  if (error instanceof CallerMistake) return { text: error.message, detail: { kind: "caller_error" } };
+  if (error instanceof DeadlineExceeded)
+    return { text: `${error.message}. Ask for less, or try again later.`, detail: { kind: "timeout" } };
+  if (error instanceof Rejected) {
+    const kind = error.rejection.reason === "rate" ? "rate_limited" : "rejected";
+    return { text: error.message, detail: { kind, ...after(error.retryAfterMs) } };
+  }
+  if (error instanceof UpstreamFailure) {
+    const { message, mayPass, retryAfterMs = 0 } = error;
+    const advice = mayPass ? ` Try again ${retryAfterMs > 0 ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
+    return { text: `${message}.${advice}`, detail: { kind: "upstream_error", ...after(retryAfterMs) } };
+  }
+  return undefined;
+}
+
+const after = (milliseconds: number): Pick<ErrorDetail, "retryAfterMs"> =>
   milliseconds > 0 ? { retryAfterMs: Math.ceil(milliseconds) } : {};
 
 function errorAnswer(text: string, detail: ErrorDetail): CallToolResult {

@@ -9,7 +9,8 @@ export function healthCheck(health: Health): Tool {
   return {
     name: "health_check",
     title: "Health check",
-    description: "Health of this server and of each service it depends on, with its version and color.",
+    description:
+      "Health of this server: of each service it depends on and of what it has of the machine, with its version and color.",
     inputSchema: z.object({}),
     outputSchema: z.object({
       status,
@@ -24,6 +25,19 @@ export function healthCheck(health: Health): Tool {
           detail: z.string().optional(),
         }),
       ),
+      system: z.object({
+        status: z.enum(["healthy", "degraded"]),
+        reasons: z.array(z.string()),
+        eventLoop: z.object({ utilization: z.number(), lagP99Ms: z.number() }),
+        memory: z.object({
+          heapUsedBytes: z.number(),
+          heapLimitBytes: z.number(),
+          rssBytes: z.number(),
+          limitBytes: z.number().optional(),
+        }),
+        openFiles: z.object({ count: z.number(), limit: z.number() }).optional(),
+        load: z.number(),
+      }),
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
     handle() {
@@ -33,7 +47,11 @@ export function healthCheck(health: Health): Tool {
       );
       return answer(
         report,
-        [`${report.status}, version ${report.version}, color ${report.color}`, ...dependencies].join("; "),
+        [
+          `${report.status}, version ${report.version}, color ${report.color}`,
+          ...dependencies,
+          ...report.system.reasons,
+        ].join("; "),
       );
     },
   };

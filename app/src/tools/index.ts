@@ -1,17 +1,28 @@
 import type { Services } from "../services.ts";
+import { asyncBatchRequests } from "./async-batch-requests.ts";
+import { asyncParallelProcessing } from "./async-parallel-processing.ts";
+import { breakerControl } from "./breaker-control.ts";
 import { getWeatherWithFallback } from "./get-weather-with-fallback.ts";
 import { healthCheck } from "./health-check.ts";
+import { loadBalancedRequest } from "./load-balanced-request.ts";
+import { rateLimitedOperation } from "./rate-limited-operation.ts";
 import { resilientApiCall } from "./resilient-api-call.ts";
 import { retryApiCall } from "./retry-api-call.ts";
 import { simpleHealth } from "./simple-health.ts";
 import type { Tool } from "./tool.ts";
 
 /** Every tool, in the order clients see them. A new tool is a new file and a line here. */
-export function createTools({ weather, outbound, health }: Services): readonly Tool[] {
+export function createTools(services: Services): readonly Tool[] {
+  const { weather, outbound, pools, limiter, breakers, history, health } = services;
   return [
     getWeatherWithFallback(weather),
     resilientApiCall(outbound),
     retryApiCall(outbound),
+    loadBalancedRequest(pools),
+    rateLimitedOperation(limiter),
+    asyncBatchRequests(outbound),
+    asyncParallelProcessing(),
+    breakerControl(breakers, history),
     healthCheck(health),
     simpleHealth(),
   ];

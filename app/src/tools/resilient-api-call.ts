@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Outbound } from "../outbound/outbound.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
-import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
+import { requestArguments, requestOf, timeoutArgument, urlArgument } from "./api-request.ts";
 import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
@@ -11,13 +11,7 @@ const ATTEMPTS = 3;
 const inputSchema = argumentsOf({
   url: urlArgument,
   ...requestArguments,
-  timeoutMs: z
-    .number()
-    .int()
-    .min(100, "must be at least 100")
-    .max(25_000, "must be at most 25000")
-    .optional()
-    .describe("Milliseconds to wait for the answer, other attempts included"),
+  timeoutMs: timeoutArgument,
 });
 
 /** One HTTP request with every protection there is. */
@@ -38,7 +32,7 @@ export function resilientApiCall(outbound: Outbound): Tool<z.output<typeof input
     async handle(args, { call }) {
       const startedAt = performance.now();
       let attempts = 0;
-      const request = outbound.check(requestOf(args));
+      const request = outbound.check({ url: args.url, ...requestOf(args) });
       const received = await outbound.send(request, call, {
         attempts: ATTEMPTS,
         within: args.timeoutMs,

@@ -49,7 +49,7 @@ export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSche
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
     timeout: 60_000,
     async handle({ maxAttempts, baseDelayMs, ...args }, context) {
-      const request = outbound.check(requestOf(args));
+      const request = outbound.check({ url: args.url, ...requestOf(args) });
       if (maxAttempts > 1 && !isRepeatable(request))
         throw new CallerMistake(
           `a ${request.method} request may do something each time it is sent: add the header 'idempotency-key' if the API knows it, or set maxAttempts to 1`,

@@ -1,0 +1,114 @@
+import type { BreakerSettings } from "../config/breakers.ts";
+import type { PoolConfig } from "../config/outbound.ts";
+import type { Strategy } from "../resilience/balancing.ts";
+import type { BreakerState } from "../resilience/breaker.ts";
+import type { Call } from "../resilience/call.ts";
+import { compose } from "../resilience/compose.ts";
+import { Deadline } from "../resilience/deadline.ts";
+import { LoadBalancer } from "../resilience/load-balancer.ts";
+import { Rejected } from "../resilience/rejection.ts";
+import { RetryBudget } from "../resilience/retry-budget.ts";
+import { CallerMistake } from "../tools/tool.ts";
+import { Attempts } from "./attempts.ts";
+import type { Outbound, OutboundAnswer, SendOptions } from "./outbound.ts";
+import { isRepeatable, type OutboundRequest } from "./request.ts";
+import { onBehalf } from "./request-call.ts";
+import { LEAST_RETRIES, type Upstream } from "./upstreams.ts";
+
+/** What a request to a pool says: everything but which endpoint gets it. */
+export interface PoolRequest extends Omit<OutboundRequest, "url"> {
+  /** With query; begins with a slash. */
+  readonly path: string;
+}
+
+export interface EndpointHealth {
+  readonly endpoint: string;
+  readonly weight: number;
+  readonly inFlight: number;
+  readonly breaker: BreakerState;
+  /** Whether it gets no calls for now, except to find out whether it is back. */
+  readonly ejected: boolean;
+}
+
+/**
+ * Endpoints that can do the same, spread by a load balancer. What takes one out is the breaker of its upstream, so whoever else calls it
+ * counts too; when all are out, none is called.
+ */
+export class Pool {
+  readonly name: string;
+  readonly #outbound: Outbound;
+  readonly #balancer: LoadBalancer<Upstream>;
+  readonly #budget = new RetryBudget({ perSecond: LEAST_RETRIES });
+  readonly #breakers: ReadonlyMap<string, Upstream["breaker"]>;
+  /** For each attempt. */
+  readonly #timeout: Deadline;
+
+  /** @param settings - of the upstreams' breakers; `timeout` is what one attempt may take */
+  constructor({ name, endpoints }: PoolConfig, outbound: Outbound, settings: BreakerSettings) {
+    const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.pinned(origin) }));
+    this.name = name;
+    this.#outbound = outbound;
+    this.#timeout = new Deadline(settings);
+    this.#breakers = new Map(upstreams.map(({ upstream }) => [upstream.origin, upstream.breaker]));
+    this.#balancer = new LoadBalancer({
+      name: `pool:${name}`,
+      endpoints: upstreams.map(({ weight, upstream }) => ({
+        name: upstream.origin,
+        target: upstream,
+        weight,
+        breaker: upstream.breaker,
+      })),
+      maxEjected: 1,
+      ejection: {
+        ...settings,
+        judge: (error) => (error instanceof CallerMistake || error instanceof Rejected ? "nothing" : "failure"),
+      },
+    });
+  }
+
+  get endpoints(): readonly EndpointHealth[] {
+    return this.#balancer.endpoints.map(({ name, weight, inFlight, isEjected }) => ({
+      endpoint: name,
+      weight,
+      inFlight,
+      breaker: this.#breakers.get(name)?.state ?? "closed",
+      ejected: isEjected,
+    }));
+  }
+
+  /**
+   * Sends a request to one of the endpoints; another attempt may go to another one. Redirects are answers.
+   *
+   * @throws CallerMistake for a path that leads out of the pool
+   * @throws UpstreamFailure, Rejected, DeadlineExceeded
+   */
+  send(
+    { path, ...request }: PoolRequest,
+    strategy: Strategy,
+    call: Call,
+    options: SendOptions,
+  ): Promise<OutboundAnswer> {
+    const requestTo = (origin: string) => this.#outbound.check({ ...request, url: urlOn(origin, path) });
+    const [sample] = this.#breakers.keys();
+    const repeatable = sample !== undefined && isRepeatable(requestTo(sample));
+    const attempts = new Attempts(this.#balancer.name, this.#budget, options);
+    const one = (upstream: Upstream, inner: Call) =>
+      compose({ limit: upstream.bulkhead, timeout: this.#timeout }).execute(
+        (last) => this.#outbound.exchange(requestTo(upstream.origin), last),
+        inner,
+      );
+    return onBehalf(
+      (all) => attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, each, strategy)), all),
+      call,
+      { repeatable, within: options.within },
+    );
+  }
+}
+
+/** A path that begins with two slashes, or with a backslash, names another host. */
+function urlOn(origin: string, path: string): string {
+  const url = URL.parse(path, origin);
+  if (!path.startsWith("/") || url?.origin !== origin)
+    throw new CallerMistake(`'path' must be a path on the endpoint that begins with one slash, such as '/search?q=x'`);
+  return url.href;
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { Pool } from "../outbound/pool.ts";
+import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
+import { MAX_URL, requestArguments, requestOf, timeoutArgument } from "./api-request.ts";
+import { argumentsOf } from "./arguments.ts";
+import { answer, CallerMistake, type Tool } from "./tool.ts";
+
+/** Endpoints that a request which may be repeated is tried on at most. */
+const ATTEMPTS = 3;
+
+const inputSchema = argumentsOf({
+  pool: z.string().max(100).describe("Name of a pool of endpoints that this server has been given"),
+  path: z
+    .string()
+    .max(MAX_URL, `must be at most ${MAX_URL} characters`)
+    .describe("Path on the endpoint, with query: '/search?q=x'"),
+  strategy: z
+    .enum(["round-robin", "random", "weighted", "least-loaded"], {
+      error: "must be 'round-robin', 'random', 'weighted' or 'least-loaded'",
+    })
+    .default("least-loaded")
+    .describe(
+      "round-robin: each in turn; random: any; weighted: by their weights; least-loaded: the less busy of two for its weight",
+    ),
+  ...requestArguments,
+  timeoutMs: timeoutArgument,
+});
+
+/** One HTTP request to whichever endpoint of a pool is well and suits the strategy. */
+export function loadBalancedRequest(pools: ReadonlyMap<string, Pool>): Tool<z.output<typeof inputSchema>> {
+  return {
+    name: "load_balanced_request",
+    title: "Call one of several endpoints",
+    description:
+      "Sends an HTTP request to one of a pool of endpoints that can do the same. An endpoint that keeps failing gets no requests until it is well again; a request that may be repeated is tried on another one. Answers which endpoint it was and how each one is.",
+    inputSchema,
+    outputSchema: z.object({
+      ...answerData,
+      endpoint: z.string().describe("Which one answered"),
+      attempts: z.number().int(),
+      endpoints: z.array(
+        z.object({
+          endpoint: z.string(),
+          weight: z.number(),
+          inFlight: z.number().int(),
+          breaker: z.enum(["closed", "open", "half-open"]),
+          ejected: z.boolean(),
+        }),
+      ),
+    }),
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+    async handle({ pool: name, path, strategy, timeoutMs, ...args }, { call }) {
+      const pool = pools.get(name);
+      if (pool === undefined) throw new CallerMistake(noSuchPool(name, [...pools.keys()]));
+      let attempts = 0;
+      const received = await pool.send({ path, ...requestOf(args) }, strategy, call, {
+        attempts: ATTEMPTS,
+        within: timeoutMs,
+        onAttempt: () => (attempts += 1),
+      });
+      const data = dataOf(received);
+      return answer({ ...data, endpoint: received.url.origin, attempts, endpoints: pool.endpoints }, sentenceOf(data));
+    },
+  };
+}
+
+function noSuchPool(name: string, names: readonly string[]): string {
+  return names.length === 0
+    ? `there is no pool '${name}': OUTBOUND_POOLS, which names them, is empty on this server`
+    : `there is no pool '${name}'; there are ${names.join(", ")}`;
+}
