@@ -197,11 +197,13 @@ describe("the namespace", () => {
   });
 
   it.each([
-    ["https://traces.example.com", []],
-    ["https://traces.example.com:4318", ["4318"]],
-    ["http://collector", ["80"]],
-  ])("opens the port of a collector at %s unless it is HTTPS's own", (OTEL_EXPORTER_OTLP_ENDPOINT, ports) => {
-    const platform = stackOf(synthesize(localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT } })), "platform");
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com", []],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com:4318", ["4318"]],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector", ["80"]],
+    ["AUTH_JWKS_URL", "https://login.example.com/jwks", []],
+    ["AUTH_JWKS_URL", "https://login.example.com:8443/jwks", ["8443"]],
+  ])("opens the port of what %s names, %s, unless it is HTTPS's own", (setting, url, ports) => {
+    const platform = stackOf(synthesize(localWith({ settings: { [setting]: url } })), "platform");
     const { spec } = resourceOf(platform, "kubernetes_network_policy_v1", "mcp-app-egress");
 
     expect(portsOf(spec).slice(3)).toEqual(ports);
