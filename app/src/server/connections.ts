@@ -68,7 +68,7 @@ export class Connections {
 
   /** Streams on which clients listen for changes. */
   get streams(): number {
-    return this.#open.values().reduce((total, { streams }) => total + streams, 0);
+    return [...this.#open.values()].reduce((total, { streams }) => total + streams, 0);
   }
 
   /** A connection was opened. Where there are too many, one that nobody will miss makes room; if there is none, the new one goes. */

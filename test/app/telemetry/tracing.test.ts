@@ -22,10 +22,17 @@ afterEach(async () => {
   await Promise.all([api.close(), collector.close()]);
 });
 
-/** Asks for the weather in Berlin, once. */
+interface AskOptions {
+  readonly era?: Era;
+  /** Of each HTTP request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly times?: number;
+}
+
+/** Asks for the weather in Berlin. */
 async function askWeather(
   meta: Readonly<Record<string, unknown>> = {},
-  { era = "2026", headers = {}, times = 1 } = {},
+  { era = "2026", headers = {}, times = 1 }: AskOptions = {},
 ): Promise<void> {
   const client = await connect(app.endpoint, era, (url, init) => {
     const all = new Headers(init?.headers);
