@@ -1,7 +1,7 @@
 import type { Call, Work } from "../resilience/call.ts";
 import { NarrowedCall, within } from "../resilience/deadline.ts";
 import { Alarm } from "../resilience/time.ts";
-import { isLate, LATE } from "./patience.ts";
+import { inTime, LATE } from "./patience.ts";
 import { LEASE } from "./scripts/look-up.ts";
 import type { Look, News, SharedTier, SharedValue } from "./shared-tier.ts";
 
@@ -131,7 +131,7 @@ export class SharedLoad<V> {
   async #look(patience: number): Promise<Look | undefined> {
     const asked = this.#tier.lookUp(this.#key, this.#token);
     if (asked === undefined) return undefined;
-    const look = patience > 0 ? await Promise.race([asked, isLate(patience)]) : LATE;
+    const look = patience > 0 ? await inTime(asked, patience) : LATE;
     if (look !== LATE) {
       if (look?.lease === LEASE.granted) this.#lead();
       return look;

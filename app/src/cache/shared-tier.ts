@@ -5,7 +5,7 @@ import { Emitter } from "../resilience/emitter.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import type { Redis, Script } from "../shared/redis.ts";
 import { Codec, MAX_STORED_BYTES } from "./codec.ts";
-import { isLate, LATE } from "./patience.ts";
+import { inTime, LATE } from "./patience.ts";
 import { forget } from "./scripts/forget.ts";
 import { giveBack, renew } from "./scripts/lease.ts";
 import { LEASE, lookUp } from "./scripts/look-up.ts";
@@ -162,7 +162,7 @@ export class SharedTier<V> {
   async peek(key: string): Promise<SharedValue<V> | undefined> {
     const asked = this.lookUp(key, NO_LEASE);
     if (asked === undefined) return undefined;
-    const look = await Promise.race([asked, isLate(this.patience)]);
+    const look = await inTime(asked, this.patience);
     return look === LATE || look === undefined ? undefined : this.read(look);
   }
 
