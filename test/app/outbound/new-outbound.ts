@@ -1,10 +1,11 @@
-import { readConfig } from "../../../app/src/config.ts";
+import { readConfig, type Config } from "../../../app/src/config.ts";
 import { Health } from "../../../app/src/health/health.ts";
 import type { Resolve } from "../../../app/src/outbound/addresses.ts";
 import { Outbound } from "../../../app/src/outbound/outbound.ts";
 import { BreakerRegistry } from "../../../app/src/resilience/breaker-registry.ts";
 
 export interface NewOutbound {
+  readonly config: Config;
   readonly outbound: Outbound;
   readonly breakers: BreakerRegistry;
   readonly health: Health;
@@ -22,5 +23,5 @@ export function newOutbound(environment: Readonly<Record<string, string>>, resol
     settings: config.breakers.upstream,
     ...(resolve && { resolve }),
   });
-  return { outbound, breakers, health };
+  return { config, outbound, breakers, health };
 }
