@@ -5,16 +5,17 @@ import { cache } from "./cache.ts";
 import { holds, type Measurement } from "./measurement.ts";
 import { rehearsal } from "./rehearsal.ts";
 import { resilience } from "./resilience.ts";
+import { server } from "./server.ts";
 import { synth } from "./synth.ts";
 
-const BENCHES = { synth, app, resilience, cache, rehearsal };
+const BENCHES = { synth, app, resilience, cache, server, rehearsal };
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures what the documentation claims, each beside its bar. Takes about three minutes; nothing else should run meanwhile.
 
-  --only    one part: synth, app, resilience, cache or rehearsal
-  --quick   the quick rehearsal instead of the full one
+  --only    one part: synth, app, resilience, cache, server or rehearsal
+  --quick   the quick rehearsal instead of the full one, and fewer rounds
   --json    one JSON object instead of the table
   --help
 
@@ -59,7 +60,7 @@ if (values.help) {
 
 function line(measurement: Measurement): string {
   const { what, value, unit, bar, allowed = "most", runs } = measurement;
-  const figure = `${unit === "calls" ? value : value.toPrecision(3)} ${unit}`;
+  const figure = `${unit === "calls" || unit === "/s" ? Math.round(value) : value.toPrecision(3)} ${unit}`;
   const verdict =
     bar === undefined ? "" : `${allowed === "most" ? "≤" : "≥"} ${bar} ${holds(measurement) ? "holds" : "MISSED"}`;
   return `${what.padEnd(44)} ${figure.padStart(12)}   ${verdict.padEnd(16)} ${runs > 1 ? `median of ${runs}` : ""}`.trimEnd();

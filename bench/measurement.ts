@@ -2,7 +2,7 @@
 export interface Measurement {
   readonly what: string;
   readonly value: number;
-  readonly unit: "s" | "ms" | "µs" | "MB" | "B" | "calls" | "×";
+  readonly unit: "s" | "ms" | "µs" | "MB" | "B" | "calls" | "/s" | "×";
   readonly bar?: number;
   /** Whether the bar is the most or the least that is allowed. @default "most" */
   readonly allowed?: "most" | "least";
