@@ -17,20 +17,29 @@ const manifest = JSON.parse(await readFile(join(here, "package.json"), "utf8")) 
 const version = values.version ?? manifest.version;
 const out = values.out ?? join(here, "dist", "main.js");
 
+const common = { bundle: true, platform: "node", target: "node24", minify: true, logLevel: "warning" } as const;
+
+// A thread starts from code of its own, which travels in the bundle as a string.
+const diskThread = await build({
+  ...common,
+  entryPoints: [join(here, "src", "store", "disk", "thread.ts")],
+  format: "cjs",
+  write: false,
+});
+
 await build({
+  ...common,
   entryPoints: [values.entry ?? join(here, "src", "main.ts")],
   outfile: out,
-  bundle: true,
-  platform: "node",
-  target: "node24",
   format: "esm",
-  minify: true,
   keepNames: true,
   sourcemap: "external",
-  define: { BUNDLED_VERSION: JSON.stringify(version) },
+  define: {
+    BUNDLED_VERSION: JSON.stringify(version),
+    BUNDLED_DISK_THREAD: JSON.stringify(diskThread.outputFiles[0]?.text),
+  },
   // Some dependencies are CommonJS and require Node's own modules.
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-  logLevel: "warning",
 });
 
 const megabytes = (await stat(out)).size / 1e6;

@@ -70,7 +70,7 @@ export async function startApp({
   const { health } = services;
   const tracing = await startTracing(config, logger);
   const metrics = new Metrics(config);
-  metrics.add(...breakerMetrics(services.breakers));
+  metrics.add(...breakerMetrics(services.breakers), ...services.metrics);
   const factory = createServerFactory({
     ...config,
     tools: tools(createTools(services)),

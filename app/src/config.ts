@@ -11,6 +11,7 @@ import {
 } from "./config/outbound.ts";
 import { redisConfig, redisVariables, type RedisConfig } from "./config/redis.ts";
 import { serverConfig, serverVariables, type ServerConfig } from "./config/server.ts";
+import { storeConfig, storeVariables, type StoreConfig } from "./config/store.ts";
 import { telemetryVariables, tracingConfig, type TracingConfig } from "./config/telemetry.ts";
 import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
 
@@ -25,6 +26,7 @@ export const variables = z.object({
   ...breakerVariables,
   ...outboundVariables,
   ...redisVariables,
+  ...storeVariables,
   ...telemetryVariables,
 });
 
@@ -40,6 +42,8 @@ export interface Config extends ServerConfig {
   readonly rateLimit: RateLimitConfig;
   /** Absent: this pod shares nothing with others. */
   readonly redis?: RedisConfig | undefined;
+  /** Absent: records are kept in memory. */
+  readonly store?: StoreConfig | undefined;
   /** Absent: no traces are kept. */
   readonly tracing?: TracingConfig | undefined;
 }
@@ -71,6 +75,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     outbound: outboundConfig(values),
     rateLimit: rateLimitConfig(values),
     redis: redisConfig(values),
+    store: storeConfig(values),
     tracing: tracingConfig(values),
   };
 }

@@ -8,6 +8,9 @@ import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
 import { connectRedis, redisHealth } from "./shared/connect.ts";
 import type { Redis } from "./shared/redis.ts";
+import { createStore } from "./store/create-store.ts";
+import type { ResilientStore } from "./store/resilient-store.ts";
+import type { Collector } from "./telemetry/collector.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { Weather } from "./weather/weather.ts";
 
@@ -24,7 +27,11 @@ export interface Services {
   readonly pools: ReadonlyMap<string, Pool>;
   /** Holds each client to its rate. */
   readonly limiter: RateLimiter;
+  /** Takes writes, whatever becomes of the database. */
+  readonly store: ResilientStore;
   readonly health: Health;
+  /** What the parts count, for `/metrics`. */
+  readonly metrics: readonly Collector[];
   /** What pods share goes through it; absent where none is configured. */
   readonly redis?: Redis | undefined;
   /** Ends what runs in the background, once no call needs it any more. */
@@ -44,6 +51,8 @@ export async function createServices(config: Config, { logger }: { readonly logg
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
+  const stored = createStore({ config, breakers, logger });
+  health.add(stored.dependency);
   return {
     breakers,
     history,
@@ -51,10 +60,13 @@ export async function createServices(config: Config, { logger }: { readonly logg
     outbound,
     pools,
     limiter,
+    store: stored.store,
     health,
+    metrics: stored.metrics,
     redis,
     async close() {
       outbound.close();
+      await stored.close();
       await redis?.close();
     },
   };

@@ -39,7 +39,13 @@ describe.each<Era>(["2025", "2026"])("a client of the %s era", (era) => {
       expect(client.getNegotiatedProtocolVersion()).toBe(era === "2026" ? "2026-07-28" : "2025-11-25");
       const { tools } = await client.listTools();
       expect(tools.map(({ name }) => name)).toEqual(
-        expect.arrayContaining(["get_weather_with_fallback", "resilient_api_call", "health_check", "simple_health"]),
+        expect.arrayContaining([
+          "get_weather_with_fallback",
+          "resilient_api_call",
+          "store_data_resilient",
+          "health_check",
+          "simple_health",
+        ]),
       );
       const { resources } = await client.listResources();
       expect(resources.map(({ uri }) => uri)).toEqual(["circuit-breaker://stats"]);

@@ -9,11 +9,12 @@ import { rateLimitedOperation } from "./rate-limited-operation.ts";
 import { resilientApiCall } from "./resilient-api-call.ts";
 import { retryApiCall } from "./retry-api-call.ts";
 import { simpleHealth } from "./simple-health.ts";
+import { storeDataResilient } from "./store-data-resilient.ts";
 import type { Tool } from "./tool.ts";
 
 /** Every tool, in the order clients see them. A new tool is a new file and a line here. */
 export function createTools(services: Services): readonly Tool[] {
-  const { weather, outbound, pools, limiter, breakers, history, health } = services;
+  const { weather, outbound, pools, limiter, store, breakers, history, health } = services;
   return [
     getWeatherWithFallback(weather),
     resilientApiCall(outbound),
@@ -22,6 +23,7 @@ export function createTools(services: Services): readonly Tool[] {
     rateLimitedOperation(limiter),
     asyncBatchRequests(outbound),
     asyncParallelProcessing(),
+    storeDataResilient(store),
     breakerControl(breakers, history),
     healthCheck(health),
     simpleHealth(),

@@ -1,0 +1,67 @@
+import type { Config } from "../config.ts";
+import { guarded } from "../health/guarded.ts";
+import type { Dependency } from "../health/health.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import type { Collector } from "../telemetry/collector.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { Disk } from "./disk/disk.ts";
+import { Drain } from "./drain.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { ResilientStore } from "./resilient-store.ts";
+import { storeMetrics } from "./store-metrics.ts";
+
+export interface CreateStoreOptions {
+  readonly config: Pick<Config, "store" | "breakers">;
+  readonly breakers: BreakerRegistry;
+  readonly logger: Logger;
+}
+
+/** The store with all that stands in for it. */
+export interface StoreParts {
+  readonly store: ResilientStore;
+  readonly dependency: Dependency;
+  readonly metrics: readonly Collector[];
+  /** Once no call needs the store any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * With a folder, the store on disk and its journal. Without, a store in memory and no queue: what a queue has promised to keep is not
+ * given to a store that is lost with the process.
+ */
+export function createStore({ config, breakers, logger }: CreateStoreOptions): StoreParts {
+  const breaker = breakers.create({ name: "database", ...config.breakers.database });
+  if (config.store === undefined) {
+    const store = new MemoryStore();
+    return {
+      store: new ResilientStore({ store, breaker, queues: [] }),
+      dependency: guarded(breaker, { hasFallback: false }),
+      metrics: [],
+      close: () => Promise.resolve(),
+    };
+  }
+
+  const disk = new Disk(config.store);
+  const queues = [disk.journal];
+  const drains = queues.map((queue) => new Drain({ queue, store: disk, breaker }));
+  for (const drain of drains) logWhatHappens(drain, logger);
+  const store = new ResilientStore({ store: disk, breaker, queues });
+  return {
+    store,
+    dependency: guarded(breaker, { hasFallback: true }),
+    metrics: storeMetrics(store, drains),
+    async close() {
+      await Promise.all(drains.map((drain) => drain.close()));
+      await disk.close();
+    },
+  };
+}
+
+function logWhatHappens(drain: Drain, logger: Logger): void {
+  drain.events.on((event) => {
+    const { type, queue } = event;
+    if (type === "drained") logger.info({ queue, writes: event.writes }, "writes that waited are in the store");
+    else if (type === "refused") logger.warn({ queue, reason: event.reason }, "the store refuses a write that waits");
+    else logger.warn({ queue, err: event.error }, "writes that wait cannot be brought to the store");
+  });
+}

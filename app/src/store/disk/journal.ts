@@ -1,0 +1,104 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { repeated, type Outcome, type Write } from "../store.ts";
+import { MAX_REFUSALS, type QueuedWrite, type QueueStats, type Settlement } from "../write-queue.ts";
+
+/** Writes that may wait; so many at their largest fill some 650 MB. */
+const MAX_DEPTH = 10_000;
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS queue (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    idempotency_key TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    refusals INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS dead_letters (
+    id INTEGER PRIMARY KEY,
+    idempotency_key TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+`;
+
+/**
+ * The writes that wait for the store, in the order in which they came. All processes on one volume share it: what a process leaves when it is
+ * killed, the others and its successor find there. Everything here runs inside a transaction of its caller.
+ */
+export class Journal {
+  readonly #seen: StatementSync;
+  readonly #append: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #countRefusal: StatementSync;
+  readonly #bury: StatementSync;
+  readonly #stats: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    database.exec(TABLES);
+    this.#seen = database.prepare("SELECT digest, version FROM queue WHERE idempotency_key = ?");
+    this.#append = database.prepare(
+      "INSERT INTO queue (idempotency_key, key, value, digest, version) VALUES (?, ?, ?, ?, ?)",
+    );
+    // What was refused comes after what was not, so that no number of such writes holds up the others.
+    this.#oldest = database.prepare(`
+      SELECT id, idempotency_key AS idempotencyKey, key, value, digest, version FROM queue
+      ORDER BY refusals, id LIMIT ?`);
+    this.#remove = database.prepare("DELETE FROM queue WHERE id = ?");
+    this.#countRefusal = database.prepare("UPDATE queue SET refusals = refusals + 1 WHERE id = ? RETURNING refusals");
+    this.#bury = database.prepare(`
+      INSERT INTO dead_letters (id, idempotency_key, key, value, version, reason)
+      SELECT id, idempotency_key, key, value, version, ? FROM queue WHERE id = ?`);
+    this.#stats = database.prepare(`
+      SELECT count(*) AS depth, min(version) AS oldest, (SELECT count(*) FROM dead_letters) AS deadLetters
+      FROM queue`);
+  }
+
+  /** @throws Error when it is full */
+  add(write: Write): Outcome {
+    const { key, value, idempotencyKey, digest, version } = write;
+    const before = this.#seen.get(idempotencyKey);
+    if (before !== undefined)
+      return repeated({ digest: String(before.digest), version: Number(before.version) }, write);
+    if (this.stats().depth >= MAX_DEPTH) throw new Error(`the journal is full: ${MAX_DEPTH} writes wait in it`);
+    this.#append.run(idempotencyKey, key, value, digest, version);
+    return { kind: "taken", version, replayed: false };
+  }
+
+  take(limit: number): readonly QueuedWrite[] {
+    return this.#oldest.all(limit).map((row) => ({
+      id: String(row.id),
+      write: {
+        key: String(row.key),
+        value: String(row.value),
+        idempotencyKey: String(row.idempotencyKey),
+        digest: String(row.digest),
+        version: Number(row.version),
+      },
+    }));
+  }
+
+  settle({ taken, refused }: Settlement): QueueStats {
+    for (const id of taken) this.#remove.run(id);
+    for (const { id, reason } of refused) {
+      const row = this.#countRefusal.get(id);
+      if (row === undefined || Number(row.refusals) < MAX_REFUSALS) continue;
+      this.#bury.run(reason, id);
+      this.#remove.run(id);
+    }
+    return this.stats();
+  }
+
+  stats(): QueueStats {
+    const row = this.#stats.get();
+    return {
+      depth: Number(row?.depth ?? 0),
+      oldest: row?.oldest === null || row?.oldest === undefined ? undefined : Number(row.oldest),
+      deadLetters: Number(row?.deadLetters ?? 0),
+    };
+  }
+}

@@ -1,0 +1,120 @@
+import type { Breaker } from "../resilience/breaker.ts";
+import { Emitter } from "../resilience/emitter.ts";
+import { Rejected } from "../resilience/rejection.ts";
+import type { DurableStore } from "./store.ts";
+import type { QueueStats, WriteQueue } from "./write-queue.ts";
+
+/** Writes brought to the store at a time. */
+const BATCH = 100;
+
+/** Milliseconds between two looks at a queue that may have got something from another process. */
+const LOOK_EVERY = 2000;
+
+export interface DrainOptions {
+  readonly queue: WriteQueue;
+  readonly store: DurableStore;
+  readonly breaker: Breaker;
+  /** From 0 to 1, excluding 1; keeps pods from looking in step. @default Math.random */
+  readonly random?: () => number;
+}
+
+export type DrainEvent =
+  | { readonly type: "drained"; readonly queue: WriteQueue["name"]; readonly writes: number }
+  | { readonly type: "refused"; readonly queue: WriteQueue["name"]; readonly key: string; readonly reason: string }
+  /** Said once, until it works again. */
+  | { readonly type: "failed"; readonly queue: WriteQueue["name"]; readonly error: unknown };
+
+/**
+ * Brings what waits in a queue to the store, as soon as the store is there, from whichever process has queued it.
+ *
+ * It goes through the store's breaker like everybody else. While that is open it asks for nothing, and when its time is over it is the
+ * probe: a store that comes back is found even when nobody calls.
+ */
+export class Drain {
+  readonly events = new Emitter<DrainEvent>();
+  readonly #options: DrainOptions;
+  readonly #random: () => number;
+  readonly #forget: () => void;
+  #stats: QueueStats = { depth: 0, oldest: undefined, deadLetters: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #failing = false;
+  #closed = false;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#forget = options.breaker.events.on((event) => {
+      if (event.type === "transition" && event.to === "closed") this.#lookIn(0);
+    });
+    this.#lookIn(0);
+  }
+
+  get queue(): WriteQueue["name"] {
+    return this.#options.queue.name;
+  }
+
+  /** As of the last look. */
+  get stats(): QueueStats {
+    return this.#stats;
+  }
+
+  /** Finishes the batch under way. What still waits is for another process, or the next one. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#forget();
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  #lookIn(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    if (this.#closed || this.#round !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#round = this.#look().then((more) => {
+        this.#round = undefined;
+        this.#lookIn(more ? 0 : LOOK_EVERY * (0.8 + 0.4 * this.#random()));
+      });
+    }, milliseconds).unref();
+  }
+
+  /** Whether there is more to do at once. */
+  async #look(): Promise<boolean> {
+    const { queue, breaker } = this.#options;
+    const { state, retryAfterMs } = breaker.stats;
+    if (!queue.available || (state === "open" && retryAfterMs > 0)) return false;
+    try {
+      const more = await this.#bring();
+      this.#failing = false;
+      return more;
+    } catch (error) {
+      const isNews = !this.#failing && !(error instanceof Rejected);
+      this.#failing = true;
+      if (isNews) this.events.emit({ type: "failed", queue: queue.name, error });
+      return false;
+    }
+  }
+
+  async #bring(): Promise<boolean> {
+    const { queue, breaker, store } = this.#options;
+    const waiting = await queue.take(BATCH);
+    const writes = waiting.map(({ write }) => write);
+    const outcomes = await breaker.execute(
+      // Asked even when there is nothing to bring, so that health knows of the store before a client does.
+      (call) => (writes.length > 0 ? store.replay(writes, call) : store.ping(call).then(() => [])),
+    );
+
+    const taken: string[] = [];
+    const refused: { id: string; reason: string }[] = [];
+    for (const [index, { id, write }] of waiting.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === "taken") taken.push(id);
+      if (outcome?.kind !== "refused") continue;
+      refused.push({ id, reason: outcome.reason });
+      this.events.emit({ type: "refused", queue: queue.name, key: write.key, reason: outcome.reason });
+    }
+    this.#stats = await queue.settle({ taken, refused });
+    if (taken.length > 0) this.events.emit({ type: "drained", queue: queue.name, writes: taken.length });
+    return taken.length > 0;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { MAX_VALUE_BYTES, type Receipt, type ResilientStore } from "../store/resilient-store.ts";
+import { answer, type Tool } from "./tool.ts";
+
+/** Neither control characters nor halves of surrogate pairs: such keys look alike, or are, once they are stored. */
+const PLAIN = /^\P{C}+$/u;
+
+const text = (longest: number) =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .max(longest, `must be at most ${longest} characters`)
+    .regex(PLAIN, "must not have control characters or broken Unicode in it");
+
+const inputSchema = z.object({
+  key: text(200).describe("Name of the record to write, such as 'user/42/preferences'"),
+  value: z
+    .unknown()
+    .describe(
+      `What to store: any JSON of up to ${MAX_VALUE_BYTES / 1024} KiB. It replaces what was stored under the key`,
+    ),
+  idempotencyKey: text(100)
+    .optional()
+    .describe(
+      "A name of your own for this write: called again with it, the same write is not made twice. Made up if absent",
+    ),
+});
+
+const outputSchema = z.object({
+  key: z.string(),
+  idempotencyKey: z.string().describe("Call again with it to repeat this very write without making it twice"),
+  status: z.enum(["stored", "queued"]).describe("queued: the store is down and gets the write when it is back"),
+  where: z.enum(["store", "redis", "journal"]),
+  durability: z
+    .enum(["process", "pod", "volume", "redis-aof", "redis-memory", "redis-unknown"])
+    .describe("What the write outlives where it is now"),
+  acceptedAt: z.string().describe("ISO 8601, UTC. Of two writes under one key, the one accepted later stays"),
+  replayed: z.boolean().describe("Whether this write had been accepted before, by an earlier call"),
+});
+
+/** Milliseconds: the store's time, and then the queues'. */
+const TIMEOUT = 20_000;
+
+/** Writes a record, whatever happens to the store. */
+export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof inputSchema>> {
+  return {
+    name: "store_data_resilient",
+    title: "Store data",
+    description:
+      "Stores a JSON value under a key, replacing what was there. Accepts writes even while the store is down: the receipt says whether the value is `stored` or `queued`, and how durable it is there.",
+    inputSchema,
+    outputSchema,
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    timeout: TIMEOUT,
+    async handle(request, { call }) {
+      const receipt = await store.write(request, call);
+      return answer(receipt, describe(receipt));
+    },
+  };
+}
+
+const KEPT = {
+  process: "in memory, until this server process ends",
+  pod: "on the disk of this pod",
+  volume: "on disk",
+  "redis-aof": "in Redis, which writes it to disk",
+  "redis-memory": "in Redis's memory",
+  "redis-unknown": "in Redis",
+} as const satisfies Record<Receipt["durability"], string>;
+
+function describe({ key, idempotencyKey, status, durability, replayed }: Receipt): string {
+  const again = replayed ? " This write had been accepted before; nothing was written twice." : "";
+  if (status === "stored") return `Stored under '${key}', ${KEPT[durability]}.${again}`;
+  return `Accepted for '${key}' and kept ${KEPT[durability]}; the store is down and gets it when it is back. No need to repeat it; if you do, use idempotencyKey '${idempotencyKey}'.${again}`;
+}

@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
+import { Disk } from "../../../app/src/store/disk/disk.ts";
+import { MemoryStore } from "../../../app/src/store/memory-store.ts";
+import type { Store, Write } from "../../../app/src/store/store.ts";
+import { aFolder } from "./a-folder.ts";
+
+const open: Store[] = [];
+
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.close();
+});
+
+async function aDisk(): Promise<Disk> {
+  const disk = new Disk({ folder: await aFolder(), durability: "volume" });
+  open.push(disk);
+  return disk;
+}
+
+const stores: [string, () => Promise<Store>][] = [
+  ["memory", () => Promise.resolve(new MemoryStore())],
+  ["disk", aDisk],
+];
+
+/** A write whose version is its number. */
+const write = (version: number, more: Partial<Write> = {}): Write => ({
+  key: "k",
+  value: `"of ${version}"`,
+  idempotencyKey: `write ${version}`,
+  digest: `digest ${version}`,
+  version,
+  ...more,
+});
+
+describe.each(stores)("a store in %s", (_where, create) => {
+  it("keeps the last of the writes that it was given, and counts them", async () => {
+    const store = await create();
+    await store.put(write(1), PLAIN_CALL);
+    await store.put(write(2), PLAIN_CALL);
+
+    expect(await store.get("k")).toEqual({ value: '"of 2"', version: 2, idempotencyKey: "write 2", revision: 2 });
+    expect(await store.get("another")).toBeUndefined();
+  });
+
+  it("takes a write once, and answers the same to each repetition", async () => {
+    const store = await create();
+    const first = await store.put(write(7), PLAIN_CALL);
+    await store.put(write(8), PLAIN_CALL);
+    const again = await store.put(write(9, { idempotencyKey: "write 7", digest: "digest 7" }), PLAIN_CALL);
+
+    expect(first).toEqual({ kind: "taken", version: 7, replayed: false });
+    expect(again).toEqual({ kind: "taken", version: 7, replayed: true });
+    expect(await store.get("k")).toMatchObject({ value: '"of 8"', revision: 2 });
+  });
+
+  it("refuses another write under the same idempotency key", async () => {
+    const store = await create();
+    await store.put(write(1), PLAIN_CALL);
+
+    expect(await store.put(write(2, { idempotencyKey: "write 1" }), PLAIN_CALL)).toMatchObject({ kind: "refused" });
+    expect(await store.get("k")).toMatchObject({ value: '"of 1"' });
+  });
+
+  it("lets a write that comes now follow what is there, even from a process whose clock is behind", async () => {
+    const store = await create();
+    await store.put(write(1000), PLAIN_CALL);
+
+    expect(await store.put(write(5), PLAIN_CALL)).toEqual({ kind: "taken", version: 1001, replayed: false });
+    expect(await store.get("k")).toMatchObject({ value: '"of 5"', version: 1001 });
+  });
+});
+
+describe("writes that were accepted earlier", () => {
+  it("do not overtake a write that was accepted later and came first", async () => {
+    const disk = await aDisk();
+    await disk.put(write(20), PLAIN_CALL);
+    await disk.replay([write(10), write(30), write(25)], PLAIN_CALL);
+
+    expect(await disk.get("k")).toEqual({ value: '"of 30"', version: 30, idempotencyKey: "write 30", revision: 2 });
+  });
+
+  it("come to the same in whatever order they arrive, where versions are equal too", async () => {
+    const writes = [write(1), write(2, { idempotencyKey: "a" }), write(2, { idempotencyKey: "b", value: '"b"' })];
+    const orders = [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+      [2, 0, 1],
+    ];
+    for (const order of orders) {
+      const disk = await aDisk();
+      for (const index of order) await disk.replay(writes.slice(index, index + 1), PLAIN_CALL);
+      expect(await disk.get("k")).toMatchObject({ value: '"b"', version: 2, idempotencyKey: "b" });
+    }
+  });
+
+  it("are taken once, however often they are brought", async () => {
+    const disk = await aDisk();
+    for (let time = 0; time < 3; time += 1) await disk.replay([write(1), write(2)], PLAIN_CALL);
+
+    expect(await disk.get("k")).toMatchObject({ value: '"of 2"', revision: 2 });
+  });
+});
+
+describe("a store in memory", () => {
+  it("refuses what it has no room for rather than forget what it has promised to keep", async () => {
+    const store = new MemoryStore();
+    const value = JSON.stringify("x".repeat(60_000));
+    let stored = 0;
+    await expect(async () => {
+      for (; stored < 10_000; stored += 1) {
+        await store.put(write(stored + 1, { key: `key ${stored}`, value }));
+      }
+    }).rejects.toThrow(/full/);
+
+    expect(stored).toBeGreaterThan(100);
+    expect(await store.get("key 0")).toMatchObject({ value });
+  });
+});
