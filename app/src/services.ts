@@ -7,6 +7,7 @@ import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-h
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
 import { connectRedis, redisHealth } from "./shared/connect.ts";
+import { shareRateLimit } from "./shared/rate-limit.ts";
 import type { Redis } from "./shared/redis.ts";
 import { createStore } from "./store/create-store.ts";
 import type { ResilientStore } from "./store/resilient-store.ts";
@@ -51,6 +52,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
+  const endSharing = redis && shareRateLimit(limiter, redis);
   const stored = createStore({ config, breakers, logger });
   health.add(stored.dependency);
   return {
@@ -66,6 +68,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
     redis,
     async close() {
       outbound.close();
+      endSharing?.();
       await stored.close();
       await redis?.close();
     },
