@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { authConfig, authVariables, type AuthConfig } from "./config/auth.ts";
 import { breakersConfig, breakerVariables, type BreakersConfig } from "./config/breakers.ts";
+import { cacheConfig, cacheVariables, type CacheConfig } from "./config/cache.ts";
 import { InvalidConfig } from "./config/invalid-config.ts";
 import {
   outboundConfig,
@@ -24,6 +25,7 @@ export const variables = z.object({
   ...authVariables,
   ...weatherVariables,
   ...breakerVariables,
+  ...cacheVariables,
   ...outboundVariables,
   ...redisVariables,
   ...storeVariables,
@@ -38,6 +40,7 @@ export interface Config extends ServerConfig {
   readonly auth: AuthConfig;
   readonly weather: WeatherConfig;
   readonly breakers: BreakersConfig;
+  readonly cache: CacheConfig;
   readonly outbound: OutboundConfig;
   readonly rateLimit: RateLimitConfig;
   /** Absent: this pod shares nothing with others. */
@@ -72,6 +75,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     auth: authConfig(values),
     weather: weatherConfig(values),
     breakers: breakersConfig(values),
+    cache: cacheConfig(values),
     outbound: outboundConfig(values),
     rateLimit: rateLimitConfig(values),
     redis: redisConfig(values),

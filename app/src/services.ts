@@ -1,3 +1,5 @@
+import { cacheMetrics } from "./cache/cache-metrics.ts";
+import { Caches } from "./cache/caches.ts";
 import type { Config } from "./config.ts";
 import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
@@ -13,6 +15,7 @@ import { createStore } from "./store/create-store.ts";
 import type { ResilientStore } from "./store/resilient-store.ts";
 import type { Collector } from "./telemetry/collector.ts";
 import type { Logger } from "./telemetry/logger.ts";
+import { policyMetrics } from "./telemetry/policy-metrics.ts";
 import { Weather } from "./weather/weather.ts";
 
 /** What tools and resources are made of: one of each for the whole process. */
@@ -21,6 +24,8 @@ export interface Services {
   readonly breakers: BreakerRegistry;
   /** What they did lately. */
   readonly history: BreakerHistory;
+  /** What is kept so that it need not be asked for again. */
+  readonly caches: Caches;
   readonly weather: Weather;
   /** Calls to what clients name. */
   readonly outbound: Outbound;
@@ -43,30 +48,46 @@ export async function createServices(config: Config, { logger }: { readonly logg
   const redis = config.redis && (await connectRedis(config.redis, logger));
   const breakers = new BreakerRegistry();
   const history = new LocalBreakerHistory(breakers);
-  const weather = new Weather({ ...config.weather, breakers, settings: config.breakers.weather_api });
+  const shared = redis && { redis, breaker: breakers.create({ ...config.breakers.cache, name: "cache" }) };
+  const caches = new Caches({ ...config.cache, shared });
+  const weather = new Weather({ ...config.weather, breakers, caches, settings: config.breakers.weather_api });
   const health = new Health(config);
   health.add(guarded(weather.breaker, { hasFallback: true }));
   if (redis !== undefined) health.add(redisHealth(redis));
+  if (shared !== undefined) health.add(guarded(shared.breaker, { hasFallback: true }));
   const outbound = new Outbound({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
   const pools = new Map(
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
   const endSharing = redis && shareRateLimit(limiter, redis);
-  const stored = createStore({ config, breakers, logger });
+  const stored = createStore({ config, breakers, redis, logger });
   health.add(stored.dependency);
   return {
     breakers,
     history,
+    caches,
     weather,
     outbound,
     pools,
     limiter,
     store: stored.store,
     health,
-    metrics: stored.metrics,
+    metrics: [
+      ...policyMetrics({
+        limiters: () => [limiter],
+        bulkheads: () => outbound.upstreams.listed.map(({ bulkhead }) => bulkhead.stats),
+        budgets: () => [
+          ["weather_api", weather.budget],
+          ...outbound.upstreams.listed.map(({ breaker, budget }) => [breaker.name, budget] as const),
+        ],
+      }),
+      ...cacheMetrics(caches),
+      ...stored.metrics,
+    ],
     redis,
     async close() {
+      caches.close();
       outbound.close();
       endSharing?.();
       await stored.close();

@@ -32,9 +32,13 @@ async function weather(city: string): Promise<Record<string, unknown>> {
   return { ...(structuredContent as object), text: (content[0] as { text: string }).text };
 }
 
-async function stats(): Promise<{ overall_health: string; breakers: { state: string; rejections: number }[] }> {
+async function stats(): Promise<{
+  overall_health: string;
+  breakers: { name: string; state: string; rejections: number }[];
+}> {
   const { contents } = await client.readResource({ uri: "circuit-breaker://stats" });
-  return JSON.parse((contents[0] as { text: string }).text) as Awaited<ReturnType<typeof stats>>;
+  const all = JSON.parse((contents[0] as { text: string }).text) as Awaited<ReturnType<typeof stats>>;
+  return { ...all, breakers: all.breakers.filter(({ name }) => name === "weather_api") };
 }
 
 const breakDown = () => {

@@ -120,10 +120,11 @@ export class SharedLoad<V> {
       if (found !== undefined && found.freshFor > 0) return found;
       if (found !== undefined) older(found);
       // After one pod has failed, all the others would fail one after the other: each finds out for itself.
-      if (look.lease !== LEASE.held || this.#hasFailed || call.cancelled) return undefined;
+      if (look.lease !== LEASE.held || this.#hasFailed) return undefined;
       if (!this.#isFollowing) this.#tier.counts.followed += 1;
       this.#isFollowing = true;
-      if ((await this.#wait(call)) === "away") return undefined;
+      const news = await this.#wait(call);
+      if (news === "away" || call.cancelled) return undefined;
     }
   }
 

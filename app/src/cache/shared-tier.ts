@@ -73,11 +73,11 @@ export type SharedTierEvent = { readonly type: "forgotten"; readonly key: string
 /** What a load hears of other pods. `failed`: who loaded gave up. `stored`: there is a value. `away`: Redis is gone. */
 export type News = "stored" | "failed" | "away";
 
-/** Counts since the process started. */
+/** Counts since the process started, by what became of asking Redis. */
 export interface SharedTierStats {
-  readonly hits: number;
+  readonly hit: number;
   readonly stale: number;
-  readonly misses: number;
+  readonly miss: number;
   /** Calls that waited for another pod's load. */
   readonly followed: number;
   /** Calls that did not wait for Redis any longer. */
@@ -86,7 +86,7 @@ export interface SharedTierStats {
   /** Values that were not stored: Redis had no room, or the value was too large. */
   readonly refused: number;
   /** Commands that failed and entries that were none of ours. */
-  readonly errors: number;
+  readonly error: number;
 }
 
 /**
@@ -99,7 +99,7 @@ export class SharedTier<V> {
   readonly patience: number;
   readonly time: Time;
   readonly events = new Emitter<SharedTierEvent>();
-  readonly counts = { hits: 0, stale: 0, misses: 0, followed: 0, late: 0, stored: 0, refused: 0, errors: 0 };
+  readonly counts = { hit: 0, stale: 0, miss: 0, followed: 0, late: 0, stored: 0, refused: 0, error: 0 };
   /** Questions that Redis has not answered in time. While there are any, it is asked, but no other call waits for it. */
   unanswered = 0;
   readonly #options: SharedTierOptions<V>;
@@ -169,16 +169,16 @@ export class SharedTier<V> {
   /** The value of an entry; nothing for an entry that is none of ours. */
   async read({ entry, freshFor }: Look): Promise<SharedValue<V> | undefined> {
     if (entry === undefined) {
-      this.counts.misses += 1;
+      this.counts.miss += 1;
       return undefined;
     }
     try {
       const value = await this.#codec.decode(entry);
-      if (freshFor > 0) this.counts.hits += 1;
+      if (freshFor > 0) this.counts.hit += 1;
       else this.counts.stale += 1;
       return { value, freshFor };
     } catch {
-      this.counts.errors += 1;
+      this.counts.error += 1;
       return undefined;
     }
   }
@@ -197,7 +197,7 @@ export class SharedTier<V> {
       if (result === STORED.stored) this.counts.stored += 1;
       else if (result === STORED.noRoom) this.counts.refused += 1;
     } catch {
-      this.counts.errors += 1;
+      this.counts.error += 1;
     }
   }
 
@@ -220,7 +220,7 @@ export class SharedTier<V> {
     this.#options.redis.run(forget, this.#keys(key), [this.#channel, message]).then(
       () => this.#owed.delete(key),
       () => {
-        this.counts.errors += 1;
+        this.counts.error += 1;
         this.#owed.add(key);
         const [oldest = key] = this.#owed;
         if (this.#owed.size > MAX_OWED) this.#owed.delete(oldest);
@@ -244,7 +244,7 @@ export class SharedTier<V> {
         permit.succeed();
       },
       () => {
-        this.counts.errors += 1;
+        this.counts.error += 1;
         permit.fail();
       },
     );

@@ -1,10 +1,11 @@
-import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { Cache } from "../cache/cache.ts";
+import type { Caches } from "../cache/caches.ts";
 import type { BreakerSettings } from "../config/breakers.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import type { Call, Policy } from "../resilience/call.ts";
 import { compose } from "../resilience/compose.ts";
-import { Deadline } from "../resilience/deadline.ts";
 import { Fallback } from "../resilience/fallback.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
@@ -12,21 +13,35 @@ import { Retry } from "../resilience/retry.ts";
 import { CallerMistake } from "../tools/tool.ts";
 import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
 
-/** Cities remembered; some 300 bytes each. */
-const MAX_CITIES = 2000;
+/** Milliseconds for which a place is taken to stay where it is. */
+const DAY = 24 * 3_600_000;
+
+/** Milliseconds for which a name that no place has is not asked for again. */
+const UNKNOWN_FOR = 60_000;
 
 /** The Earth's mean surface temperature: a number of the right kind that nobody will take for a measurement. */
 const STATIC_TEMPERATURE_CELSIUS = 15;
 
-export interface WeatherAnswer {
+const place = z.object({
+  city: z.string(),
+  country: z.string().exactOptional(),
+  latitude: z.number(),
+  longitude: z.number(),
+});
+
+const reading = z.object({
+  ...place.shape,
+  temperatureCelsius: z.number(),
+  windSpeedKmh: z.number(),
+  weatherCode: z.number(),
+  observedAt: z.string(),
+});
+
+type Reading = z.output<typeof reading>;
+
+export interface WeatherAnswer extends Partial<Reading> {
   readonly city: string;
-  readonly country?: string;
-  readonly latitude?: number;
-  readonly longitude?: number;
   readonly temperatureCelsius: number;
-  readonly windSpeedKmh?: number;
-  readonly weatherCode?: number;
-  readonly observedAt?: string;
   /** `live`: asked just now. `cached`: the last answer there was. `static`: no measurement at all. */
   readonly source: "live" | "cached" | "static";
 }
@@ -49,6 +64,8 @@ export interface WeatherOptions {
   readonly cacheTtl: number;
   /** Where its breaker is kept. */
   readonly breakers: BreakerRegistry;
+  /** Where its caches are. */
+  readonly caches: Caches;
   /** Of its breaker; `timeout` is what a whole answer may take, other attempts included. */
   readonly settings: BreakerSettings;
 }
@@ -62,22 +79,31 @@ export class Weather {
   readonly budget = new RetryBudget();
   readonly #guarded: Policy;
   readonly #api: OpenMeteo;
-  readonly #lastAnswers: LRUCache<string, WeatherAnswer>;
-  /** Cities do not move: their coordinates are asked for once. */
-  readonly #places = new LRUCache<string, Place>({ max: MAX_CITIES });
+  /** Never fresh: every call asks, and what was answered last stands in where that fails. */
+  readonly #readings: Cache<Reading>;
+  readonly #places: Cache<Place>;
 
   constructor(options: WeatherOptions) {
+    const { breakers, caches, settings, cacheTtl } = options;
     this.#api = new OpenMeteo(options);
-    // To the cache, a time to live of 0 is forever.
-    this.#lastAnswers = new LRUCache({ max: MAX_CITIES, ttl: Math.max(1, options.cacheTtl) });
-    this.breaker = options.breakers.create({
-      ...options.settings,
+    this.#readings = caches.create(
+      {
+        name: "weather",
+        ttl: 0,
+        staleIfError: cacheTtl,
+        negative: { isAnswer: (error) => error instanceof UnknownCity, ttl: UNKNOWN_FOR },
+        timeout: settings.timeout,
+      },
+      { version: 1, schema: reading },
+    );
+    this.#places = caches.create({ name: "places", ttl: DAY }, { version: 1, schema: place });
+    this.breaker = breakers.create({
+      ...settings,
       name: "weather_api",
       // The API has answered; that no place has the name is the caller's mistake.
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
     this.#guarded = compose({
-      deadline: new Deadline({ timeout: options.settings.timeout }),
       retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: mayPass }),
       breaker: this.breaker,
     });
@@ -92,25 +118,25 @@ export class Weather {
     const key = normalize(city);
     const fallback = new Fallback({
       handles: (error) => !(error instanceof UnknownCity),
-      answer: (): WeatherAnswer =>
-        this.#lastAnswers.get(key) ?? { city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" },
+      answer: (): WeatherAnswer => ({ city, temperatureCelsius: STATIC_TEMPERATURE_CELSIUS, source: "static" }),
     });
-    return fallback.execute(
-      (inner) => this.#guarded.execute((attempt) => this.#ask(city, key, attempt.signal), inner),
-      call,
-    );
+    return fallback.execute(async (inner) => {
+      const { value, source } = await this.#readings.fetch(key, (load) => this.#load(city, key, load), inner);
+      return { ...value, source: source === "computed" ? "live" : "cached" };
+    }, call);
   }
 
-  async #ask(city: string, key: string, signal: AbortSignal): Promise<WeatherAnswer> {
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = await this.#api.findPlace(city, signal);
-      if (place === undefined) throw new UnknownCity(city);
-      this.#places.set(key, place);
-    }
-    const answer: WeatherAnswer = { ...place, ...(await this.#api.currentWeather(place, signal)), source: "live" };
-    this.#lastAnswers.set(key, { ...answer, source: "cached" });
-    return answer;
+  #load(city: string, key: string, load: Call): Promise<Reading> {
+    return this.#guarded.execute(async (attempt) => {
+      const { value } = await this.#places.fetch(key, (search) => this.#find(city, search), attempt);
+      return { ...value, ...(await this.#api.currentWeather(value, attempt.signal)) };
+    }, load);
+  }
+
+  async #find(city: string, { signal }: Call): Promise<Place> {
+    const found = await this.#api.findPlace(city, signal);
+    if (found === undefined) throw new UnknownCity(city);
+    return found;
   }
 }
 

@@ -54,7 +54,7 @@ describeWithRedis("caches that share Redis", () => {
 
     expect(await other.cache.fetch("a", loaded("second"))).toEqual({ value: { name: "first" }, source: "shared" });
     expect(await other.cache.fetch("a", loaded("second"))).toEqual({ value: { name: "first" }, source: "memory" });
-    expect(other.cache.stats).toMatchObject({ loads: 0, shared: { hits: 1 } });
+    expect(other.cache.stats).toMatchObject({ loads: 0, shared: { hit: 1 } });
   });
 
   it("keep a value fresh everywhere for only as long as it is where it was loaded", async () => {

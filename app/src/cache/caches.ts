@@ -1,0 +1,50 @@
+import type { Breaker } from "../resilience/breaker.ts";
+import type { Redis } from "../shared/redis.ts";
+import type { Cacheable, CacheOptions, CacheStats } from "./cache-options.ts";
+import { Cache } from "./cache.ts";
+import { SharedTier, type Sharing } from "./shared-tier.ts";
+
+export interface CachesOptions {
+  /** Bytes of memory for each cache that does not say. */
+  readonly maxBytes: number;
+  /** Bytes above which a value is compressed before it is shared. */
+  readonly compressAbove: number;
+  /** Where values are shared, and the breaker in front of it. @default - each pod is on its own */
+  readonly shared?: { readonly redis: Redis; readonly breaker: Breaker } | undefined;
+}
+
+/** All caches of a process, by name: two that share a name would read each other's values in Redis. */
+export class Caches {
+  readonly #options: CachesOptions;
+  readonly #caches = new Map<string, { readonly stats: CacheStats }>();
+  readonly #tiers: { close(): void }[] = [];
+
+  constructor(options: CachesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param sharing without it values stay in this pod, as what is no JSON has to
+   * @throws Error when there is one of this name
+   */
+  create<V extends Cacheable>(options: CacheOptions, sharing?: Sharing<V>): Cache<V> {
+    const { name, staleWhileRevalidate = 0, staleIfError = 0 } = options;
+    if (this.#caches.has(name)) throw new Error(`there is a cache named '${name}' already`);
+    const { maxBytes, compressAbove, shared } = this.#options;
+    const staleFor = Math.max(staleWhileRevalidate, staleIfError);
+    const tier = shared && sharing && new SharedTier<V>({ ...shared, ...sharing, name, staleFor, compressAbove });
+    if (tier !== undefined) this.#tiers.push(tier);
+    const cache = new Cache<V>({ maxBytes, ...options }, tier);
+    this.#caches.set(name, cache);
+    return cache;
+  }
+
+  get stats(): readonly CacheStats[] {
+    return [...this.#caches.values()].map(({ stats }) => stats);
+  }
+
+  /** Stops listening to other pods. */
+  close(): void {
+    for (const tier of this.#tiers) tier.close();
+  }
+}
