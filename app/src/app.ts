@@ -18,6 +18,7 @@ import { listen } from "./server/listen.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
+import { connectionMetrics } from "./telemetry/connection-metrics.ts";
 import { createLogger, type Logger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "./telemetry/request-trace.ts";
@@ -70,7 +71,10 @@ export async function startApp({
   const { health } = services;
   const tracing = await startTracing(config, logger);
   const metrics = new Metrics(config);
-  metrics.add(...breakerMetrics(services.breakers), ...services.metrics);
+  metrics.add(
+    ...breakerMetrics(services.breakers, (breaker) => services.outbound.upstreams.isFoundByClient(breaker)),
+    ...services.metrics,
+  );
   const factory = createServerFactory({
     ...config,
     tools: tools(createTools(services)),
@@ -110,6 +114,7 @@ export async function startApp({
     max: config.maxConnections,
   });
   const authorization = await authorize(config, services, log);
+  metrics.add(...connectionMetrics(connections));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
   const adminServer = createAdminPort({ health, metrics });
 

@@ -28,6 +28,12 @@ export class AllowList {
     return url;
   }
 
+  /** Whether an origin is in the list by its own name, and not as one of the names below another. */
+  names(origin: string): boolean {
+    const url = new URL(origin);
+    return this.#hosts.some((allowed) => !allowed.subdomains && matches(allowed, url));
+  }
+
   #whatMay(): string {
     if (this.#hosts.length === 0) return "OUTBOUND_ALLOW, which lists what may be, is empty on this server";
     return `OUTBOUND_ALLOW on this server lists ${this.#hosts.map(written).join(", ")}`;

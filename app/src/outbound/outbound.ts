@@ -54,7 +54,7 @@ export class Outbound {
     this.#allowed = new AllowList([...allow, ...endpoints.map(exactly)]);
     const mayBePrivate = new Set([...allowPrivate, ...endpoints.map(({ hostname }) => hostname)]);
     this.#wire = new Wire(new Addresses(mayBePrivate, resolve), maxConcurrent);
-    this.upstreams = new Upstreams(options);
+    this.upstreams = new Upstreams({ ...options, isListed: (origin) => this.#allowed.names(origin) });
   }
 
   /** @throws CallerMistake for what may not be asked */

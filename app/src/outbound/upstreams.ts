@@ -17,6 +17,9 @@ const QUEUE_TIMEOUT = 1000;
 /** Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller may try again too. */
 export const LEAST_RETRIES = 1;
 
+/** What the names of their breakers begin with. */
+const PREFIX = "upstream:";
+
 /** One origin, and what all tools that call it share. */
 export interface Upstream {
   /** Scheme, host and port: `https://api.example.com`. */
@@ -28,6 +31,7 @@ export interface Upstream {
 
 interface Entry extends Upstream {
   readonly isPinned: boolean;
+  readonly isListed: boolean;
   readonly leaveHealth: () => void;
 }
 
@@ -37,6 +41,8 @@ export interface UpstreamsOptions {
   readonly settings: BreakerSettings;
   /** Calls under way to one of them. */
   readonly maxConcurrent: number;
+  /** Whether the operator has named an origin, and not only names above it. */
+  readonly isListed: (origin: string) => boolean;
 }
 
 /** Every upstream that was called lately, least recently used first. */
@@ -67,10 +73,20 @@ export class Upstreams {
     return this.#entries.values();
   }
 
+  /** Those that the operator has named: there is an end to them. */
+  get listed(): readonly Upstream[] {
+    return [...this.#entries.values()].filter(({ isListed }) => isListed);
+  }
+
+  /** Whether a breaker is that of an upstream whose name a client has found. */
+  isFoundByClient({ name }: Pick<Breaker, "name">): boolean {
+    return name.startsWith(PREFIX) && this.#entries.get(name.slice(PREFIX.length))?.isListed !== true;
+  }
+
   #create(origin: string, isPinned: boolean): Entry {
     if (this.#entries.size >= MAX_UPSTREAMS) this.#forgetOne();
     const { breakers, health, settings, maxConcurrent } = this.#options;
-    const name = `upstream:${origin}`;
+    const name = `${PREFIX}${origin}`;
     const breaker = breakers.create({
       ...settings,
       name,
@@ -82,6 +98,7 @@ export class Upstreams {
       bulkhead: new Bulkhead({ name, maxConcurrent, maxQueue: 2 * maxConcurrent, queueTimeout: QUEUE_TIMEOUT }),
       budget: new RetryBudget({ perSecond: LEAST_RETRIES }),
       isPinned,
+      isListed: this.#options.isListed(origin),
       // While one is down, calls that do not name it are answered as well as ever.
       leaveHealth: health.add(guarded(breaker, { hasFallback: true })),
     };

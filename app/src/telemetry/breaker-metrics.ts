@@ -6,16 +6,35 @@ import type { Sample } from "./exposition.ts";
 const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
 /** What the names of all of them begin with. */
-export const BREAKER_METRICS = "mcp_breaker_";
+export const BREAKER_METRICS = "mcp_breaker";
 
-/** What `/metrics/circuit_breaker` shows: each breaker's state, what it let through and turned away, and how it got there. */
-export function breakerMetrics(breakers: BreakerRegistry): readonly Collector[] {
+/**
+ * What `/metrics/circuit_breaker` shows: each breaker's state, what it let through and turned away, and how it got there.
+ *
+ * @param isNamedByClient such breakers are only counted: there is no end to their names, and each would be kept forever
+ */
+export function breakerMetrics(
+  breakers: BreakerRegistry,
+  isNamedByClient: (breaker: Breaker) => boolean,
+): readonly Collector[] {
   const transitions = countTransitions(breakers);
   const each = (samples: (breaker: Breaker) => readonly Sample[]) => () =>
-    [...breakers].flatMap((breaker) =>
-      samples(breaker).map((sample) => ({ ...sample, labels: { breaker: breaker.name, ...sample.labels } })),
-    );
+    [...breakers]
+      .filter((breaker) => !isNamedByClient(breaker))
+      .flatMap((breaker) =>
+        samples(breaker).map((sample) => ({ ...sample, labels: { breaker: breaker.name, ...sample.labels } })),
+      );
   return [
+    {
+      name: "mcp_breakers",
+      help: "Breakers in each state, also those whose names clients gave, which are not shown one by one",
+      type: "gauge",
+      read: () =>
+        Object.keys(STATES).map((state) => ({
+          labels: { state },
+          value: [...breakers].filter((breaker) => breaker.state === state).length,
+        })),
+    },
     {
       name: "mcp_breaker_state",
       help: "0 closed, 1 half-open, 2 open",
