@@ -75,10 +75,23 @@ export interface BreakerStats {
 
 /**
  * What moved a breaker: failures in a row, or its rule; the end of its recovery time; what its probes said, or that nothing was
- * heard of them; somebody's hand.
+ * heard of them; somebody's hand. Where pods decide together, `quorum` is that most of theirs were open, and `cluster` that this one
+ * follows what was decided.
  */
-export type TransitionReason =
-  "failures" | "rule" | "recovery-time" | "probe-failed" | "probes-lost" | "probes-succeeded" | "forced" | "reset";
+export type TransitionReason = (typeof TRANSITION_REASONS)[number];
+
+export const TRANSITION_REASONS = [
+  "failures",
+  "rule",
+  "recovery-time",
+  "probe-failed",
+  "probes-lost",
+  "probes-succeeded",
+  "forced",
+  "reset",
+  "quorum",
+  "cluster",
+] as const;
 
 export interface Transition {
   readonly type: "transition";
@@ -91,4 +104,6 @@ export interface Transition {
 export type BreakerEvent =
   | Transition
   | { readonly type: "rejected"; readonly name: string; readonly retryAfterMs: number }
+  /** Somebody has opened it to stay so, or reset it, whatever its state was. */
+  | { readonly type: "by-hand"; readonly name: string; readonly forced: boolean }
   | { readonly type: "failure"; readonly name: string; readonly kind: "error" | "slow" };

@@ -23,10 +23,10 @@ export class BreakerRegistry {
     return this.#breakers.delete(name);
   }
 
-  /** Calls back with each breaker that there is, and each that will be. */
-  onEach(listener: (breaker: Breaker) => void): void {
+  /** Calls back with each breaker that there is, and each that will be until the returned function is called. */
+  onEach(listener: (breaker: Breaker) => void): () => void {
     for (const breaker of this) listener(breaker);
-    this.#created.on(listener);
+    return this.#created.on(listener);
   }
 
   get stats(): readonly BreakerStats[] {

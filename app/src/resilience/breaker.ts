@@ -9,49 +9,13 @@ import type {
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { DeadlineExceeded, within } from "./deadline.ts";
 import { Emitter } from "./emitter.ts";
+import { Loans, REJECTED, type HeldOpen, type Lease } from "./loans.ts";
+import { Permit, type Settle } from "./permit.ts";
+import { recoveryAfter } from "./recovery.ts";
 import { thrown, Rejected, type Rejection } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export type { BreakerEvent, BreakerOptions, BreakerState, BreakerStats } from "./breaker-options.ts";
-
-/** Stands for a generation where a call was not let through. */
-const REJECTED = -1;
-
-/** Lets a permit report to its breaker, and nobody else. */
-let settle: (breaker: Breaker, generation: number, outcome: Outcome, startedAt: number) => void;
-
-/** The right to make one call. Say how it went exactly once; later words are ignored. */
-export class Permit {
-  readonly admitted = true;
-  #breaker: Breaker | undefined;
-  readonly #generation: number;
-  readonly #startedAt: number;
-
-  constructor(breaker: Breaker, generation: number, startedAt: number) {
-    this.#breaker = breaker;
-    this.#generation = generation;
-    this.#startedAt = startedAt;
-  }
-
-  succeed(): void {
-    this.#settle("success");
-  }
-
-  fail(): void {
-    this.#settle("failure");
-  }
-
-  /** The call ended without telling anything about the dependency, as when its caller went away. */
-  cancel(): void {
-    this.#settle("nothing");
-  }
-
-  #settle(outcome: Outcome): void {
-    const breaker = this.#breaker;
-    this.#breaker = undefined;
-    if (breaker !== undefined) settle(breaker, this.#generation, outcome, this.#startedAt);
-  }
-}
 
 /**
  * Stops calling a dependency that keeps failing, so that callers get their fallback at once and the dependency gets a rest.
@@ -62,7 +26,7 @@ export class Permit {
  * @see Nygard, Release It!, 2nd ed., "Circuit Breaker"
  */
 export class Breaker implements Policy {
-  readonly #options: BreakerOptions;
+  readonly options: BreakerOptions;
   /** Whether anything asks how long calls take; if nothing does, no clock is read while closed. */
   readonly #isTimed: boolean;
   readonly #threshold: number;
@@ -77,29 +41,26 @@ export class Breaker implements Policy {
   #probes = 0;
   #probeSuccesses = 0;
   #probesLostAt = 0;
+  /** While other pods hold it open, too. */
+  #loans: Loans | undefined;
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
   #slow = 0;
   #rejections = 0;
   #events: Emitter<BreakerEvent> | undefined;
-
-  static {
-    settle = (breaker, generation, outcome, startedAt) => {
-      breaker.#settle(generation, outcome, startedAt);
-    };
-  }
+  #permitsSettle: Settle | undefined;
 
   constructor(options: BreakerOptions) {
     if (options.failureThreshold === undefined && options.rule === undefined)
       throw new Error(`breaker '${options.name}' needs a 'failureThreshold' or a 'rule', or it would never open`);
-    this.#options = options;
+    this.options = options;
     this.#isTimed = options.rule !== undefined || options.slowCall !== undefined;
     this.#threshold = options.failureThreshold ?? Infinity;
   }
 
   get name(): string {
-    return this.#options.name;
+    return this.options.name;
   }
 
   /** An open breaker stays `open` until the first caller after its recovery time turns it `half-open`. */
@@ -128,7 +89,7 @@ export class Breaker implements Policy {
 
   tryAcquire(): Permit | Rejection {
     const generation = this.#admit();
-    return generation === REJECTED ? this.#rejection() : new Permit(this, generation, this.#startedAt());
+    return generation === REJECTED ? this.#rejection() : new Permit(this.#settler, generation, this.#startedAt());
   }
 
   /**
@@ -144,7 +105,7 @@ export class Breaker implements Policy {
     call.trace?.decided({ policy: "breaker", name: this.name, decision: "admitted", details: { state: this.#state } });
 
     const startedAt = this.#startedAt();
-    const { timeout } = this.#options;
+    const { timeout } = this.options;
     const running = timeout === undefined ? start(work, call) : within(work, call, timeout, this.#time);
     return running.then(
       (result) => {
@@ -160,20 +121,57 @@ export class Breaker implements Policy {
 
   /** Closes it by hand and forgets what led here; the totals stay. */
   reset(): void {
-    this.#forced = false;
-    this.#openings = 0;
-    if (this.#state === "closed") this.#forget();
-    else this.#become("closed", "reset");
+    this.#close("reset");
+    this.#events?.emit({ type: "by-hand", name: this.name, forced: false });
   }
 
   /** Opens it by hand: it stays open, without probes, until `reset`. */
   forceOpen(): void {
     this.#forced = true;
     if (this.#state !== "open") this.#become("open", "forced");
+    this.#events?.emit({ type: "by-hand", name: this.name, forced: true });
+  }
+
+  /** Is open because pods have agreed on it: from now on only leases let calls through, and only the others close it. */
+  holdOpen(held: HeldOpen): void {
+    this.#forced = held.remaining === Infinity;
+    if (this.#state !== "open") this.#become("open", "cluster");
+    this.#loans = new Loans(held);
+    this.#openUntil = this.#time.now() + held.remaining;
+    this.#openings = held.openings;
+  }
+
+  /** Lets one call through as a probe; does nothing unless it is held open. */
+  lend(lease: Lease): void {
+    if (this.#loans === undefined) return;
+    if (this.#state === "open") this.#become("half-open", "recovery-time", this.#loans);
+    this.#loans.add(lease);
+  }
+
+  /** Takes an unused lease back; false when a probe is under way under it, or it was not lent in this episode. */
+  takeBack(lease: Lease): boolean {
+    return this.#loans?.remove(lease) ?? false;
+  }
+
+  /** Goes on by its own rules from where it stands, since nothing is known of the others any more. */
+  letGo(): void {
+    this.#loans = undefined;
+  }
+
+  /** Closes together with the others; one that was open by its own rules alone stays so. */
+  closeWithOthers(): void {
+    if (this.#loans !== undefined) this.#close("cluster");
+  }
+
+  /** One for all permits, made with the first. */
+  get #settler(): Settle {
+    return (this.#permitsSettle ??= (generation, outcome, startedAt) => {
+      this.#settle(generation, outcome, startedAt);
+    });
   }
 
   get #time(): Time {
-    return this.#options.time ?? SYSTEM_TIME;
+    return this.options.time ?? SYSTEM_TIME;
   }
 
   #startedAt(): number {
@@ -183,6 +181,7 @@ export class Breaker implements Policy {
   /** The generation in which a call is let through, or REJECTED. */
   #admit(): number {
     if (this.#state === "closed") return this.#generation;
+    if (this.#loans !== undefined) return this.#loans.use(this.#time.now());
     if (this.#state === "open") {
       if (this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
@@ -192,7 +191,7 @@ export class Breaker implements Policy {
 
   #admitProbe(): number {
     const now = this.#time.now();
-    const { halfOpenLimit = 1, timeout, recoveryTimeout } = this.#options;
+    const { halfOpenLimit = 1, timeout, recoveryTimeout } = this.options;
     if (this.#probes >= halfOpenLimit) {
       // Probes that nobody has heard of for so long are failures too: waiting on would be waiting forever.
       if (now >= this.#probesLostAt) this.#become("open", "probes-lost");
@@ -205,6 +204,7 @@ export class Breaker implements Policy {
 
   #rejection(): Rejection {
     this.#rejections += 1;
+    this.#loans?.turnedAway();
     const isOpen = this.#state === "open";
     const retryAfterMs = isOpen ? this.#untilRecovery() : 0;
     this.#events?.emit({ type: "rejected", name: this.name, retryAfterMs });
@@ -217,27 +217,31 @@ export class Breaker implements Policy {
       return "failure";
     }
     if (call.cancelled) return "nothing";
-    return this.#options.judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
+    return this.options.judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
 
   #settle(generation: number, outcome: Outcome, startedAt: number): void {
     const isCurrent = generation === this.#generation;
     if (outcome === "nothing") {
       if (isCurrent && this.#state === "half-open") this.#probes -= 1;
+      else if (!isCurrent) this.#loans?.settle(generation, outcome);
       return;
     }
     const now = this.#isTimed ? this.#time.now() : 0;
     const elapsed = now - startedAt;
-    const isSlow = outcome === "success" && elapsed > (this.#options.slowCall ?? Infinity);
+    const isSlow = outcome === "success" && elapsed > (this.options.slowCall ?? Infinity);
     const failed = outcome === "failure" || isSlow;
     if (failed) this.#count(isSlow);
     else this.#successes += 1;
-    if (!isCurrent) return;
+    if (!isCurrent) {
+      this.#loans?.settle(generation, failed ? "failure" : "success");
+      return;
+    }
 
     this.#consecutiveFailures = failed ? this.#consecutiveFailures + 1 : 0;
     if (this.#state === "half-open") this.#probed(failed);
     else {
-      const breaksRule = this.#options.rule?.record(failed, elapsed, now) ?? false;
+      const breaksRule = this.options.rule?.record(failed, elapsed, now) ?? false;
       if (breaksRule || this.#consecutiveFailures >= this.#threshold)
         this.#become("open", breaksRule ? "rule" : "failures");
     }
@@ -253,22 +257,31 @@ export class Breaker implements Policy {
     this.#probes -= 1;
     this.#probeSuccesses += 1;
     if (failed) this.#become("open", "probe-failed");
-    else if (this.#probeSuccesses >= (this.#options.successThreshold ?? 1)) this.#become("closed", "probes-succeeded");
+    else if (this.#probeSuccesses >= (this.options.successThreshold ?? 1)) this.#become("closed", "probes-succeeded");
   }
 
   #untilRecovery(): number {
-    if (this.#forced) return this.#options.recoveryTimeout;
+    if (this.#forced) return this.options.recoveryTimeout;
     return Math.max(0, this.#openUntil - this.#time.now());
   }
 
-  #become(to: BreakerState, reason: TransitionReason): void {
+  #close(reason: TransitionReason): void {
+    this.#forced = false;
+    this.#loans = undefined;
+    this.#openings = 0;
+    if (this.#state === "closed") this.#forget();
+    else this.#become("closed", reason);
+  }
+
+  #become(to: BreakerState, reason: TransitionReason, loans?: Loans): void {
     const from = this.#state;
     this.#state = to;
+    this.#loans = loans;
     this.#generation += 1;
     this.#probes = 0;
     this.#probeSuccesses = 0;
     if (to === "open") {
-      this.#openUntil = this.#time.now() + this.#recovery();
+      this.#openUntil = this.#time.now() + recoveryAfter(this.#openings, this.options);
       this.#openings += 1;
     } else if (to === "closed") {
       this.#openings = 0;
@@ -279,15 +292,6 @@ export class Breaker implements Policy {
 
   #forget(): void {
     this.#consecutiveFailures = 0;
-    this.#options.rule?.reset();
-  }
-
-  /** Milliseconds to stay open: at first as configured, longer and less in step with others each time that probes fail. */
-  #recovery(): number {
-    const { recoveryTimeout, recoveryGrowth = 2, recoveryJitter = 0.2, random = Math.random } = this.#options;
-    if (this.#openings === 0) return recoveryTimeout;
-    const longest = this.#options.maxRecoveryTimeout ?? 2 * recoveryTimeout;
-    const grown = Math.min(recoveryTimeout * recoveryGrowth ** this.#openings, longest);
-    return grown * (1 - recoveryJitter * random());
+    this.options.rule?.reset();
   }
 }

@@ -1,9 +1,10 @@
 import { STRATEGIES, type Chooser, type Strategy } from "./balancing.ts";
 import type { BreakerOptions, Outcome } from "./breaker-options.ts";
-import { Breaker, type Permit } from "./breaker.ts";
+import { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 import { Emitter } from "./emitter.ts";
+import type { Permit } from "./permit.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
 import type { Time } from "./time.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { Breaker, type Permit } from "../../../app/src/resilience/breaker.ts";
+import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { CallerCall } from "../../../app/src/resilience/call.ts";
 import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
+import type { Permit } from "../../../app/src/resilience/permit.ts";
 import { BreakerModel } from "./breaker-model.ts";
 import { fakeTime, settled } from "./fake-clock.ts";
 

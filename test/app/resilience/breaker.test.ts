@@ -1,9 +1,9 @@
 import { describe, expect, it, jest } from "@jest/globals";
-import type { Permit } from "../../../app/src/resilience/breaker.ts";
 import { Breaker, type BreakerEvent, type BreakerOptions } from "../../../app/src/resilience/breaker.ts";
 import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
 import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
+import type { Permit } from "../../../app/src/resilience/permit.ts";
 import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
 import { fakeTime } from "./fake-clock.ts";
 

@@ -1,0 +1,64 @@
+import type { Outcome } from "./breaker-options.ts";
+
+/** Stands for a generation where a call was not let through. */
+export const REJECTED = -1;
+
+/** The right to make one probe, lent by whoever counts the probes of all pods. */
+export interface Lease {
+  /** Until when the probe may begin, on the breaker's time. */
+  readonly useBy: number;
+  /** How the probe went; `nothing` when its caller went away, and the lease may be lent again. Not called for one that is not used. */
+  settle(outcome: Outcome): void;
+}
+
+/** That other pods hold a breaker open, too. */
+export interface HeldOpen {
+  /** Milliseconds until there are probes; Infinity until somebody's hand closes it. */
+  readonly remaining: number;
+  /** Times that it has opened since it was closed, this time included. */
+  readonly openings: number;
+  /** Called for each call that is turned away meanwhile, so it has to be quick. */
+  readonly turnedAway: () => void;
+}
+
+/** Of all breakers, so that no call is ever taken for one of another episode. Counts down: what counts up are a breaker's own generations. */
+let lastProbe = REJECTED;
+
+/** What an open breaker may let through while its own recovery time does not count: the probes that it was lent, and nothing else. */
+export class Loans {
+  readonly turnedAway: () => void;
+  readonly #unused: Lease[] = [];
+  readonly #inUse = new Map<number, Lease>();
+
+  constructor({ turnedAway }: HeldOpen) {
+    this.turnedAway = turnedAway;
+  }
+
+  add(lease: Lease): void {
+    this.#unused.push(lease);
+  }
+
+  /** Takes a lease back; false when a probe is under way under it, or it is not here. */
+  remove(lease: Lease): boolean {
+    const index = this.#unused.indexOf(lease);
+    if (index !== -1) this.#unused.splice(index, 1);
+    return index !== -1;
+  }
+
+  /** Begins a probe: a number under which to say how it went, or REJECTED. */
+  use(now: number): number {
+    const index = this.#unused.findIndex(({ useBy }) => now <= useBy);
+    const [lease] = index === -1 ? [] : this.#unused.splice(index, 1);
+    if (lease === undefined) return REJECTED;
+    lastProbe -= 1;
+    this.#inUse.set(lastProbe, lease);
+    return lastProbe;
+  }
+
+  /** What belongs to no probe of this episode changes nothing. */
+  settle(probe: number, outcome: Outcome): void {
+    const lease = this.#inUse.get(probe);
+    this.#inUse.delete(probe);
+    lease?.settle(outcome);
+  }
+}

@@ -1,0 +1,267 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Breaker } from "../resilience/breaker.ts";
+import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import { onChange, sync, type BreakerReport, type Standing, type SyncReply } from "./breakers-protocol.ts";
+import type { Redis } from "./redis.ts";
+import { SharedBreaker, type Held } from "./shared-breaker.ts";
+
+export interface SharedBreakersOptions {
+  readonly redis: Redis;
+  /** All of them are shared by their names, those too that are made later. */
+  readonly breakers: BreakerRegistry;
+  /** Milliseconds between two reports. */
+  readonly interval: number;
+  /** @default - the host's name and a random part */
+  readonly pod?: string;
+  /** @default SYSTEM_TIME */
+  readonly time?: Time;
+}
+
+/** What this pod knows of a breaker, its own or not. */
+type Known = ({ readonly isOpen: true } & Held) | { readonly isOpen: false; readonly epoch: number };
+
+/**
+ * Lets pods decide together about their breakers, by the protocol of docs/shared-state.md.
+ *
+ * Calls never wait for it: each breaker decides by itself and at once, by what this pod knows. Whenever Redis does not answer, or refuses,
+ * every breaker goes on by its own rules; the first report that is heard brings it back among the others.
+ */
+export class SharedBreakers {
+  readonly #options: SharedBreakersOptions;
+  readonly #time: Time;
+  readonly #shared = new Map<string, SharedBreaker>();
+  /** Open ones, and those of which this pod has heard, since its last list, that they have closed. */
+  readonly #known = new Map<string, Known>();
+  readonly #ends: (() => void)[];
+  readonly #ticker: Ticker;
+  readonly pod: string;
+  /** Epoch of the last list. */
+  #seen = 0;
+  #highest = 0;
+  #isShared = false;
+  #isLeaving = false;
+  #isScheduled = false;
+  #isReporting = false;
+  #again = false;
+
+  constructor(options: SharedBreakersOptions) {
+    const { redis, breakers, interval, pod = `${hostname()}-${randomBytes(4).toString("hex")}` } = options;
+    const time = options.time ?? SYSTEM_TIME;
+    this.#options = options;
+    this.#time = time;
+    this.pod = pod;
+    this.#ends = [
+      breakers.onEach((breaker) => {
+        this.#share(breaker);
+      }),
+      onChange(redis, (standing) => {
+        if (this.#isShared) this.#hear(standing);
+      }),
+      redis.events.on(({ type }) => {
+        if (type === "up") this.reportSoon();
+        else this.#letGo();
+      }),
+    ];
+    this.#ticker = new Ticker(time, interval, () => {
+      this.#tick();
+    });
+    this.reportSoon();
+  }
+
+  /** Whether pods decide together now; if not, this one is on its own. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** The highest epoch that this pod has heard of. */
+  get epoch(): number {
+    return this.#highest;
+  }
+
+  /** Those that the pods hold open together. */
+  get open(): readonly string[] {
+    return [...this.#known].filter(([, { isOpen }]) => isOpen).map(([name]) => name);
+  }
+
+  reportSoon(): void {
+    if (this.#isScheduled || this.#isLeaving || !this.#options.redis.available) return;
+    this.#isScheduled = true;
+    // What happens in one turn makes one report.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#report();
+    });
+  }
+
+  /** Gives back what this pod holds, and goes on by each breaker's own rules. Never rejects. */
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    this.#ticker.stop();
+    for (const end of this.#ends) end();
+    for (const shared of this.#shared.values()) shared.leave();
+    if (this.#isShared) await this.#exchange().catch(() => undefined);
+    for (const shared of this.#shared.values()) shared.close();
+  }
+
+  #share(breaker: Breaker): void {
+    this.#shared.get(breaker.name)?.close();
+    const shared = new SharedBreaker(breaker, {
+      name: this.pod,
+      time: this.#time,
+      interval: this.#options.interval,
+      reportSoon: () => {
+        this.reportSoon();
+      },
+    });
+    this.#shared.set(breaker.name, shared);
+    const known = this.#known.get(breaker.name);
+    if (this.#isShared && known?.isOpen === true) shared.follow(known);
+  }
+
+  #tick(): void {
+    for (const [name, shared] of this.#shared) {
+      if (this.#options.breakers.get(name) === shared.breaker) shared.intervalPassed();
+      else {
+        shared.close();
+        this.#shared.delete(name);
+      }
+    }
+    if (this.#options.redis.available) void this.#report();
+  }
+
+  /** One at a time: what comes up meanwhile is in the next one. */
+  async #report(): Promise<void> {
+    this.#again = true;
+    if (this.#isReporting) return;
+    this.#isReporting = true;
+    try {
+      while (this.#again && !this.#isLeaving) {
+        this.#again = false;
+        await this.#exchange();
+      }
+    } catch {
+      // Away, or it refuses: out of memory, a replica, not permitted. The connection says so in the log.
+      this.#letGo();
+    }
+    this.#isReporting = false;
+  }
+
+  async #exchange(isRestoring = false): Promise<void> {
+    const { redis, interval } = this.#options;
+    const reports = new Map<string, BreakerReport>();
+    for (const [name, shared] of this.#shared) {
+      const report = shared.report();
+      if (report !== undefined) reports.set(name, report);
+    }
+    const askedAt = this.#time.now();
+    const reply = await sync(redis, {
+      pod: this.pod,
+      interval,
+      seen: this.#seen,
+      highest: this.#highest,
+      all: !this.#isShared,
+      leaving: this.#isLeaving,
+      breakers: [...reports.values()],
+      ...(isRestoring && { known: this.#standings() }),
+    });
+    if (reply.isLost) {
+      if (!isRestoring) await this.#exchange(true);
+      return;
+    }
+    for (const [name, report] of reports) this.#shared.get(name)?.heard(report);
+    if (this.#isLeaving || !redis.available) return;
+    // Let go while the answer was under way: it takes the whole list to begin again.
+    if (!this.#isShared && reply.open === undefined) this.#again = true;
+    else this.#isShared = true;
+    this.#learn(reply);
+    for (const answer of reply.answers) {
+      const report = reports.get(answer.breaker);
+      if (report !== undefined) this.#shared.get(answer.breaker)?.answered(answer, report, askedAt);
+    }
+  }
+
+  /** Takes over the list of all that is open, except where something newer is known. */
+  #learn({ epoch, open }: SyncReply): void {
+    this.#highest = Math.max(this.#highest, epoch);
+    if (open === undefined) return;
+    this.#seen = epoch;
+    const listed = new Set(open.map(({ name }) => name));
+    for (const [name, known] of this.#known) {
+      if (listed.has(name) || known.epoch > epoch) continue;
+      this.#known.delete(name);
+      this.#shared.get(name)?.follow(undefined);
+    }
+    for (const standing of open) this.#take(standing);
+  }
+
+  /** Takes in what was published, unless it is older than what is known. */
+  #hear(standing: Standing): void {
+    const { name, epoch } = standing;
+    if (epoch <= Math.max(this.#seen, this.#known.get(name)?.epoch ?? 0)) return;
+    this.#highest = Math.max(this.#highest, epoch);
+    this.#take(standing);
+  }
+
+  #take(standing: Standing): void {
+    const { name, epoch } = standing;
+    if (epoch < (this.#known.get(name)?.epoch ?? 0)) return;
+    if (!standing.open) {
+      this.#known.set(name, { isOpen: false, epoch });
+      this.#shared.get(name)?.follow(undefined);
+      return;
+    }
+    const { forced, remaining, openings } = standing;
+    const held = { isOpen: true, epoch, openings, due: forced ? Infinity : this.#time.now() + remaining } as const;
+    this.#known.set(name, held);
+    this.#shared.get(name)?.follow(held);
+  }
+
+  /** What this pod knows, for a Redis that has lost it. Probes may be under way that are not known any more: they are given the time to end. */
+  #standings(): Standing[] {
+    const now = this.#time.now();
+    return Array.from(this.#known, ([name, known]): Standing => {
+      const { epoch } = known;
+      if (!known.isOpen) return { name, epoch, open: false };
+      const { due, openings } = known;
+      const { recoveryTimeout = 0, timeout = recoveryTimeout } = this.#shared.get(name)?.breaker.options ?? {};
+      const remaining = due === Infinity ? 0 : due > now ? due - now : timeout;
+      return { name, epoch, open: true, remaining, forced: due === Infinity, openings };
+    });
+  }
+
+  #letGo(): void {
+    if (!this.#isShared) return;
+    this.#isShared = false;
+    for (const shared of this.#shared.values()) shared.letGo();
+  }
+}
+
+/** Calls back again and again, each time a tenth sooner or later, so that pods do not fall into step. */
+class Ticker extends Alarm {
+  readonly #time: Time;
+  readonly #interval: number;
+  readonly #callback: () => void;
+
+  constructor(time: Time, interval: number, callback: () => void) {
+    super();
+    this.#time = time;
+    this.#interval = interval;
+    this.#callback = callback;
+    this.#set();
+  }
+
+  ring(): void {
+    this.#set();
+    this.#callback();
+  }
+
+  stop(): void {
+    this.#time.clear(this);
+  }
+
+  #set(): void {
+    this.#time.set(this, this.#time.now() + this.#interval * (0.9 + 0.2 * Math.random()));
+  }
+}
