@@ -87,6 +87,8 @@ export class ResilientStore {
         const deadline = new Deadline({ timeout: QUEUE_TIMEOUT[queue.name] });
         const outcome = await deadline.execute((inner) => queue.add(write, inner), call);
         this.#deferred[queue.name] += 1;
+        const details = { queue: queue.name };
+        call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
         return this.#receipt(write, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
         if (error instanceof CallerMistake || call.cancelled) throw error;

@@ -31,7 +31,7 @@ export function rateLimitedOperation(limiter: RateLimiter): Tool<z.output<typeof
     timeout: 5000,
     async handle({ operation, text }, { call }) {
       const admission = limiter.tryAcquire(call.client);
-      if (!admission.admitted) throw thrown(admission);
+      if (!admission.admitted) throw thrown(admission, call.trace);
       const result = await OPERATIONS[operation](text);
       const remaining = Math.max(0, Math.floor((limiter.capacity - limiter.untilFull(call.client)) / limiter.interval));
       return answer(
