@@ -68,29 +68,14 @@ export class Cache<V extends Cacheable> {
    * @throws what `load` throws, where no older value stands in; the call's reason when it is cancelled
    */
   fetch(key: string, load: Work<V>, call: Call = PLAIN_CALL): Promise<Found<V>> {
-    const entry = this.#memory.get(key);
-    if (entry !== undefined) {
-      const age = this.#turn.now() - entry.freshUntil;
-      if (age < 0) {
-        this.#hits += 1;
-        return Promise.resolve({ value: entry.value, source: "memory" });
-      }
-      if (age < this.#staleWhileRevalidate) {
-        this.#stale += 1;
-        if (!this.#flights.has(key)) this.#start(key, load).keepGoing();
-        return Promise.resolve({ value: entry.value, source: "stale" });
-      }
-    }
-    const failure = this.#failures?.get(key);
-    if (failure !== undefined && failure.freshUntil > this.#turn.now()) {
-      this.#negativeHits += 1;
-      return Promise.reject(failure.value);
-    }
-    this.#misses += 1;
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return this.#start(key, load).join(call);
-    this.#coalesced += 1;
-    return flight.join(call);
+    const { trace } = call;
+    const answer = this.#fetch(key, load, call);
+    if (trace === undefined) return answer;
+    return answer.then((found) => {
+      const decision = found.source === "memory" ? "hit" : found.source;
+      trace.decided({ policy: "cache", name: this.name, decision });
+      return found;
+    });
   }
 
   /**
@@ -119,6 +104,32 @@ export class Cache<V extends Cacheable> {
     };
   }
 
+  #fetch(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
+    const entry = this.#memory.get(key);
+    if (entry !== undefined) {
+      const age = this.#turn.now() - entry.freshUntil;
+      if (age < 0) {
+        this.#hits += 1;
+        return Promise.resolve({ value: entry.value, source: "memory" });
+      }
+      if (age < this.#staleWhileRevalidate) {
+        this.#stale += 1;
+        if (!this.#flights.has(key)) this.#start(key, load, call).keepGoing();
+        return Promise.resolve({ value: entry.value, source: "stale" });
+      }
+    }
+    const failure = this.#failures?.get(key);
+    if (failure !== undefined && failure.freshUntil > this.#turn.now()) {
+      this.#negativeHits += 1;
+      return Promise.reject(failure.value);
+    }
+    this.#misses += 1;
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return this.#start(key, load, call).join(call);
+    this.#coalesced += 1;
+    return flight.join(call);
+  }
+
   #forget(key: string): void {
     this.#memory.delete(key);
     this.#failures?.delete(key);
@@ -128,8 +139,8 @@ export class Cache<V extends Cacheable> {
     this.#flights.delete(key);
   }
 
-  #start(key: string, load: Work<V>): Flight<Found<V>> {
-    const flight = new Flight<Found<V>>(this.#options.timeout ?? 30_000, this.#time);
+  #start(key: string, load: Work<V>, first: Call): Flight<Found<V>> {
+    const flight = new Flight<Found<V>>(this.#options.timeout ?? 30_000, this.#time, first);
     const end = () => {
       flight.call.offCancel(cancelled);
       flight.call.end();

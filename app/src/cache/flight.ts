@@ -2,9 +2,6 @@ import { asError, CallerCall, PLAIN_CALL, type Call } from "../resilience/call.t
 import { NarrowedCall } from "../resilience/deadline.ts";
 import type { Time } from "../resilience/time.ts";
 
-/** What loads a cache may be done twice: it always is, once a value is too old. */
-const REPEATABLE = new CallerCall({ repeatable: true });
-
 /**
  * One value on its way, and everybody who waits for it. Who goes away stops waiting; when all have, the work is cancelled.
  */
@@ -17,9 +14,14 @@ export class Flight<T> {
   #waiting = 0;
   #goesOn = false;
 
-  /** @param timeout milliseconds that the work may take */
-  constructor(timeout: number, time: Time) {
-    this.call = new NarrowedCall(REPEATABLE, timeout, time);
+  /**
+   * @param timeout milliseconds that the work may take
+   * @param first the call it is begun for, in whose trace it shows
+   */
+  constructor(timeout: number, time: Time, first: Call) {
+    // What loads a value may be done twice: it always is, once the value is too old.
+    const own = new CallerCall({ repeatable: true, trace: first.trace });
+    this.call = new NarrowedCall(own, timeout, time);
   }
 
   /** Calls that wait. */

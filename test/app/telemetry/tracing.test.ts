@@ -139,16 +139,18 @@ describe("a trace", () => {
         .map(({ name, attributes }) => [name, attributes["resilience.decision"] ?? attributes["error.type"]]);
     expect(story(first?.spanId)).toEqual([
       ["breaker weather_api", "admitted"],
+      ["cache places", "hit"],
       ["GET", "503"],
       ["retry weather_api", "retried"],
       ["breaker weather_api", "admitted"],
+      ["cache places", "hit"],
       ["GET", "503"],
       ["retry weather_api", "gave up"],
-      ["fallback", "answered"],
+      ["cache weather", "stale"],
     ]);
     expect(story(second?.spanId)).toEqual([
       ["breaker weather_api", "rejected"],
-      ["fallback", "answered"],
+      ["cache weather", "stale"],
     ]);
     const pause = collector.spans.find(({ attributes }) => attributes["resilience.decision"] === "retried");
     expect(pause?.attributes).toMatchObject({ "resilience.policy": "retry", "resilience.attempt": 2 });
