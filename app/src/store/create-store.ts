@@ -2,17 +2,21 @@ import type { Config } from "../config.ts";
 import { guarded } from "../health/guarded.ts";
 import type { Dependency } from "../health/health.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import type { Redis } from "../shared/redis.ts";
 import type { Collector } from "../telemetry/collector.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Disk } from "./disk/disk.ts";
 import { Drain } from "./drain.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { RedisQueue } from "./redis/redis-queue.ts";
 import { ResilientStore } from "./resilient-store.ts";
 import { storeMetrics } from "./store-metrics.ts";
 
 export interface CreateStoreOptions {
   readonly config: Pick<Config, "store" | "breakers">;
   readonly breakers: BreakerRegistry;
+  /** Absent: writes that wait are in the journal alone. */
+  readonly redis: Redis | undefined;
   readonly logger: Logger;
 }
 
@@ -26,10 +30,10 @@ export interface StoreParts {
 }
 
 /**
- * With a folder, the store on disk and its journal. Without, a store in memory and no queue: what a queue has promised to keep is not
+ * With a folder, the store on disk, and for writes that wait Redis and the journal. Without, a store in memory and no queue: what a queue has promised to keep is not
  * given to a store that is lost with the process.
  */
-export function createStore({ config, breakers, logger }: CreateStoreOptions): StoreParts {
+export function createStore({ config, breakers, redis, logger }: CreateStoreOptions): StoreParts {
   const breaker = breakers.create({ name: "database", ...config.breakers.database });
   if (config.store === undefined) {
     const store = new MemoryStore();
@@ -42,7 +46,9 @@ export function createStore({ config, breakers, logger }: CreateStoreOptions): S
   }
 
   const disk = new Disk(config.store);
-  const queues = [disk.journal];
+  // Who has not settled a batch when its call to the store must be over is gone.
+  const claimAfter = config.breakers.database.timeout + 1000;
+  const queues = redis === undefined ? [disk.journal] : [new RedisQueue({ redis, claimAfter }), disk.journal];
   const drains = queues.map((queue) => new Drain({ queue, store: disk, breaker }));
   for (const drain of drains) logWhatHappens(drain, logger);
   const store = new ResilientStore({ store: disk, breaker, queues });

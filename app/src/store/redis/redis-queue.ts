@@ -1,0 +1,119 @@
+import { z } from "zod";
+import type { Redis } from "../../shared/redis.ts";
+import { repeated, type Durability, type Outcome, type Write } from "../store.ts";
+import { MAX_REFUSALS, type QueuedWrite, type QueueStats, type Settlement, type WriteQueue } from "../write-queue.ts";
+import { enqueueWrite } from "./scripts/enqueue-write.ts";
+import { settleWrites } from "./scripts/settle-writes.ts";
+import { takeWrites } from "./scripts/take-writes.ts";
+
+/** Writes that may wait; so many at their largest fill some 650 MB. */
+const MAX_DEPTH = 10_000;
+
+const DURABILITY = { aof: "redis-aof", memory: "redis-memory", unknown: "redis-unknown" } as const;
+
+const persisted = z.enum(["aof", "memory", "unknown"]);
+
+const enqueued = z.union([
+  z.tuple([z.enum(["full", "evicts"])]),
+  z.tuple([z.literal("taken"), persisted]),
+  z.tuple([z.literal("repeated"), persisted, z.string(), z.coerce.number()]),
+]);
+
+const entries = z.array(z.tuple([z.string(), z.array(z.string())]));
+
+const writeFields = z.object({
+  key: z.string(),
+  value: z.string(),
+  idempotencyKey: z.string(),
+  digest: z.string(),
+  version: z.coerce.number().int().positive(),
+});
+
+const settled = z.tuple([z.number(), z.string(), z.number()]);
+
+export interface RedisQueueOptions {
+  readonly redis: Redis;
+  /** Milliseconds after which another pod gets what a pod took and did not settle; longer than settling may take. */
+  readonly claimAfter: number;
+}
+
+/**
+ * The writes that wait for the store, in a Redis Stream that any pod adds to and any pod empties.
+ *
+ * What it promises is what Redis keeps: the stream is as durable as that Redis is, and each receipt says how durable that is, as far as
+ * Redis tells.
+ */
+export class RedisQueue implements WriteQueue {
+  readonly name = "redis";
+  readonly #redis: Redis;
+  readonly #claimAfter: number;
+  readonly #keys: {
+    readonly stream: string;
+    readonly waiting: string;
+    readonly refusals: string;
+    readonly dead: string;
+  };
+
+  constructor({ redis, claimAfter }: RedisQueueOptions) {
+    this.#redis = redis;
+    this.#claimAfter = claimAfter;
+    const key = (name: string) => `${redis.prefix}:{writes}:${name}`;
+    this.#keys = { stream: key("queue"), waiting: key("waiting"), refusals: key("refusals"), dead: key("dead") };
+  }
+
+  get available(): boolean {
+    return this.#redis.available;
+  }
+
+  /** @throws Error when it is full, or Redis evicts keys to make room: such a Redis keeps nothing for sure */
+  async add(write: Write): Promise<Outcome & { readonly durability: Durability }> {
+    const { key, value, idempotencyKey, digest, version } = write;
+    const answer = enqueued.parse(
+      await this.#redis.run(
+        enqueueWrite,
+        [this.#keys.stream, this.#keys.waiting],
+        [MAX_DEPTH, idempotencyKey, key, value, digest, version],
+      ),
+    );
+    switch (answer[0]) {
+      case "full":
+        throw new Error(`the queue in Redis is full: ${MAX_DEPTH} writes wait in it`);
+      case "evicts":
+        throw new Error(
+          "Redis evicts keys when its memory is full (maxmemory-policy allkeys-…): a queue could be lost",
+        );
+      case "taken":
+        return { kind: "taken", version, replayed: false, durability: DURABILITY[answer[1]] };
+      case "repeated":
+        return {
+          ...repeated({ digest: answer[2], version: answer[3] }, write),
+          durability: DURABILITY[answer[1]],
+        };
+    }
+  }
+
+  async take(limit: number): Promise<readonly QueuedWrite[]> {
+    const answer = entries.parse(await this.#redis.run(takeWrites, [this.#keys.stream], [limit, this.#claimAfter]));
+    const read = answer.map(([id, fields]) => ({ id, ...writeFields.safeParse(Object.fromEntries(pairs(fields))) }));
+    const unreadable = read.filter(({ success }) => !success).map(({ id }) => ({ id, reason: "not a write" }));
+    if (unreadable.length > 0) await this.settle({ taken: [], refused: unreadable });
+    return read.flatMap(({ id, data }) => (data === undefined ? [] : [{ id, write: data }]));
+  }
+
+  async settle(settlement: Settlement): Promise<QueueStats> {
+    const { stream, waiting, refusals, dead } = this.#keys;
+    const [depth, oldest, deadLetters] = settled.parse(
+      await this.#redis.run(
+        settleWrites,
+        [stream, waiting, refusals, dead],
+        [JSON.stringify(settlement), MAX_REFUSALS],
+      ),
+    );
+    return { depth, oldest: oldest === "" ? undefined : Number(oldest), deadLetters };
+  }
+}
+
+function pairs(fields: readonly string[]): [string, string][] {
+  const names = fields.filter((_, index) => index % 2 === 0);
+  return names.map((name, index) => [name, fields[2 * index + 1] ?? ""]);
+}
