@@ -35,9 +35,17 @@ const SAID: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "answered with too many headers",
 };
 
-/** What went wrong on the way, in words that name neither addresses nor this side's files. */
-export function describeNetworkError(origin: string, error: unknown): UpstreamFailure {
+/** What this side did wrong: no upstream's failure, and nothing to tell clients. */
+const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
+
+/**
+ * What went wrong on the way, in words that name neither addresses nor this side's files.
+ *
+ * @returns the same error where the fault is this side's
+ */
+export function describeNetworkError(origin: string, error: unknown): unknown {
   const code = codeOf(error);
+  if (OWN_FAULT.test(code)) return error;
   const isCertificate = code.startsWith("CERT_") || code.startsWith("ERR_TLS_") || /SELF_SIGNED|VERIFY/.test(code);
   if (isCertificate)
     return new UpstreamFailure(`${origin} has a certificate that is not valid (${code})`, {
@@ -46,7 +54,7 @@ export function describeNetworkError(origin: string, error: unknown): UpstreamFa
     });
   if (code.startsWith("HPE_") && SAID[code] === undefined)
     return new UpstreamFailure(`${origin} does not answer in HTTP`, { mayPass: false, cause: error });
-  return new UpstreamFailure(`${origin} ${SAID[code] ?? "could not be called"}${code === "" ? "" : ` (${code})`}`, {
+  return new UpstreamFailure(`${origin} ${SAID[code] ?? "could not be called"} (${code})`, {
     cause: error,
   });
 }
