@@ -15,7 +15,7 @@ async function redisIs(status: "healthy" | "degraded"): Promise<void> {
   for (;;) {
     const response = await fetch(`http://127.0.0.1:${app.adminPort}/health`);
     const { dependencies } = (await response.json()) as { dependencies: Record<string, { status: string }> };
-    if (dependencies["redis"]?.status === status) return;
+    if (dependencies.redis?.status === status) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -101,9 +101,14 @@ describeWithRedis("an app that shares state", () => {
 
   it("answers every call while Redis is emptied again and again", async () => {
     const called = callFor(500);
-    let isOver = false;
-    void called.finally(() => (isOver = true)).catch(() => undefined);
-    while (!isOver) await redis.flush();
+    const emptied = new AbortController();
+    const emptying = (async () => {
+      while (!emptied.signal.aborted) await redis.flush();
+    })();
+    await called.finally(() => {
+      emptied.abort();
+    });
+    await emptying;
     expect(await called).toBeLessThan(NOT_WAITING);
   }, 15_000);
 
