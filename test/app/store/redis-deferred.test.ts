@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeEach, expect, it } from "@jest/globals";
+import type { Client } from "@modelcontextprotocol/client";
+import { describeWithRedis } from "../../redis/describe.ts";
+import { startRedis, type RedisServer } from "../../redis/server.ts";
+import { killProcesses, startProcess, type AppProcess } from "../app-process.ts";
+import { connect } from "../running-app.ts";
+import { aFolder, hold, recordsIn, waitingIn } from "./a-folder.ts";
+
+interface Pod extends AppProcess {
+  readonly client: Client;
+  write(key: string, value: unknown): Promise<Readonly<Record<string, unknown>>>;
+}
+
+let redis: RedisServer;
+let folder: string;
+let clients: Client[] = [];
+
+beforeEach(async () => {
+  redis = await startRedis();
+  folder = await aFolder();
+});
+
+afterEach(async () => {
+  for (const client of clients) await client.close().catch(() => undefined);
+  clients = [];
+  killProcesses();
+  await redis.close();
+});
+
+afterAll(killProcesses);
+
+/** A pod that has written once, so that all of it is warm and the store's file is there. */
+async function startPod(): Promise<Pod> {
+  const app = await startProcess({
+    DATA_DIR: folder,
+    REDIS_URL: redis.url,
+    LOG_LEVEL: "silent",
+    CB_FAILURE_THRESHOLD: "1",
+    CB_RECOVERY_TIMEOUT: "200ms",
+    CB_TIMEOUT: "1s",
+  });
+  const client = await connect(new URL(`http://127.0.0.1:${app.mcpPort}/mcp`), "2026");
+  clients.push(client);
+  const pod: Pod = {
+    ...app,
+    client,
+    async write(key, value) {
+      const { structuredContent, content } = await client.callTool({
+        name: "store_data_resilient",
+        arguments: { key, value, idempotencyKey: key },
+      });
+      return structuredContent ?? { content };
+    },
+  };
+  await pod.write("before", 0);
+  while ((await pod.client.callTool({ name: "health_check", arguments: {} })).structuredContent?.status !== "healthy")
+    await sleep(20);
+  return pod;
+}
+
+const inQueue = async () => Number(await redis.admin("XLEN", "mcp:{writes}:queue"));
+
+async function drained(): Promise<void> {
+  while ((await inQueue()) > 0 || waitingIn(folder) > 0) await sleep(20);
+}
+
+describeWithRedis("pods that share a store and Redis", () => {
+  it("bring to the store what one had queued before it was killed, each write once", async () => {
+    const [one, other] = [await startPod(), await startPod()];
+    const letGo = hold(folder);
+    const receipts = await Promise.all(Array.from({ length: 40 }, (_, count) => one.write(`k${count}`, count)));
+    one.process.kill("SIGKILL");
+    await one.exit;
+    expect(receipts).toEqual(
+      receipts.map(() => expect.objectContaining({ status: "queued", where: "redis", durability: "redis-memory" })),
+    );
+    expect(await inQueue()).toBe(40);
+    letGo();
+    await drained();
+    other.process.kill("SIGTERM");
+    expect((await other.exit).code).toBe(0);
+
+    const records = recordsIn(folder);
+    expect(Array.from({ length: 40 }, (_, count) => records.get(`k${count}`))).toEqual(
+      Array.from({ length: 40 }, (_, count) => ({ value: count, revision: 1 })),
+    );
+  }, 30_000);
+
+  it("finish what one that is killed had begun to bring, each write once", async () => {
+    const [one, other] = [await startPod(), await startPod()];
+    const letGo = hold(folder);
+    await Promise.all(Array.from({ length: 300 }, (_, count) => one.write(`k${count}`, count)));
+    letGo();
+    while ((await inQueue()) === 300) await sleep(1);
+    one.process.kill("SIGKILL");
+    await drained();
+    other.process.kill("SIGTERM");
+    await other.exit;
+
+    const records = recordsIn(folder);
+    expect(Array.from({ length: 300 }, (_, count) => records.get(`k${count}`)?.revision)).toEqual(
+      Array.from({ length: 300 }, () => 1),
+    );
+  }, 30_000);
+
+  it("write to the journal while Redis hangs or is gone, without making anybody wait for it", async () => {
+    const pod = await startPod();
+    const letGo = hold(folder);
+    expect(await pod.write("opens the breaker", 1)).toMatchObject({ where: "redis" });
+    redis.pause();
+    expect(await pod.write("k1", 1)).toMatchObject({ where: "journal" });
+    await redis.kill();
+    expect(await pod.write("k2", 2)).toMatchObject({ where: "journal" });
+    const began = performance.now();
+    expect(await pod.write("k3", 3)).toMatchObject({ where: "journal" });
+    expect(performance.now() - began).toBeLessThan(1500);
+
+    await redis.start();
+    letGo();
+    await drained();
+    const records = recordsIn(folder);
+    expect(["k1", "k2", "k3"].map((key) => records.get(key))).toEqual(
+      [1, 2, 3].map((value) => ({ value, revision: 1 })),
+    );
+  }, 30_000);
+
+  it("lose with a Redis that is emptied only what was in its memory, and go on", async () => {
+    const pod = await startPod();
+    const letGo = hold(folder);
+    expect(await pod.write("lost", 1)).toMatchObject({ durability: "redis-memory" });
+    await redis.flush();
+    expect(await pod.write("kept", 2)).toMatchObject({ where: "redis" });
+    letGo();
+    await drained();
+
+    expect(recordsIn(folder).get("kept")).toEqual({ value: 2, revision: 1 });
+  }, 30_000);
+});
