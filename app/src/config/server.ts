@@ -7,7 +7,9 @@ export const serverVariables = {
   MCP_PORT: port.prefault("8080").describe("Port of the MCP endpoint, `POST /mcp`. `0` takes any free one."),
   ADMIN_PORT: port
     .prefault("9090")
-    .describe("Port of `/livez`, `/readyz`, `/health` and `/metrics`. `0` takes any free one."),
+    .describe(
+      "Port of `/livez`, `/readyz`, `/health`, `/metrics` and `/metrics/circuit_breaker`. `0` takes any free one.",
+    ),
   HOST: z.string().prefault("0.0.0.0").describe("Address that both ports listen on."),
   APP_COLOR: z
     .enum(["blue", "green", "none"], { error: "must be 'blue', 'green' or 'none'" })
