@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { loadavg, totalmem } from "node:os";
-import { monitorEventLoopDelay, performance, type EventLoopUtilization } from "node:perf_hooks";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
 /** Milliseconds over which the event loop is judged: a single stall is not yet trouble. */
@@ -39,6 +39,9 @@ export interface SystemHealth {
   readonly load: number;
 }
 
+/** Milliseconds between two looks at the event loop. */
+const RESOLUTION = 20;
+
 /** One for the process: there is only one event loop to watch. */
 let delays: ReturnType<typeof startWatching> | undefined;
 
@@ -50,6 +53,7 @@ export class SystemResources {
   #eventLoop: SystemHealth["eventLoop"] | undefined;
   #last: SystemHealth | undefined;
   #lastAt = 0;
+  readonly #delays = (delays ??= startWatching());
   readonly #fileLimit = readFileLimit();
 
   health(): SystemHealth {
@@ -62,59 +66,66 @@ export class SystemResources {
   }
 
   #look(now: number): SystemHealth {
-    const eventLoop = this.#lookAtEventLoop(now);
     const { heap_size_limit: heapLimitBytes } = getHeapStatistics();
     const { heapUsed: heapUsedBytes, rss: rssBytes } = process.memoryUsage();
     const limitBytes = memoryLimit();
-    const files = countFiles();
-    const openFiles =
-      files === undefined || this.#fileLimit === undefined ? undefined : { count: files, limit: this.#fileLimit };
-    const reasons = [
-      this.#eventLoop !== undefined && eventLoop.utilization > MAX_BUSY
-        ? `the event loop was busy ${percent(eventLoop.utilization)} of the time`
-        : "",
-      heapUsedBytes > MAX_MEMORY * heapLimitBytes ? `the heap is ${percent(heapUsedBytes / heapLimitBytes)} full` : "",
-      limitBytes !== undefined && rssBytes > MAX_MEMORY * limitBytes
-        ? `${percent(rssBytes / limitBytes)} of the container's memory is in use`
-        : "",
-      openFiles !== undefined && openFiles.count > MAX_FILES * openFiles.limit
-        ? `${openFiles.count} of ${openFiles.limit} files are open`
-        : "",
-    ].filter((reason) => reason !== "");
-    return {
-      status: reasons.length === 0 ? "healthy" : "degraded",
-      reasons,
-      eventLoop,
+    const count = countFiles();
+    const limit = this.#fileLimit;
+    const measured = {
+      eventLoop: this.#lookAtEventLoop(now),
       memory: { heapUsedBytes, heapLimitBytes, rssBytes, ...(limitBytes === undefined ? {} : { limitBytes }) },
-      ...(openFiles === undefined ? {} : { openFiles }),
+      ...(count === undefined || limit === undefined ? {} : { openFiles: { count, limit } }),
       load: loadavg()[0] ?? 0,
     };
+    // What happens before the first window is over is the start.
+    const reasons = troubles(measured, this.#eventLoop !== undefined);
+    return { status: reasons.length === 0 ? "healthy" : "degraded", reasons, ...measured };
   }
 
   /** Before the first window is over, what there is so far. */
   #lookAtEventLoop(now: number): SystemHealth["eventLoop"] {
-    const lag = (delays ??= startWatching());
-    const current = {
-      utilization: share(performance.eventLoopUtilization(this.#since)),
-      lagP99Ms: lag.percentile(99) / 1e6,
+    const isOver = now - this.#sinceAt >= WINDOW;
+    if (!isOver && this.#eventLoop !== undefined) return this.#eventLoop;
+    const eventLoop = {
+      utilization: performance.eventLoopUtilization(this.#since).utilization || 0,
+      lagP99Ms: Math.max(0, this.#delays.percentile(99) / 1e6 - RESOLUTION),
     };
-    if (now - this.#sinceAt < WINDOW) return this.#eventLoop ?? current;
+    if (!isOver) return eventLoop;
     this.#since = performance.eventLoopUtilization();
     this.#sinceAt = now;
-    lag.reset();
-    return (this.#eventLoop = current);
+    this.#delays.reset();
+    this.#eventLoop = eventLoop;
+    return eventLoop;
   }
 }
 
+/**
+ * What is about to run out, a sentence each.
+ *
+ * @param isRunning - whether the event loop was watched for long enough to be judged
+ */
+export function troubles(measured: Omit<SystemHealth, "status" | "reasons">, isRunning: boolean): string[] {
+  const { eventLoop, memory, openFiles } = measured;
+  const { heapUsedBytes, heapLimitBytes, rssBytes, limitBytes = Infinity } = memory;
+  const found: string[] = [];
+  if (isRunning && eventLoop.utilization > MAX_BUSY)
+    found.push(`the event loop was busy ${percent(eventLoop.utilization)} of the time`);
+  if (heapUsedBytes > MAX_MEMORY * heapLimitBytes)
+    found.push(`${percent(heapUsedBytes / heapLimitBytes)} of the heap is in use`);
+  if (rssBytes > MAX_MEMORY * limitBytes)
+    found.push(`${percent(rssBytes / limitBytes)} of the container's memory is in use`);
+  if (openFiles !== undefined && openFiles.count > MAX_FILES * openFiles.limit)
+    found.push(`${openFiles.count} of the ${openFiles.limit} files that may be open are`);
+  return found;
+}
+
+const percent = (part: number): string => `${Math.round(part * 100)} %`;
+
 function startWatching() {
-  const histogram = monitorEventLoopDelay({ resolution: 20 });
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
   histogram.enable();
   return histogram;
 }
-
-const share = ({ utilization }: EventLoopUtilization): number => (Number.isNaN(utilization) ? 0 : utilization);
-
-const percent = (part: number): string => `${Math.round(part * 100)} %`;
 
 /** A limit beyond what the machine has limits nothing. */
 function memoryLimit(): number | undefined {
