@@ -148,6 +148,7 @@ export async function startApp({
         timeout: config.drainTimeout,
       })
         .finally(() => services.close())
+        .finally(() => authorization?.close())
         .finally(() => tracing.close())
         .finally(log.flush)),
   };

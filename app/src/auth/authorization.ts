@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { getOAuthProtectedResourceMetadataUrl, type AuthInfo } from "@modelcontextprotocol/server";
 import type { TokenConfig } from "../config/auth.ts";
 import { INVALID_REQUEST, Refusal, REFUSED } from "../server/refusal.ts";
-import { KeysUnavailable } from "./issuer-keys.ts";
+import { KeysUnavailable, type IssuerKeys } from "./issuer-keys.ts";
 import { InvalidToken, type Tokens } from "./tokens.ts";
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
@@ -22,11 +22,13 @@ export class Authorization {
   /** Where clients look for it: named in every refusal, or guessed from the server's address. */
   readonly metadataPaths: ReadonlySet<string>;
   readonly #tokens: Tokens;
+  readonly #keys: Pick<IssuerKeys, "close">;
   readonly #requiredScopes: readonly string[];
   readonly #metadataUrl: string;
 
-  constructor({ audience, issuer, requiredScopes }: TokenConfig, tokens: Tokens) {
+  constructor({ audience, issuer, requiredScopes }: TokenConfig, tokens: Tokens, keys: Pick<IssuerKeys, "close">) {
     this.#tokens = tokens;
+    this.#keys = keys;
     this.#requiredScopes = requiredScopes;
     this.#metadataUrl = getOAuthProtectedResourceMetadataUrl(new URL(audience));
     this.metadataPaths = new Set([WELL_KNOWN, `${WELL_KNOWN}/mcp`, new URL(this.#metadataUrl).pathname]);
@@ -62,6 +64,11 @@ export class Authorization {
         data: { retryAfterMs: Math.ceil(retryAfterMs) },
       });
     }
+  }
+
+  /** Ends what runs in the background. */
+  close(): void {
+    this.#keys.close();
   }
 
   #tokenOf({ headersDistinct, url }: IncomingMessage): string {

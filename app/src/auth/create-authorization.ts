@@ -17,7 +17,7 @@ export interface AuthorizationOptions {
   readonly logger: Logger;
 }
 
-/** Builds what checks tokens, and starts to fetch the keys, so that the first call need not wait for them. */
+/** Builds what checks tokens: keys, guarded by a breaker that health shows, and what uses them. */
 export function createAuthorization({
   config,
   breakers,
@@ -38,6 +38,5 @@ export function createAuthorization({
     // Known keys stand in for newer ones; without any, this pod lets nobody in.
     health: () => ({ status: statusOf(breaker.state, keys.known), breaker: breaker.state }),
   });
-  keys.refresh();
-  return new Authorization(config, new Tokens(config, keys.find));
+  return new Authorization(config, new Tokens(config, keys.find), keys);
 }

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Breaker } from "../resilience/breaker.ts";
 import { Rejected } from "../resilience/rejection.ts";
 
-/** Milliseconds after which keys are fetched again in the background: how long one that its issuer withdraws still counts. */
-const REFRESH_AFTER = 10 * 60_000;
+/** Milliseconds between two fetches, whether anybody calls or not: how long a key that its issuer withdraws still counts. */
+const REFRESH_INTERVAL = 10 * 60_000;
 
 /** Milliseconds that keys go on counting while their issuer cannot be asked. */
 const MAX_AGE = 24 * 60 * 60_000;
@@ -46,8 +46,9 @@ export interface IssuerKeysOptions {
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
   readonly #remote: ReturnType<typeof createRemoteJWKSet>;
-  #fetchedAt: number | undefined;
+  #known = false;
   #reported: unknown;
+  readonly #refreshing: NodeJS.Timeout;
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
@@ -56,18 +57,22 @@ export class IssuerKeys {
       cooldownDuration: COOLDOWN,
       [customFetch]: (url, { headers }) => this.#fetch(url, headers),
     });
+    // At once, so that the first call need not wait for them.
+    this.#refresh();
+    this.#refreshing = setInterval(() => {
+      this.#refresh();
+    }, REFRESH_INTERVAL);
+    this.#refreshing.unref();
   }
 
   /** Whether there are any. */
   get known(): boolean {
-    return this.#fetchedAt !== undefined;
+    return this.#known;
   }
 
-  /** Fetches them without being waited for; a failure is reported, not thrown. */
-  refresh(): void {
-    this.#remote.reload().catch((error: unknown) => {
-      this.#report(error);
-    });
+  /** From now on, nothing is fetched that no call needs. */
+  close(): void {
+    clearInterval(this.#refreshing);
   }
 
   /**
@@ -77,7 +82,6 @@ export class IssuerKeys {
    * @throws errors.JOSEError when there is no such key
    */
   readonly find: JWTVerifyGetKey = async (header, token) => {
-    if (this.#fetchedAt !== undefined && Date.now() - this.#fetchedAt > REFRESH_AFTER) this.refresh();
     try {
       return await this.#remote(header, token);
     } catch (error) {
@@ -86,6 +90,13 @@ export class IssuerKeys {
       throw new KeysUnavailable(error);
     }
   };
+
+  /** Is not waited for; a failure is reported, not thrown. */
+  #refresh(): void {
+    this.#remote.reload().catch((error: unknown) => {
+      this.#report(error);
+    });
+  }
 
   async #fetch(url: string, headers: Headers): Promise<Response> {
     const answer = await this.#options.breaker.execute(async ({ signal }) => {
@@ -97,7 +108,7 @@ export class IssuerKeys {
       }
       return jwks.parse(JSON.parse(await readBounded(response, url)));
     });
-    this.#fetchedAt = Date.now();
+    this.#known = true;
     return Response.json(answer);
   }
 

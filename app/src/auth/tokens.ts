@@ -45,7 +45,7 @@ export class InvalidToken extends Error {
 export class Tokens {
   readonly #config: Pick<TokenConfig, "issuer" | "audience" | "algorithms" | "clockTolerance">;
   readonly #findKey: JWTVerifyGetKey;
-  /** By their hashes, so that a dump of the memory holds no tokens. A signature costs about as much as the rest of a call. */
+  /** By their hashes, so that a dump of the memory holds no tokens. To check a signature costs a good part of what a call does. */
   readonly #good = new LRUCache<string, { readonly authInfo: AuthInfo; readonly until: number }>({
     max: MAX_REMEMBERED,
   });

@@ -1,6 +1,6 @@
 import { jest } from "@jest/globals";
 
-/** Everything but the clock: what waits goes on waiting in real time. */
+/** What goes on in real time: all that waits for an answer. */
 const REAL = [
   "hrtime",
   "nextTick",
@@ -8,13 +8,21 @@ const REAL = [
   "queueMicrotask",
   "setImmediate",
   "clearImmediate",
-  "setInterval",
-  "clearInterval",
   "setTimeout",
   "clearTimeout",
 ] as const;
 
-/** Moves this process's clock on, and stops it there until `jest.useRealTimers()`. */
+/** Stops this process's clock, and with it what is done at intervals, until `jest.useRealTimers()`. */
+export function stopClock(): void {
+  jest.useFakeTimers({ doNotFake: [...REAL] });
+}
+
+/** Moves the clock on, and does what is due by then. */
 export function later(milliseconds: number): void {
-  jest.useFakeTimers({ now: Date.now() + milliseconds, doNotFake: [...REAL] });
+  jest.advanceTimersByTime(milliseconds);
+}
+
+/** Moves the clock on as if nothing had been done meanwhile. */
+export function muchLater(milliseconds: number): void {
+  jest.setSystemTime(Date.now() + milliseconds);
 }

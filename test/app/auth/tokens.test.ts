@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { exportSPKI, UnsecuredJWT } from "jose";
 import type { RunningApp } from "../running-app.ts";
-import { later } from "./clock.ts";
+import { later, stopClock } from "./clock.ts";
 import { AUDIENCE, newKey, startIssuer, type Issuer, type SigningKey } from "./issuer.ts";
 import { bearer, connectWith, send, startProtectedApp } from "./protected-app.ts";
 
@@ -169,6 +169,7 @@ describe("a request without a valid token", () => {
   it("gets 401 for a token that was good until now", async () => {
     const headers = bearer(await issuer.token({ exp: now() + 60 }));
     const before = await send(app, { headers });
+    stopClock();
     later(66_000);
     const after = await send(app, { headers });
     jest.useRealTimers();
