@@ -5,6 +5,8 @@ import { Cache } from "./cache.ts";
 import { SharedTier, type Sharing } from "./shared-tier.ts";
 
 export interface CachesOptions {
+  /** Milliseconds that values are fresh where nothing else tells how long. */
+  readonly ttl: number;
   /** Bytes of memory for each cache that does not say. */
   readonly maxBytes: number;
   /** Bytes above which a value is compressed before it is shared. */
@@ -21,6 +23,10 @@ export class Caches {
 
   constructor(options: CachesOptions) {
     this.#options = options;
+  }
+
+  get ttl(): number {
+    return this.#options.ttl;
   }
 
   /**

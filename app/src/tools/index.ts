@@ -2,6 +2,7 @@ import type { Services } from "../services.ts";
 import { asyncBatchRequests } from "./async-batch-requests.ts";
 import { asyncParallelProcessing } from "./async-parallel-processing.ts";
 import { breakerControl } from "./breaker-control.ts";
+import { cachedExpensiveOperation } from "./cached-expensive-operation.ts";
 import { getWeatherWithFallback } from "./get-weather-with-fallback.ts";
 import { healthCheck } from "./health-check.ts";
 import { loadBalancedRequest } from "./load-balanced-request.ts";
@@ -14,7 +15,7 @@ import type { Tool } from "./tool.ts";
 
 /** Every tool, in the order clients see them. A new tool is a new file and a line here. */
 export function createTools(services: Services): readonly Tool[] {
-  const { weather, outbound, pools, limiter, store, breakers, history, health } = services;
+  const { caches, weather, outbound, pools, limiter, store, breakers, history, health } = services;
   return [
     getWeatherWithFallback(weather),
     resilientApiCall(outbound),
@@ -23,6 +24,7 @@ export function createTools(services: Services): readonly Tool[] {
     rateLimitedOperation(limiter),
     asyncBatchRequests(outbound),
     asyncParallelProcessing(),
+    cachedExpensiveOperation(caches),
     storeDataResilient(store),
     breakerControl(breakers, history),
     healthCheck(health),

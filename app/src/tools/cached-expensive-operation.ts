@@ -1,0 +1,145 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
+import type { Cache } from "../cache/cache.ts";
+import type { Found } from "../cache/cache-options.ts";
+import type { Caches } from "../cache/caches.ts";
+import { keyOf } from "../cache/key.ts";
+import { Bulkhead } from "../resilience/bulkhead.ts";
+import { asError, type Call } from "../resilience/call.ts";
+import { argumentsOf } from "./arguments.ts";
+import { answer, CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+
+/** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
+const MOST = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
+
+/** Milliseconds of computing after which others get their turn. */
+const SLICE = 2;
+
+/** Computations that may wait while one is at work; and how long, in milliseconds. */
+const MAX_QUEUE = 100;
+const QUEUE_TIMEOUT = 20_000;
+
+/** Digits that a sentence shows; the data have them all. */
+const SHOWN_DIGITS = 60;
+
+const inputSchema = argumentsOf({
+  operation: z
+    .enum(["fibonacci", "prime_check"], { error: "must be 'fibonacci' or 'prime_check'" })
+    .describe(
+      "fibonacci: the n-th number of the sequence; prime_check: whether n is a prime, and its least factor if not",
+    ),
+  n: z
+    .int()
+    .min(0, "must be at least 0")
+    .max(MOST.prime_check, `must be at most ${MOST.prime_check}`)
+    .describe(`A whole number: for fibonacci at most ${MOST.fibonacci}, for prime_check at most ${MOST.prime_check}`),
+});
+
+const result = z.object({
+  value: z.string().exactOptional().describe("fibonacci: the number, all its digits"),
+  prime: z.boolean().exactOptional().describe("prime_check: whether it is one"),
+  leastFactor: z.number().exactOptional().describe("prime_check: the least factor above 1 of what is no prime"),
+  computedInMs: z.number().describe("How long it took to compute, whoever computed it"),
+});
+
+type Result = z.output<typeof result>;
+type Computation = Generator<number, Omit<Result, "computedInMs">>;
+
+/** What takes long to compute, computed once: by this process or any other that shares its cache. */
+export function cachedExpensiveOperation(caches: Caches): Tool<z.output<typeof inputSchema>> {
+  const { ttl } = caches;
+  // The results never change: one that is older than it should be is as good as new while somebody computes it again.
+  const cache: Cache<Result> = caches.create(
+    { name: "computations", ttl, staleWhileRevalidate: ttl },
+    { version: 1, schema: result },
+  );
+  const bulkhead = new Bulkhead({
+    name: "computations",
+    maxConcurrent: 1,
+    maxQueue: MAX_QUEUE,
+    queueTimeout: QUEUE_TIMEOUT,
+  });
+  return {
+    name: "cached_expensive_operation",
+    title: "Cached computation",
+    description:
+      "Computes a Fibonacci number or checks whether a number is a prime. Remembers results: `source` says whether this one was computed now, remembered by this server (memory) or another one (shared), or remembered for longer than usual (stale). Reports progress; can be cancelled.",
+    inputSchema,
+    outputSchema: z.object({
+      operation: z.string(),
+      n: z.number(),
+      ...result.shape,
+      source: z.enum(["computed", "memory", "shared", "stale"]),
+    }),
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+    timeout: 30_000,
+    async handle({ operation, n }, context) {
+      if (n > MOST[operation])
+        throw new CallerMistake(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
+      const found = await cache.fetch(
+        keyOf([operation, n]),
+        (load) => bulkhead.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),
+        context.call,
+      );
+      return answer({ operation, n, ...found.value, source: found.source }, describe(operation, n, found));
+    },
+  };
+}
+
+const OPERATIONS = { fibonacci, prime_check: primeCheck } as const;
+
+/** Yields the share that is done, after every so many steps. */
+function* fibonacci(n: number): Computation {
+  const STEPS = 100;
+  let [current, next] = [0n, 1n];
+  for (let index = 0; index < n; index += 1) {
+    [current, next] = [next, current + next];
+    if (index % STEPS === 0) yield index / n;
+  }
+  return { value: String(current) };
+}
+
+/** By trial division: every prime above 3 is one more or one less than a multiple of six. */
+function* primeCheck(n: number): Computation {
+  const STEPS = 30_000;
+  if (n < 2) return { prime: false };
+  for (const factor of [2, 3]) if (n % factor === 0) return isFactor(factor, n);
+  const root = Math.sqrt(n);
+  for (let factor = 5; factor <= root; factor += 6) {
+    if (n % factor === 0) return isFactor(factor, n);
+    if (n % (factor + 2) === 0) return isFactor(factor + 2, n);
+    if (factor % STEPS === 5) yield factor / root;
+  }
+  return { prime: true };
+}
+
+function isFactor(factor: number, n: number): Omit<Result, "computedInMs"> {
+  return factor === n ? { prime: true } : { prime: false, leastFactor: factor };
+}
+
+/** Works in slices, so that no other call waits for long. @throws the call's reason when it is cancelled */
+async function compute(computation: Computation, call: Call, context: ToolContext): Promise<Result> {
+  let computedInMs = 0;
+  for (;;) {
+    await nextTurn();
+    if (call.cancelled) throw asError(call.reason);
+    const start = performance.now();
+    let step = computation.next();
+    while (step.done !== true && performance.now() - start < SLICE) step = computation.next();
+    computedInMs += performance.now() - start;
+    if (step.done === true) return { ...step.value, computedInMs: Math.round(computedInMs) };
+    context.progress(step.value, 1);
+  }
+}
+
+function describe(operation: keyof typeof MOST, n: number, { value: found, source }: Found<Result>): string {
+  const { value = "", prime, leastFactor } = found;
+  const where = source === "computed" ? "" : " (remembered)";
+  if (operation === "fibonacci") {
+    const digits =
+      value.length <= SHOWN_DIGITS ? value : `${value.slice(0, SHOWN_DIGITS)}… (${value.length} digits in all)`;
+    return `Fibonacci number ${n} is ${digits}${where}`;
+  }
+  if (prime === true) return `${n} is a prime${where}`;
+  return `${n} is no prime${leastFactor === undefined ? "" : `: ${leastFactor} divides it`}${where}`;
+}
