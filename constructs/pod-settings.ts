@@ -12,6 +12,9 @@ export interface PodSettings {
     readonly redisUrlRevision?: number;
   };
 
+  /** A volume to write to; absent: there is none. */
+  readonly data?: { readonly sizeLimit: string } | { readonly claim: string };
+
   readonly probes: {
     /** Time for a new pod to come up before it is started afresh. */
     readonly startupSeconds: number;

@@ -6,6 +6,7 @@ import {
   APP,
   colorLabels,
   CONTAINER,
+  DATA_DIR,
   PORTS,
   redisUrlSecret,
   requestStateSecret,
@@ -35,11 +36,16 @@ export function podTemplate({ color, image, settings }: PodTemplateProps): Deplo
       enableServiceLinks: false,
       // The kubelet counts from the start of preStop.
       terminationGracePeriodSeconds: preStopSeconds + drainSeconds,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      securityContext: {
+        runAsNonRoot: true,
+        seccompProfile: { type: "RuntimeDefault" },
+        ...(settings.data && OWNS_ITS_VOLUME),
+      },
       topologySpreadConstraint: [spreadOver("topology.kubernetes.io/zone"), spreadOver("kubernetes.io/hostname")].map(
         (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: colorLabels(color) }] }),
       ),
       container: [container(color, image, settings)],
+      ...(settings.data && { volume: [volume(settings.data)] }),
     },
   };
 }
@@ -60,6 +66,7 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
         ? []
         : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
     ],
+    ...(settings.data && { volumeMount: [{ name: DATA, mountPath: DATA_DIR }] }),
     resources: { requests: { ...resources }, limits: { memory: resources.memory } },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -74,6 +81,18 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
     lifecycle: { preStop: [{ exec: { command: sleep(shutdown.preStopSeconds) } }] },
   };
 }
+
+const DATA = "data";
+
+/** Whatever user the image runs as, the group may write; a large volume is looked through only where that is not so already. */
+const OWNS_ITS_VOLUME = { fsGroup: "65532", fsGroupChangePolicy: "OnRootMismatch" };
+
+const volume = (data: NonNullable<PodSettings["data"]>) => ({
+  name: DATA,
+  ...("claim" in data
+    ? { persistentVolumeClaim: { claimName: data.claim } }
+    : { emptyDir: { sizeLimit: data.sizeLimit } }),
+});
 
 const fromSecret = (variable: string, name: string, optional = false) => ({
   name: variable,

@@ -37,6 +37,8 @@ const NOT_SETTINGS = new Map([
   ["ALLOWED_HOSTS", "use app.allowedHosts"],
   ["ALLOWED_ORIGINS", "use app.allowedOrigins"],
   ["REQUEST_STATE_KEY", "it is a secret; see app.requestStateKeyRevisions"],
+  ["DATA_DIR", "use app.dataVolume"],
+  ["DATA_DURABILITY", "app.dataVolume says what it is"],
   ["REDIS_URL", "it is a secret; see app.redis"],
   ["REDIS_CLUSTER", "use app.redis.cluster"],
 ]);
@@ -62,6 +64,20 @@ const redis = z.strictObject({
   cidr: z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as '10.0.0.0/16'" }).optional(),
 });
 
+/** A volume for writes: each pod's own, which goes with the pod, or a claim that all pods share and that outlives them. */
+const dataVolume = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("emptyDir"),
+    /** A Kubernetes quantity. A pod that fills more than this is evicted, and its volume with it. @default "1Gi" */
+    sizeLimit: z.string().min(1).default("1Gi"),
+  }),
+  z.strictObject({
+    type: z.literal("claim"),
+    /** A PersistentVolumeClaim in the namespace, made elsewhere; ReadWriteMany unless all pods run on one node. */
+    claim: z.string().min(1),
+  }),
+]);
+
 const app = z.strictObject({
   /** The image that both colors start with; each release names its own. */
   image: z.string(),
@@ -83,6 +99,8 @@ const app = z.strictObject({
   requestStateKeyRevisions: z.array(count).min(1).default([1]),
   /** @default - each pod is on its own */
   redis: redis.optional(),
+  /** Where pods keep what clients store: see docs/store.md. @default none: in memory, and lost with the process */
+  dataVolume: dataVolume.optional(),
 });
 
 const scaling = z

@@ -26,6 +26,9 @@ export const PORTS = { mcp: { name: "mcp", number: 8080 }, admin: { name: "admin
 
 export const CONTAINER = "app";
 
+/** Where the container finds its volume, if it has one. */
+export const DATA_DIR = "/data";
+
 /** A color's Deployment, its autoscaler, its disruption budget and its own Service. */
 export const colorName = (color: Color): string => `${APP}-${color}`;
 

@@ -1,6 +1,6 @@
 import type { PodSettings } from "../constructs/pod-settings.ts";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
-import { colorName, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environments/names.ts";
+import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environments/names.ts";
 import { COLORS } from "../release/color.ts";
 
 /** Nodes learn of a pod that leaves within a second or two; kube-proxy gathers changes for up to one. */
@@ -25,6 +25,10 @@ export function podSettings({ name, namespace, app }: Environment): PodSettings 
 
   return {
     env: {
+      ...(app.dataVolume && {
+        DATA_DIR,
+        DATA_DURABILITY: app.dataVolume.type === "claim" ? "volume" : "pod",
+      }),
       // Two environments may use one Redis; their breakers and caches must not.
       ...(app.redis && { REDIS_PREFIX: name, REDIS_CLUSTER: String(app.redis.cluster) }),
       ...drain,
@@ -38,9 +42,15 @@ export function podSettings({ name, namespace, app }: Environment): PodSettings 
       requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions),
       ...(app.redis && { redisUrlRevision: Math.max(...app.redis.urlRevisions) }),
     },
+    ...dataOf(app.dataVolume),
     probes: { startupSeconds: 30, readinessPeriodSeconds: 2, livenessPeriodSeconds: 10 },
     shutdown: { preStopSeconds: PRE_STOP_SECONDS, drainSeconds },
   };
+}
+
+function dataOf(volume: Environment["app"]["dataVolume"]): Pick<PodSettings, "data"> {
+  if (volume === undefined) return {};
+  return { data: volume.type === "claim" ? { claim: volume.claim } : { sizeLimit: volume.sizeLimit } };
 }
 
 /** A port forward, which is how a release reaches the idle color, comes in under these. */

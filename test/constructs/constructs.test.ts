@@ -113,6 +113,45 @@ describe("a pod", () => {
     value_from: { secret_key_ref: { key: name, name: secret, ...(optional && { optional }) } },
   });
 
+  it.each([
+    [
+      "its own, which goes with it",
+      { type: "emptyDir", sizeLimit: "2Gi" },
+      { empty_dir: { size_limit: "2Gi" } },
+      "pod",
+    ],
+    [
+      "one that outlives it",
+      { type: "claim", claim: "mcp-data" },
+      { persistent_volume_claim: { claim_name: "mcp-data" } },
+      "volume",
+    ],
+  ] as const)(
+    "writes to a volume that the environment names, and promises no more: %s",
+    (_, dataVolume, source, promise) => {
+      for (const color of ["blue", "green"]) {
+        const stacks = stackOf(synthesize(localWith({ dataVolume })), color);
+        const { template } = resourceOf(stacks, "kubernetes_deployment_v1").spec as unknown as Template;
+
+        expect(template.spec).toMatchObject({
+          security_context: { fs_group: "65532", run_as_non_root: true },
+          volume: [{ name: "data", ...source }],
+          container: [
+            {
+              volume_mount: [{ name: "data", mount_path: "/data" }],
+              security_context: { read_only_root_filesystem: true },
+              env: expect.arrayContaining([
+                { name: "DATA_DIR", value: "/data" },
+                { name: "DATA_DURABILITY", value: promise },
+              ]),
+            },
+          ],
+        });
+      }
+      expect(JSON.stringify(pod)).not.toMatch(/fs_group|volume|DATA_/);
+    },
+  );
+
   it("is limited in memory to what it asks for, and not limited in CPU", () => {
     expect(pod.container[0]).toMatchObject({
       resources: { requests: { cpu: "250m", memory: "192Mi" }, limits: { memory: "192Mi" } },

@@ -47,6 +47,11 @@ describe("an environment", () => {
       "app.settings.REDIS_URL: cannot be set here: it is a secret; see app.redis",
     ],
     [
+      "a folder for data that no volume is behind",
+      { app: { ...local.app, settings: { DATA_DIR: "/tmp" } } },
+      "app.settings.DATA_DIR: cannot be set here: use app.dataVolume",
+    ],
+    [
       "an address range that is none",
       { app: { ...local.app, redis: { cidr: "10.0.0.0" } } },
       "app.redis.cidr: must be an address range such as '10.0.0.0/16'",

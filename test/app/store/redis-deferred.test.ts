@@ -50,12 +50,12 @@ async function startPod(): Promise<Pod> {
         name: "store_data_resilient",
         arguments: { key, value, idempotencyKey: key },
       });
-      return structuredContent ?? { content };
+      return { ...(structuredContent ?? { content }) };
     },
   };
   await pod.write("before", 0);
-  while ((await pod.client.callTool({ name: "health_check", arguments: {} })).structuredContent?.status !== "healthy")
-    await sleep(20);
+  const health = async () => (await fetch(`http://127.0.0.1:${app.adminPort}/health`)).text();
+  while (!(await health()).includes('"status":"healthy","version"')) await sleep(20);
   return pod;
 }
 
