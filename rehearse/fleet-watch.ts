@@ -72,9 +72,9 @@ export class FleetWatch {
 
 const STATES: readonly BreakerState[] = ["closed", "half-open", "open"];
 
-/** The breakers of one pod, from its metrics in the Prometheus text format. */
+/** The breaker around the weather API in one pod, from its metrics in the Prometheus text format; the others have no part in this. */
 export function breakersIn(metrics: string): BreakerState[] {
-  return [...metrics.matchAll(/^mcp_breaker_state\{[^}]*\} (\d)/gm)].flatMap(
+  return [...metrics.matchAll(/^mcp_breaker_state\{[^}]*\bbreaker="weather_api"[^}]*\} (\d)/gm)].flatMap(
     ([, state]) => STATES[Number(state)] ?? [],
   );
 }

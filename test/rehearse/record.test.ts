@@ -115,11 +115,17 @@ describe("an act's release", () => {
   });
 });
 
-describe("the breakers of a pod", () => {
-  it("are read from its metrics", () => {
-    const metrics = '# TYPE mcp_breaker_state gauge\nmcp_breaker_state{breaker="weather_api"} 2\nmcp_other{a="b"} 1\n';
+describe("the breaker around the weather API in a pod", () => {
+  it("is read from its metrics, where it stands among others", () => {
+    const metrics = [
+      "# TYPE mcp_breaker_state gauge",
+      'mcp_breaker_state{breaker="database"} 0',
+      'mcp_breaker_state{breaker="weather_api"} 2',
+      'mcp_other{breaker="weather_api"} 1',
+      "",
+    ];
 
-    expect(breakersIn(metrics)).toEqual(["open"]);
+    expect(breakersIn(metrics.join("\n"))).toEqual(["open"]);
   });
 });
 
