@@ -154,7 +154,11 @@ export class SharedTier<V> {
   lookUp(key: string, token: string): Promise<Look | undefined> | undefined {
     if (this.#owed.has(key)) return undefined;
     return this.#run(lookUp, this.#keys(key), [token, FIRST_LEASE, MAX_STORED_BYTES])
-      ?.then(lookOf)
+      ?.then((reply) => {
+        const look = lookOf(reply);
+        if (look.lease === LEASE.noRoom) this.counts.refused += 1;
+        return look;
+      })
       .catch(() => undefined);
   }
 
