@@ -12,10 +12,12 @@ COPY app/build.ts app/
 COPY app/src app/src
 # The version is baked into the bundle; without one it is the version of app/package.json.
 ARG VERSION=
-RUN node app/build.ts ${VERSION:+--version "$VERSION"} --out /out/main.mjs
+RUN node app/build.ts ${VERSION:+--version "$VERSION"} --out /out/main.mjs && mkdir /out/data
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /out/main.mjs /app/main.mjs
+# Where a volume may be put: Docker gives a new one the owner of what it covers.
+COPY --from=build --chown=65532:65532 /out/data /data
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 EXPOSE 8080 9090
