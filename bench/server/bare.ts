@@ -12,9 +12,9 @@ import { TOOLS } from "./tools.ts";
 const handler = createMcpHandler(
   () => {
     const server = new McpServer({ name: "bare", version: "1.0.0" });
-    for (const { name, title, description, inputSchema, outputSchema, annotations, handle } of TOOLS) {
+    for (const { name, title, description, inputSchema, outputSchema, annotations, ...tool } of TOOLS) {
       server.registerTool(name, { title, description, inputSchema, outputSchema, annotations }, (args, { mcpReq }) =>
-        handle(args, { call: new CallerCall(), signal: mcpReq.signal, progress: () => undefined }),
+        tool.handle(args, { call: new CallerCall(), signal: mcpReq.signal, progress: () => undefined }),
       );
     }
     return server;

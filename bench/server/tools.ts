@@ -5,7 +5,10 @@ const inputSchema = z.object({
   city: z.string().min(1).max(100).describe("Name of a city, such as 'Berlin'"),
   days: z.number().int().min(1).max(16).default(3).describe("How many days to look ahead"),
   units: z.enum(["metric", "imperial"]).default("metric"),
-  fields: z.array(z.enum(["temperature", "wind", "rain", "pressure"])).max(4).optional(),
+  fields: z
+    .array(z.enum(["temperature", "wind", "rain", "pressure"]))
+    .max(4)
+    .optional(),
 });
 
 const outputSchema = z.object({
