@@ -11,8 +11,8 @@ import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
 export const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Milliseconds that a connection is kept for another request. */
-const KEEP_IDLE = 15_000;
+/** Milliseconds that a connection is kept for another request; less than most servers keep it, for one that closes first takes a request with it. */
+const KEEP_IDLE = 4000;
 
 /** Connections to all upstreams together. */
 const MAX_SOCKETS = 512;

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { reachOf, type Resolve } from "../../../app/src/outbound/addresses.ts";
@@ -281,6 +283,29 @@ describe("a name that resolves", () => {
     expect(inside.asked[0]?.headers.host).toBe(`api.example:${inside.port}`);
     outbound.close();
     await inside.close();
+  });
+
+  it("is the name that TLS asks for, whatever address it is connected to", async () => {
+    const hello = Promise.withResolvers<Buffer>();
+    const server = createServer((socket) => {
+      socket.once("data", (data) => {
+        hello.resolve(data);
+        socket.destroy();
+      });
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const { outbound } = newOutbound(
+      { OUTBOUND_ALLOW: `api.example:${port}`, OUTBOUND_ALLOW_PRIVATE: "api.example" },
+      resolving(["127.0.0.1"]).resolve,
+    );
+    const url = `https://api.example:${port}/`;
+
+    await expect(outbound.send(outbound.check({ url }), PLAIN_CALL)).rejects.toThrow(
+      `https://api.example:${port} broke off the connection`,
+    );
+    expect((await hello.promise).includes("api.example")).toBe(true);
+    await once(server.close(), "close");
   });
 
   it("to nothing is an upstream's failure", async () => {
