@@ -6,6 +6,7 @@ import { cached } from "../app/src/cache/cached.ts";
 import { Cache } from "../app/src/cache/cache.ts";
 import { keyOf } from "../app/src/cache/key.ts";
 import { median, type Measurement } from "./measurement.ts";
+import { sharedCache } from "./shared-cache.ts";
 
 const ROUNDS = 11;
 const LOOKS = 300_000;
@@ -23,7 +24,7 @@ const keys = values.map(({ number }) => keyOf([`city ${number}`]));
 
 /** What the cache costs, beside the bare library that it keeps its entries in. */
 export async function cache(): Promise<Measurement[]> {
-  return [...(await hits()), ...(await memory())];
+  return [...(await hits()), ...(await memory()), ...(await sharedCache())];
 }
 
 async function fill(): Promise<Cache<Value>> {
