@@ -219,6 +219,20 @@ describe("a trace", () => {
     });
   });
 
+  it("keeps little of what a client makes up, however long it is", async () => {
+    const client = await connect(app.endpoint, "2025");
+    await client.callTool({ name: "x".repeat(100_000), arguments: {} }).catch(() => undefined);
+    await client.readResource({ uri: `made-up://${"x".repeat(100_000)}` }).catch(() => undefined);
+    await client.close();
+    await sent();
+
+    expect(collector.span("tools/call").message).toHaveLength(256);
+    expect(collector.span("resources/read").attributes["mcp.resource.uri"]).toHaveLength(256);
+    expect(
+      JSON.stringify(collector.spans.map((span) => [span.name, span.message, span.attributes])).length,
+    ).toBeLessThan(10_000);
+  });
+
   it("ends with a client who goes away", async () => {
     const asked = Promise.withResolvers<undefined>();
     api.answerWith(() => {

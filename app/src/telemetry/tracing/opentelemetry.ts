@@ -25,9 +25,6 @@ const EXPORT_TIMEOUT = 5000;
 /** Milliseconds that a process which is about to end waits for its last spans to be sent. */
 const CLOSE_TIMEOUT = 2000;
 
-/** Characters of one attribute. Some hold what a client made up. */
-const MAX_VALUE = 512;
-
 /**
  * Keeps traces with OpenTelemetry and sends them to a collector.
  *
@@ -48,7 +45,7 @@ export function startTracing(
       "mcp_bluegreen.color": color,
     }),
     sampler: samplerFor(config),
-    spanLimits: { attributeValueLengthLimit: MAX_VALUE },
+    spanLimits: { attributeValueLengthLimit: 512 },
     spanProcessors: [
       new BatchSpanProcessor({
         exporter: new ReportingExporter(exporter, logger),

@@ -15,6 +15,9 @@ import type { Decision, Trace } from "../../resilience/trace.ts";
 import { outsideTraces, type Ending, type RequestTrace, type TracedRequest } from "../request-trace.ts";
 import type { TraceContext } from "../trace-context.ts";
 
+/** Characters that are kept of what a client made up. */
+const MAX_LENGTH = 256;
+
 /**
  * The span of one MCP request, and what becomes its children: what policies decide, and requests to others.
  *
@@ -90,7 +93,10 @@ export class RequestSpan implements RequestTrace, Trace {
   end({ errorType, code, message }: Ending): void {
     if (errorType !== "") {
       this.#span.setAttribute("error.type", errorType);
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
+      this.#span.setStatus({
+        code: SpanStatusCode.ERROR,
+        ...(message === undefined ? {} : { message: shortened(message) }),
+      });
     }
     if (code !== undefined) this.#span.setAttribute("rpc.response.status_code", String(code));
     this.over(this.#span);
@@ -100,11 +106,11 @@ export class RequestSpan implements RequestTrace, Trace {
 function attributesOf({ id, method, tool, uri, protocolVersion, client }: TracedRequest): Attributes {
   return {
     "mcp.method.name": method,
-    "jsonrpc.request.id": String(id),
+    "jsonrpc.request.id": shortened(String(id)),
     "network.transport": "tcp",
     "network.protocol.name": "http",
     ...(tool === "" ? {} : { "gen_ai.tool.name": tool, "gen_ai.operation.name": "execute_tool" }),
-    ...(uri === undefined ? {} : { "mcp.resource.uri": uri }),
+    ...(uri === undefined ? {} : { "mcp.resource.uri": shortened(uri) }),
     ...(protocolVersion === undefined ? {} : { "mcp.protocol.version": protocolVersion }),
     ...(client === undefined || client === "" ? {} : { "client.address": client }),
   };
@@ -118,6 +124,11 @@ function remote({ traceId, spanId, sampled, tracestate }: TraceContext): SpanCon
     isRemote: true,
     ...(tracestate === undefined ? {} : { traceState: new TraceState(tracestate) }),
   };
+}
+
+/** Copied, since a part of a string keeps all of it in memory: what clients send may be long, and many spans wait to be sent. */
+function shortened(text: string): string {
+  return text.length <= MAX_LENGTH ? text : Buffer.from(text.slice(0, MAX_LENGTH)).toString();
 }
 
 function snakeCase(name: string): string {
