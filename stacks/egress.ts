@@ -4,6 +4,9 @@ import { InvalidEnvironment, type Environment } from "../environments/environmen
 /** The app's settings that name something it asks: who collects its traces, and who publishes the keys of access tokens. */
 const ASKED = ["OTEL_EXPORTER_OTLP_ENDPOINT", "AUTH_JWKS_URL"];
 
+/** Those that list what its tools may call. */
+const CALLED = ["OUTBOUND_ALLOW", "OUTBOUND_POOLS"];
+
 /**
  * What an environment's pods ask besides names and HTTPS: its Redis, and what its settings name.
  *
@@ -14,7 +17,26 @@ export function egress({ name, app }: Environment): Egress[] {
   return [
     ...(redis === undefined ? [] : [{ port: redis.port, namespace: redis.namespace, cidr: redis.cidr }]),
     ...ASKED.flatMap((setting) => asked(settings[setting] ?? "", `environment '${name}': app.settings.${setting}`)),
+    ...CALLED.flatMap((setting) =>
+      origins(settings[setting] ?? "").flatMap((origin) =>
+        asked(origin, `environment '${name}': app.settings.${setting}`),
+      ),
+    ),
   ];
+}
+
+/** The origins in lists such as `api.example.com,http://*.internal:8080` and `search=https://a.example,https://b.example*3;…`. */
+function origins(text: string): string[] {
+  return text
+    .split(/[,;]/)
+    .map((item) =>
+      item
+        .trim()
+        .replace(/^[^=/]*=/, "")
+        .replace(/\*\d+$/, ""),
+    )
+    .filter((item) => item !== "")
+    .map((item) => (item.includes("://") ? item : `https://${item}`));
 }
 
 function asked(endpoint: string, what: string): Egress[] {

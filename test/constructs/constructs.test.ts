@@ -239,6 +239,12 @@ describe("the namespace", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com", []],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com:4318", ["4318"]],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector", ["80"]],
+    ["OUTBOUND_ALLOW", "api.example.com, *.example.com,api.example.com:8443,http://reports.internal", ["8443", "80"]],
+    [
+      "OUTBOUND_POOLS",
+      "search=https://a.example,http://b.internal:8080*3;other=https://c.example:9443",
+      ["8080", "9443"],
+    ],
     ["AUTH_JWKS_URL", "https://login.example.com/jwks", []],
     ["AUTH_JWKS_URL", "https://login.example.com:8443/jwks", ["8443"]],
   ])("opens the port of what %s names, %s, unless it is HTTPS's own", (setting, url, ports) => {
