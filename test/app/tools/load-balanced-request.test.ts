@@ -63,6 +63,7 @@ describe("load_balanced_request", () => {
     const { data } = await ask({});
 
     expect(one.asked).toHaveLength(2);
+    expect(own.breakers.get(`upstream:${one.origin}`)?.stats.rejections).toBe(0);
     expect(data).toMatchObject({
       endpoint: other.origin,
       endpoints: [
