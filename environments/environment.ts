@@ -41,7 +41,11 @@ const NOT_SETTINGS = new Map([
   ["DATA_DURABILITY", "app.dataVolume says what it is"],
   ["REDIS_URL", "it is a secret; see app.redis"],
   ["REDIS_CLUSTER", "use app.redis.cluster"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "it may hold a secret; send traces to a collector in the cluster, which adds it"],
 ]);
+
+/** What tells the app who may call. Without it no pod would start. */
+const WHO_MAY_CALL = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"];
 
 const stateBackend = z.discriminatedUnion("backend", [
   /** A file in the working directory: for one person on one machine. */
@@ -180,6 +184,11 @@ export const environmentSchema = z
   .superRefine(({ app }, context) => {
     const problem = imageProblem(app.image, app.imagePolicy);
     if (problem !== undefined) context.addIssue({ code: "custom", path: ["app", "image"], message: problem });
+    const unsaid = WHO_MAY_CALL.filter((setting) => !(setting in app.settings));
+    if (app.settings.AUTH_MODE !== "off" && unsaid.length > 0) {
+      const message = `must say who may call: ${unsaid.join(", ")}, or AUTH_MODE 'off' for anybody who reaches the port`;
+      context.addIssue({ code: "custom", path: ["app", "settings"], message });
+    }
     for (const [setting, why] of NOT_SETTINGS) {
       if (!(setting in app.settings)) continue;
       context.addIssue({ code: "custom", path: ["app", "settings", setting], message: `cannot be set here: ${why}` });

@@ -37,6 +37,11 @@ describe("an environment", () => {
       "app.settings.log-level: must be an environment variable's name",
     ],
     [
+      "nothing about who may call",
+      { app: { ...local.app, settings: { AUTH_ISSUER: "https://login.example" } } },
+      "app.settings: must say who may call: AUTH_AUDIENCE, AUTH_JWKS_URL, or AUTH_MODE 'off' for anybody who reaches the port",
+    ],
+    [
       "a secret among the settings",
       { app: { ...local.app, settings: { REQUEST_STATE_KEY: "x" } } },
       "app.settings.REQUEST_STATE_KEY: cannot be set here: it is a secret; see app.requestStateKeyRevisions",

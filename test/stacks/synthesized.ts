@@ -70,5 +70,6 @@ export function allResources(stacks: Record<string, Stack>): { type: string; res
 
 /** Environment `local` with some of its app changed. */
 export function localWith(app: Partial<Environment["app"]>): Environment {
-  return environment({ ...local, app: { ...local.app, ...app } });
+  const settings = { AUTH_MODE: "off", ...(app.settings ?? local.app.settings) };
+  return environment({ ...local, app: { ...local.app, ...app, settings } });
 }
