@@ -11,7 +11,7 @@ const ROUNDS = 5;
 /** What the caches of several pods do together, over a Redis of the benchmark's own. */
 export async function sharedCache(): Promise<Measurement[]> {
   if (!redisIsInstalled) {
-    process.stdout.write(
+    process.stderr.write(
       "caches that share Redis: skipped, needs redis-server on the PATH (apt-get install redis-server)\n",
     );
     return [];
