@@ -71,30 +71,33 @@ export class Drain {
     clearTimeout(this.#timer);
     if (this.#closed || this.#round !== undefined) return;
     this.#timer = setTimeout(() => {
-      this.#round = this.#look().then((more) => {
+      this.#round = this.#look().then((next) => {
         this.#round = undefined;
-        this.#lookIn(more ? 0 : LOOK_EVERY * (0.8 + 0.4 * this.#random()));
+        this.#lookIn(next);
       });
     }, milliseconds).unref();
   }
 
-  /** Whether there is more to do at once. */
-  async #look(): Promise<boolean> {
+  /** Resolves with the milliseconds to wait before the next. */
+  async #look(): Promise<number> {
     const { queue, breaker } = this.#options;
+    const later = LOOK_EVERY * (0.8 + 0.4 * this.#random());
     const { state, retryAfterMs } = breaker.stats;
-    if (!queue.available || (state === "open" && retryAfterMs > 0)) return false;
+    if (!queue.available) return later;
+    if (state === "open" && retryAfterMs > 0) return Math.min(retryAfterMs, later);
     try {
       const more = await this.#bring();
       this.#failing = false;
-      return more;
+      return more ? 0 : later;
     } catch (error) {
       const isNews = !this.#failing && !(error instanceof Rejected);
       this.#failing = true;
       if (isNews) this.events.emit({ type: "failed", queue: queue.name, error });
-      return false;
+      return Math.min(breaker.stats.retryAfterMs || later, later);
     }
   }
 
+  /** Resolves with whether there may be more. */
   async #bring(): Promise<boolean> {
     const { queue, breaker, store } = this.#options;
     const waiting = await queue.take(BATCH);

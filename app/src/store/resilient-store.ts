@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
+import { keyOf } from "../cache/key.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline } from "../resilience/deadline.ts";
@@ -99,16 +100,13 @@ export class ResilientStore {
   }
 
   #accept({ key, value, idempotencyKey = randomUUID() }: WriteRequest): Write {
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(value, onlyFinite);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
       throw new CallerMistake(
         `'value' has ${bytes} bytes as JSON; at most ${MAX_VALUE_BYTES} can be stored under a key`,
       );
-    const digest = createHash("sha256")
-      .update(JSON.stringify([key, sorted(value)]))
-      .digest("base64url");
-    return { key, value: text, idempotencyKey, digest, version: this.#versions.next() };
+    return { key, value: text, idempotencyKey, digest: keyOf([key, value]), version: this.#versions.next() };
   }
 
   #receipt(
@@ -123,12 +121,9 @@ export class ResilientStore {
   }
 }
 
-/** The same value with the members of its objects in one order: a repetition may have them in another. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/** What JSON has no number for it would write as `null`: another value than was given. */
+function onlyFinite(_name: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value))
     throw new CallerMistake("'value' has a number in it that is too large to be stored: write it as a string");
-  if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).map(([name, member]) => [name, sorted(member)] as const);
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return value;
 }

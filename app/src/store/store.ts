@@ -23,7 +23,7 @@ export interface Write {
   readonly value: string;
   /** Writes of one idempotency key are one write, however often they arrive. */
   readonly idempotencyKey: string;
-  /** Digest of key and value: tells a repetition from another write under the same idempotency key. */
+  /** The same for equal keys and values, and for no others: tells a repetition from another write under the same idempotency key. */
   readonly digest: string;
   /** When it was accepted, in microseconds since 1970, and what orders it among the writes of its record: see `Versions`. */
   readonly version: number;

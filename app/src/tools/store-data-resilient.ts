@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAX_VALUE_BYTES, type Receipt, type ResilientStore } from "../store/resilient-store.ts";
+import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
 /** Neither control characters nor halves of surrogate pairs: such keys look alike, or are, once they are stored. */
@@ -12,7 +13,7 @@ const text = (longest: number) =>
     .max(longest, `must be at most ${longest} characters`)
     .regex(PLAIN, "must not have control characters or broken Unicode in it");
 
-const inputSchema = z.object({
+const inputSchema = argumentsOf({
   key: text(200).describe("Name of the record to write, such as 'user/42/preferences'"),
   value: z
     .unknown()

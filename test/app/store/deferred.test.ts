@@ -111,6 +111,19 @@ describe("a write that cannot be", () => {
   });
 });
 
+describe("a number that is too large for JSON", () => {
+  it("is refused rather than stored as another value", async () => {
+    const { app } = await start({});
+    const response = await fetch(app.endpoint, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+      body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"store_data_resilient","arguments":{"key":"k","value":[1e400]}}}',
+    });
+
+    expect(await response.text()).toContain("write it as a string");
+  });
+});
+
 describe("a store that another process holds", () => {
   it("has its writes in the journal, and gets them when it is let go", async () => {
     const folder = await aFolder();
@@ -226,7 +239,12 @@ describe("a store whose file is broken", () => {
 describe("a disk that is full", () => {
   it("takes no write, says so, and has lost none when there is room again", async () => {
     const folder = await aFolder();
-    const app = await startProcess({ DATA_DIR: folder, CB_RECOVERY_TIMEOUT: "100ms", LOG_LEVEL: "silent" });
+    const app = await startProcess({
+      DATA_DIR: folder,
+      CB_RECOVERY_TIMEOUT: "100ms",
+      LOG_LEVEL: "silent",
+      KEEP_ALIVE_TIMEOUT: "100ms",
+    });
     const client = await connect(new URL(`http://127.0.0.1:${app.mcpPort}/mcp`), "2026");
     const limitFiles = (bytes: string) =>
       execFileSync("prlimit", ["--pid", String(app.process.pid), `--fsize=${bytes}:unlimited`]);

@@ -36,6 +36,7 @@ async function startPod(): Promise<Pod> {
     DATA_DIR: folder,
     REDIS_URL: redis.url,
     LOG_LEVEL: "silent",
+    KEEP_ALIVE_TIMEOUT: "100ms",
     CB_FAILURE_THRESHOLD: "1",
     CB_RECOVERY_TIMEOUT: "200ms",
     CB_TIMEOUT: "1s",

@@ -2,7 +2,7 @@ import { isBusy, isRefusal, type SqliteFile } from "./sqlite-file.ts";
 import type { Job, Reply, Request, Results } from "./jobs.ts";
 
 /** Milliseconds to wait for another process that holds the file. Its transactions take a few; one that takes so long is stuck. */
-const PATIENCE = 1000;
+const PATIENCE = 500;
 
 /** Milliseconds between two tries to get it. */
 const TRY_EVERY = 5;
