@@ -116,7 +116,7 @@ describe("an address in a URL", () => {
           await expect(send()).rejects.toThrow(/has (a private|an) address/);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -126,7 +126,7 @@ describe("an address in a URL", () => {
       fc.property(notPublic.chain(spelled), (spelling) => {
         expect(() => outbound.check({ url: `http://${spelling}/` })).toThrow(CallerMistake);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

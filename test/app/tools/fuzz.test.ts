@@ -16,13 +16,13 @@ import { anyArguments } from "./any-arguments.ts";
 
 /** Calls of all tools together: first by themselves, then through HTTP. */
 const CALLS = 9000;
-const CALLS_OVER_HTTP = 1500;
+const CALLS_OVER_HTTP = 1200;
 
 /** Calls that one client makes at the same time. */
 const AT_ONCE = 10;
 
 /** Milliseconds after which a call hangs. */
-const PATIENCE = 8000;
+const PATIENCE = 20_000;
 
 /** What shows where the code lies or how it runs. */
 const INSIDE = /\n\s+at \S|\.ts:\d|node:internal|node_modules|\/app\/(src|dist)/;
