@@ -29,7 +29,7 @@ export interface CachedFunction<Args extends readonly unknown[], V> {
  */
 export function cached<Args extends readonly unknown[], V extends Cacheable>(
   fn: (...args: Args) => Promise<V>,
-  { cache, key = (...args) => keyOf(args) }: CachedOptions<NoInfer<Args>, V>,
+  { cache, key = (...args) => keyOf(args) }: CachedOptions<Args, V>,
 ): CachedFunction<Args, V> {
   const ask = async (...args: Args): Promise<V> => {
     const name = key(...args);

@@ -55,10 +55,13 @@ describe("a function that is cached", () => {
 
   it("takes for the same what its key takes for the same", async () => {
     const { asked, fetchRate, cache } = rates();
-    const rate = cached(fetchRate, { cache, key: (currency) => currency.toUpperCase() });
-    await rate("eur");
-    await rate("EUR", { day: 1 });
+    const rate = cached(fetchRate, {
+      cache,
+      key: (currency, { day } = {}) => `${currency.toUpperCase()} ${day === undefined ? "" : day % 7}`,
+    });
+    await rate("eur", { day: 1 });
+    await rate("EUR", { day: 8 });
 
-    expect(asked).toEqual(["eur today"]);
+    expect(asked).toEqual(["eur 1"]);
   });
 });
