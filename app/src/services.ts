@@ -8,6 +8,9 @@ import { Pool } from "./outbound/pool.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
+import { SharedBreakerHistory } from "./shared/breakers-history.ts";
+import { sharedBreakerMetrics } from "./shared/breakers-metrics.ts";
+import { SharedBreakers } from "./shared/breakers.ts";
 import { connectRedis, redisHealth } from "./shared/connect.ts";
 import { shareRateLimit } from "./shared/rate-limit.ts";
 import type { Redis } from "./shared/redis.ts";
@@ -47,8 +50,13 @@ export interface Services {
 export async function createServices(config: Config, { logger }: { readonly logger: Logger }): Promise<Services> {
   const redis = config.redis && (await connectRedis(config.redis, logger));
   const breakers = new BreakerRegistry();
-  const history = new LocalBreakerHistory(breakers);
-  const shared = redis && { redis, breaker: breakers.create({ ...config.breakers.cache, name: "cache" }) };
+  const { stateSync } = config.breakers;
+  const sharedBreakers =
+    redis && stateSync > 0 ? new SharedBreakers({ redis, breakers, interval: stateSync }) : undefined;
+  const localHistory = new LocalBreakerHistory(breakers);
+  const history =
+    redis && sharedBreakers ? new SharedBreakerHistory(sharedBreakers, redis, localHistory) : localHistory;
+  const shared = redis && { redis, breaker: breakers.create({ ...config.breakers.cache, name: "cache", local: true }) };
   const caches = new Caches({ ...config.cache, shared });
   const weather = new Weather({ ...config.weather, breakers, caches, settings: config.breakers.weather_api });
   const health = new Health(config);
@@ -83,6 +91,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
         ],
       }),
       ...cacheMetrics(caches),
+      ...sharedBreakerMetrics(sharedBreakers),
       ...stored.metrics,
     ],
     redis,
@@ -90,6 +99,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
       caches.close();
       outbound.close();
       endSharing?.();
+      await sharedBreakers?.close();
       await stored.close();
       await redis?.close();
     },

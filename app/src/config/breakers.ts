@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import { count, duration } from "./kinds.ts";
 
+/** Milliseconds. Reports that are any closer cost Redis more than they tell. */
+const LEAST_SYNC = 100;
+
 /** What holds for every breaker in place of its own default. */
 export const breakerVariables = {
   CB_FAILURE_THRESHOLD: count
@@ -19,6 +22,12 @@ export const breakerVariables = {
     .optional()
     .describe(
       "How long one guarded call may take; longer counts as a failure. Without it: `database` 10s, `weather_api` 15s, `cache` 5s.",
+    ),
+  CB_STATE_SYNC: duration
+    .refine((value) => value === 0 || value >= LEAST_SYNC, `must be 0s or at least ${LEAST_SYNC}ms`)
+    .prefault("1s")
+    .describe(
+      "How often a pod reports to the others, through Redis, how it finds what it depends on; that it has opened a breaker it reports at once. With `0s` each pod's breakers are its own.",
     ),
 };
 
@@ -43,7 +52,10 @@ const DEFAULTS = {
   token_keys: { failureThreshold: 3, recoveryTimeout: 5000, timeout: 5000 },
 };
 
-export type BreakersConfig = Readonly<Record<keyof typeof DEFAULTS, BreakerSettings>>;
+export interface BreakersConfig extends Readonly<Record<keyof typeof DEFAULTS, BreakerSettings>> {
+  /** Milliseconds between two reports to the other pods; 0 for none. */
+  readonly stateSync: number;
+}
 
 export function breakersConfig(values: Values): BreakersConfig {
   const withDefaults = (own: (typeof DEFAULTS)[keyof typeof DEFAULTS]): BreakerSettings => ({
@@ -59,5 +71,6 @@ export function breakersConfig(values: Values): BreakersConfig {
     cache: withDefaults(DEFAULTS.cache),
     upstream: withDefaults(DEFAULTS.upstream),
     token_keys: withDefaults(DEFAULTS.token_keys),
+    stateSync: values.CB_STATE_SYNC,
   };
 }

@@ -9,6 +9,10 @@ export interface HistoryEntry {
   readonly from: BreakerState;
   readonly to: BreakerState;
   readonly reason: TransitionReason;
+  /** The pod that brought it about, where more than one could have. */
+  readonly pod?: string;
+  /** Its place among all that pods decided together. */
+  readonly epoch?: number;
 }
 
 /** What breakers did, wherever it is kept. Asked while somebody waits, so it answers with what it has. */

@@ -49,6 +49,9 @@ export interface BreakerOptions {
   /** What an error thrown inside `execute` tells of the dependency. @default - `nothing` for a Rejected, else `failure` */
   readonly judge?: (error: unknown) => Outcome;
 
+  /** Whether what it guards is this process's own, so that it tells nothing of other pods' and is not shared with them. @default false */
+  readonly local?: boolean;
+
   /** @default SYSTEM_TIME */
   readonly time?: Time;
 

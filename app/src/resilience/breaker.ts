@@ -144,7 +144,7 @@ export class Breaker implements Policy {
   /** Lets one call through as a probe; does nothing unless it is held open. */
   lend(lease: Lease): void {
     if (this.#loans === undefined) return;
-    if (this.#state === "open") this.#become("half-open", "recovery-time", this.#loans);
+    if (this.#state === "open") this.#become("half-open", "cluster", this.#loans);
     this.#loans.add(lease);
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
+import { Emitter } from "../resilience/emitter.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import { onChange, sync, type BreakerReport, type Standing, type SyncReply } from "./breakers-protocol.ts";
 import type { Redis } from "./redis.ts";
@@ -17,6 +18,16 @@ export interface SharedBreakersOptions {
   readonly pod?: string;
   /** @default SYSTEM_TIME */
   readonly time?: Time;
+}
+
+export interface SharedBreakersStats {
+  /** Breakers that pods hold open together. */
+  readonly open: number;
+  /** The highest that this pod has heard of. */
+  readonly epoch: number;
+  readonly reports: number;
+  /** Of the reports: those that Redis did not take. */
+  readonly unheard: number;
 }
 
 /** What this pod knows of a breaker, its own or not. */
@@ -37,6 +48,10 @@ export class SharedBreakers {
   readonly #ends: (() => void)[];
   readonly #ticker: Ticker;
   readonly pod: string;
+  /** Each epoch that is higher than any this pod has heard of before: something was decided. */
+  readonly changes = new Emitter<number>();
+  #reports = 0;
+  #unheard = 0;
   /** Epoch of the last list. */
   #seen = 0;
   #highest = 0;
@@ -75,14 +90,14 @@ export class SharedBreakers {
     return this.#isShared;
   }
 
-  /** The highest epoch that this pod has heard of. */
-  get epoch(): number {
-    return this.#highest;
+  get stats(): SharedBreakersStats {
+    const open = [...this.#known.values()].filter(({ isOpen }) => isOpen).length;
+    return { open, epoch: this.#highest, reports: this.#reports, unheard: this.#unheard };
   }
 
-  /** Those that the pods hold open together. */
-  get open(): readonly string[] {
-    return [...this.#known].filter(([, { isOpen }]) => isOpen).map(([name]) => name);
+  /** Whether the pods hold this one open together, as far as this one knows. */
+  holdsOpen(name: string): boolean {
+    return this.#known.get(name)?.isOpen === true;
   }
 
   reportSoon(): void {
@@ -107,6 +122,8 @@ export class SharedBreakers {
 
   #share(breaker: Breaker): void {
     this.#shared.get(breaker.name)?.close();
+    this.#shared.delete(breaker.name);
+    if (breaker.options.local === true) return;
     const shared = new SharedBreaker(breaker, {
       name: this.pod,
       time: this.#time,
@@ -142,7 +159,8 @@ export class SharedBreakers {
         await this.#exchange();
       }
     } catch {
-      // Away, or it refuses: out of memory, a replica, not permitted. The connection says so in the log.
+      // Away, or it refuses: out of memory, a replica, not permitted.
+      this.#unheard += 1;
       this.#letGo();
     }
     this.#isReporting = false;
@@ -156,6 +174,7 @@ export class SharedBreakers {
       if (report !== undefined) reports.set(name, report);
     }
     const askedAt = this.#time.now();
+    this.#reports += 1;
     const reply = await sync(redis, {
       pod: this.pod,
       interval,
@@ -184,7 +203,7 @@ export class SharedBreakers {
 
   /** Takes over the list of all that is open, except where something newer is known. */
   #learn({ epoch, open }: SyncReply): void {
-    this.#highest = Math.max(this.#highest, epoch);
+    this.#raise(epoch);
     if (open === undefined) return;
     this.#seen = epoch;
     const listed = new Set(open.map(({ name }) => name));
@@ -200,7 +219,7 @@ export class SharedBreakers {
   #hear(standing: Standing): void {
     const { name, epoch } = standing;
     if (epoch <= Math.max(this.#seen, this.#known.get(name)?.epoch ?? 0)) return;
-    this.#highest = Math.max(this.#highest, epoch);
+    this.#raise(epoch);
     this.#take(standing);
   }
 
@@ -229,6 +248,12 @@ export class SharedBreakers {
       const remaining = due === Infinity ? 0 : due > now ? due - now : timeout;
       return { name, epoch, open: true, remaining, forced: due === Infinity, openings };
     });
+  }
+
+  #raise(epoch: number): void {
+    if (epoch <= this.#highest) return;
+    this.#highest = epoch;
+    this.changes.emit(epoch);
   }
 
   #letGo(): void {

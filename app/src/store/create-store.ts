@@ -34,7 +34,7 @@ export interface StoreParts {
  * given to a store that is lost with the process.
  */
 export function createStore({ config, breakers, redis, logger }: CreateStoreOptions): StoreParts {
-  const breaker = breakers.create({ name: "database", ...config.breakers.database });
+  const breaker = breakers.create({ name: "database", ...config.breakers.database, local: true });
   if (config.store === undefined) {
     const store = new MemoryStore();
     return {

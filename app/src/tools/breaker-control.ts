@@ -43,7 +43,17 @@ export function breakerControl(breakers: BreakerRegistry, history: BreakerHistor
         }),
       ),
       history: z
-        .array(z.object({ at: z.string(), breaker: z.string(), from: state, to: state, reason: z.string() }))
+        .array(
+          z.object({
+            at: z.string(),
+            breaker: z.string(),
+            from: state,
+            to: state,
+            reason: z.string(),
+            pod: z.string().optional().describe("The pod that brought it about"),
+            epoch: z.number().optional().describe("For what pods decided together: later is higher"),
+          }),
+        )
         .describe("Latest changes of state, oldest first"),
     }),
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },

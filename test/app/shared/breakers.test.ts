@@ -16,7 +16,7 @@ describeWithRedis("breakers of several pods", () => {
     const [one, other, blind] = await startPods(3, { url: server.url });
     fail(one);
     fail(other);
-    await until(() => [one, other, blind].every(({ shared }) => shared.open.includes("api")));
+    await until(() => [one, other, blind].every(({ shared }) => shared.holdsOpen("api")));
 
     expect([one, other, blind].map(({ breaker }) => breaker.state)).toEqual(["open", "open", "open"]);
   });
