@@ -152,7 +152,7 @@ export function quickEnvironment(bake: Partial<Environment["release"]["bake"]> =
   return environment({
     name: "memory",
     namespace: "memory",
-    app: { image: "old", imagePolicy: "any" },
+    app: { image: "old", imagePolicy: "any", settings: { AUTH_MODE: "off" } },
     scaling: { minReplicas: 1, maxReplicas: 2, requestsPerPod: 50, latencyObjectiveMs: 250 },
     release: {
       target: "local",
