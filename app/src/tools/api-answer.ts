@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 import type { OutboundAnswer } from "../outbound/outbound.ts";
 
@@ -67,7 +68,8 @@ function readBody(type: string, body: Buffer, truncated: boolean): unknown {
   const isJson = /^application\/([a-z0-9.+-]+\+)?json\b/i.test(type);
   const isText =
     isJson || /^(text\/|application\/([a-z0-9.+-]+\+)?(xml|javascript|x-www-form-urlencoded|yaml)\b)/i.test(type);
-  if (body.byteLength === 0 || !isText) return undefined;
+  // Some say nothing of their type; text is still text then.
+  if (body.byteLength === 0 || !(isText || (type === "" && isUtf8(body)))) return undefined;
   const text = decode(type, body, truncated);
   return isJson && !truncated ? (parseJson(text) ?? text) : text;
 }

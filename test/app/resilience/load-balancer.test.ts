@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Strategy } from "../../../app/src/resilience/balancing.ts";
+import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { LoadBalancer, type LoadBalancerOptions, type Picked } from "../../../app/src/resilience/load-balancer.ts";
 import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
 import { fakeTime } from "./fake-clock.ts";
@@ -173,5 +174,40 @@ describe("a load balancer", () => {
         expect(balancer.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
       }),
     );
+  });
+});
+
+describe("a strategy for one call", () => {
+  it("stands in for the balancer's own, and remembers whose turn it is", () => {
+    const { balancer } = clocked({ strategy: "round-robin" });
+    const turns = Array.from({ length: 4 }, (_, index) =>
+      picked(balancer.pick(index % 2 === 0 ? undefined : "weighted")),
+    );
+
+    expect(turns.map(({ endpoint }) => endpoint).join("")).toBe("aabb");
+  });
+});
+
+describe("an endpoint with a breaker that others use too", () => {
+  it("is out while that is open, and asks nothing of it before its time", () => {
+    const { clock, time } = fakeTime();
+    const breaker = new Breaker({ name: "a", failureThreshold: 1, recoveryTimeout: 1000, time });
+    const balancer = new LoadBalancer({
+      name: "api",
+      endpoints: [
+        { name: "a", target: "a", breaker },
+        { name: "b", target: "b" },
+      ],
+      strategy: "round-robin",
+      time,
+    });
+    const permit = breaker.tryAcquire();
+    if (permit.admitted) permit.fail();
+
+    expect(calls(balancer, 4).join("")).toBe("bbbb");
+    expect(breaker.stats.rejections).toBe(0);
+    clock.advance(1000);
+    expect(calls(balancer, 3).join("")).toBe("aba");
+    expect(breaker.state).toBe("closed");
   });
 });

@@ -82,7 +82,7 @@ describe("resilient_api_call", () => {
   it("sends again what may be repeated, and says how often it was sent", async () => {
     upstream.answerWith(failingFirst(2));
 
-    expect((await ask({})).data).toMatchObject({ status: 200, attempts: 3 });
+    expect((await ask({})).data).toMatchObject({ status: 200, body: "at last", attempts: 3 });
   });
 
   it("says what an upstream that fails has said, and when to try again", async () => {
