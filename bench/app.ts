@@ -1,6 +1,8 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -22,11 +24,15 @@ export async function app(): Promise<Measurement[]> {
   const alone = median(await repeat(3, () => idleMegabytes()));
   // Nobody has to listen there: what it takes to keep traces is loaded all the same.
   const traced = median(await repeat(3, () => idleMegabytes({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })));
+  const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
+  const storing = median(await repeat(3, () => idleMegabytes({ DATA_DIR: folder })));
+  await rm(folder, { recursive: true });
   return [
     { what: "app bundle", value: size / 1e6, unit: "MB", bar: 3, runs: 1 },
     { what: "process start to /readyz 200", value: median(readyMs), unit: "ms", bar: 350, runs: RUNS },
     { what: "resident memory when idle", value: alone, unit: "MB", bar: 110, runs: 3 },
     { what: "  what OpenTelemetry adds", value: traced - alone, unit: "MB", runs: 3 },
+    { what: "  what a store on disk adds", value: storing - alone, unit: "MB", runs: 3 },
   ];
 }
 

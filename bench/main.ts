@@ -6,15 +6,16 @@ import { holds, type Measurement } from "./measurement.ts";
 import { rehearsal } from "./rehearsal.ts";
 import { resilience } from "./resilience.ts";
 import { server } from "./server.ts";
+import { store } from "./store.ts";
 import { synth } from "./synth.ts";
 
-const BENCHES = { synth, app, resilience, cache, server, rehearsal };
+const BENCHES = { synth, app, resilience, cache, server, store, rehearsal };
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures what the documentation claims, each beside its bar. Takes about three minutes; nothing else should run meanwhile.
 
-  --only    one part: synth, app, resilience, cache, server or rehearsal
+  --only    one part: synth, app, resilience, cache, server, store or rehearsal
   --quick   the quick rehearsal instead of the full one, and fewer rounds
   --json    one JSON object instead of the table
   --help

@@ -82,6 +82,20 @@ describe("the bundle", () => {
     expect((await stat(bundle)).size).toBeLessThan(3_000_000);
   });
 
+  it("carries the thread that waits for the disk with it", async () => {
+    const app = await startProcess({ DATA_DIR: folder, KEEP_ALIVE_TIMEOUT: "100ms" }, bundle);
+    const client = await connect(new URL(`http://127.0.0.1:${app.mcpPort}/mcp`), "2026");
+    const { structuredContent } = await client.callTool({
+      name: "store_data_resilient",
+      arguments: { key: "k", value: 1 },
+    });
+    await client.close();
+    app.process.kill("SIGTERM");
+
+    expect(structuredContent).toMatchObject({ status: "stored", durability: "volume" });
+    expect((await app.exit).code).toBe(0);
+  });
+
   it("runs alone, says the version it was built as, and ends with 0 on SIGTERM", async () => {
     const app = await startProcess({ APP_COLOR: "blue" }, bundle);
     const client = await connect(new URL(`http://127.0.0.1:${app.mcpPort}/mcp`), "2026");

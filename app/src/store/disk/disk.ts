@@ -80,6 +80,8 @@ export class Disk implements DurableStore {
     const until = Date.now() + (call === undefined ? Infinity : call.deadline - SYSTEM_TIME.now());
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      // It keeps the process alive only while somebody waits for it.
+      thread.ref();
       thread.postMessage({ id, job, until } satisfies Request);
     });
   }
@@ -100,8 +102,6 @@ export class Disk implements DurableStore {
       this.#thread = undefined;
       this.#failAll("its thread has ended");
     });
-    // Whoever waits for an answer keeps the process alive with what it waits on.
-    thread.unref();
     return thread;
   }
 
@@ -110,6 +110,7 @@ export class Disk implements DurableStore {
     this.#waiting.delete(reply.id);
     if ("error" in reply) waiting?.reject(new DiskFailed(reply.error));
     else waiting?.resolve(reply.result as never);
+    if (this.#waiting.size === 0) this.#thread?.unref();
   }
 
   #failAll(reason: string): void {
