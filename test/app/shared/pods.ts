@@ -91,3 +91,39 @@ export function fail({ breaker }: Pod, times = 3): void {
 export function succeed({ breaker }: Pod): void {
   admitted(breaker.tryAcquire()).succeed();
 }
+
+/** What the breakers guard: counts the calls that reach it. */
+export class Dependency {
+  isDown: boolean;
+  calls = 0;
+  mostAtOnce = 0;
+  readonly #answersAfter: number;
+  #atOnce = 0;
+
+  constructor({ answersAfter, isDown = false }: { readonly answersAfter: number; readonly isDown?: boolean }) {
+    this.#answersAfter = answersAfter;
+    this.isDown = isDown;
+  }
+
+  readonly ask = async (): Promise<void> => {
+    this.calls += 1;
+    this.#atOnce += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+    await new Promise((resolve) => setTimeout(resolve, this.#answersAfter));
+    this.#atOnce -= 1;
+    if (this.isDown) throw new Error("down");
+  };
+
+  /** All callers of all pods call every few milliseconds, until the condition holds. */
+  async hammer(
+    pods: readonly Pod[],
+    { callers, until: isOver }: { readonly callers: number; readonly until: () => boolean },
+  ): Promise<void> {
+    while (!isOver()) {
+      for (const { breaker } of pods)
+        for (let caller = 0; caller < callers && !isOver(); caller += 1)
+          void breaker.execute(this.ask).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
