@@ -1,10 +1,10 @@
-import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { app } from "./app.ts";
 import { cache } from "./cache.ts";
 import { holds, type Measurement } from "./measurement.ts";
 import { rehearsal } from "./rehearsal.ts";
 import { resilience } from "./resilience.ts";
+import { thisMachine, writeResults } from "./results.ts";
 import { server } from "./server.ts";
 import { store } from "./store.ts";
 import { synth } from "./synth.ts";
@@ -13,10 +13,10 @@ const BENCHES = { synth, app, resilience, cache, server, store, rehearsal };
 
 const HELP = `Usage: npm run bench -- [options]
 
-Measures what the documentation claims, each beside its bar. Takes about three minutes; nothing else should run meanwhile.
+Measures what the documentation claims, each beside its bar, and writes each part to bench/results. Nothing else should run meanwhile.
 
   --only    one part: synth, app, resilience, cache, server, store or rehearsal
-  --quick   the quick rehearsal instead of the full one, and fewer rounds
+  --quick   the quick rehearsal instead of the full one, and fewer rounds; writes nothing
   --json    one JSON object instead of the table
   --help
 
@@ -43,18 +43,14 @@ if (values.help) {
     if (values.only !== undefined && values.only !== name) continue;
     const rows = await bench(values.quick);
     measurements.push(...rows);
+    if (!values.quick) await writeResults(name, rows);
     if (!values.json) for (const row of rows) process.stdout.write(`${line(row)}\n`);
   }
-  const machine = {
-    node: process.version,
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-  };
+  const machine = thisMachine();
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ machine, measurements })}\n`
-      : `${machine.cpu ?? "unknown"}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}\n`,
+      : `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}\n`,
   );
   process.exitCode = measurements.every(holds) ? 0 : 1;
 }

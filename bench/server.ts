@@ -28,12 +28,12 @@ interface Recorded {
  * each in a process of its own, over sockets, in turns.
  */
 export async function server(quick: boolean): Promise<Measurement[]> {
-  const [rounds, calls] = quick ? [5, 500] : [15, 2000];
+  const [rounds, milliseconds] = quick ? [5, 200] : [15, 500];
   const running = await Promise.all(Object.values(SERVERS).map(start));
   try {
     const rows: Measurement[] = [];
     for (const era of ERAS) {
-      for (const method of METHODS) rows.push(...(await compare(running, era, method, rounds, calls)));
+      for (const method of METHODS) rows.push(...(await compare(running, era, method, rounds, milliseconds)));
     }
     return rows;
   } finally {
@@ -51,14 +51,14 @@ async function compare(
   era: Era,
   method: (typeof METHODS)[number],
   rounds: number,
-  calls: number,
+  milliseconds: number,
 ): Promise<Measurement[]> {
   const recorded = await Promise.all(running.map(({ port }) => record(port, era, method)));
   const perSecond = running.map((): number[] => []);
   // The first round, in which each server compiles what it needs, is not counted.
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, { port }] of running.entries()) {
-      const each = await load(port, recorded[index], calls);
+      const each = await load(port, recorded[index], milliseconds);
       if (round >= 0) perSecond[index]?.push(each);
     }
   }
@@ -89,12 +89,12 @@ async function record(port: number, era: Era, method: string): Promise<Recorded>
   return found;
 }
 
-/** Sends a request so many times, over as many connections as there are, and returns how many were answered per second. */
-async function load(port: number, recorded: Recorded | undefined, calls: number): Promise<number> {
+/** Sends a request again and again for so long, over as many connections as there are; returns how many were answered per second. */
+async function load(port: number, recorded: Recorded | undefined, milliseconds: number): Promise<number> {
   if (recorded === undefined) throw new Error("nothing to send");
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const { headers, body } = recorded;
-  let left = calls;
+  let answered = 0;
   const one = async () => {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     request({ host: "127.0.0.1", port, path: "/mcp", method: "POST", agent, headers }, (response) => {
@@ -113,15 +113,15 @@ async function load(port: number, recorded: Recorded | undefined, calls: number)
   const start = performance.now();
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
-      while (left > 0) {
-        left -= 1;
+      while (performance.now() - start < milliseconds) {
         await one();
+        answered += 1;
       }
     }),
   );
   const seconds = (performance.now() - start) / 1000;
   agent.destroy();
-  return calls / seconds;
+  return answered / seconds;
 }
 
 async function start(args: readonly string[]): Promise<Running> {
