@@ -1,6 +1,9 @@
 import { portOf, type AllowedHost } from "../config/outbound.ts";
 import { CallerMistake } from "../tools/tool.ts";
 
+/** Hosts that a refusal names. */
+const MAX_SAID = 10;
+
 /** Decides by a URL alone whether it may be called. What its host resolves to is another question: see `Addresses`. */
 export class AllowList {
   readonly #hosts: readonly AllowedHost[];
@@ -36,7 +39,8 @@ export class AllowList {
 
   #whatMay(): string {
     if (this.#hosts.length === 0) return "OUTBOUND_ALLOW, which lists what may be, is empty on this server";
-    return `OUTBOUND_ALLOW on this server lists ${this.#hosts.map(written).join(", ")}`;
+    const more = this.#hosts.length > MAX_SAID ? ` and ${this.#hosts.length - MAX_SAID} more` : "";
+    return `OUTBOUND_ALLOW on this server lists ${this.#hosts.slice(0, MAX_SAID).map(written).join(", ")}${more}`;
   }
 }
 

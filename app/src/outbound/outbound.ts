@@ -20,6 +20,9 @@ const MAX_REDIRECTS = 5;
 /** Characters of a failed answer's body that go into the message: it often says what is wrong. */
 const EXCERPT = 200;
 
+/** Milliseconds; who asks to be left alone for longer is believed for so long. */
+const LONGEST_WAIT = 86_400_000;
+
 export interface SendOptions extends AttemptsOptions {
   /** Milliseconds that the caller is willing to wait for all of it. @default - as long as the call lasts */
   readonly within?: number | undefined;
@@ -119,7 +122,7 @@ const exactly = (url: URL): AllowedHost => ({
 });
 
 function failed(origin: string, { status, headers, body }: WireAnswer): UpstreamFailure {
-  const retryAfterMs = parseRetryAfter(headers["retry-after"] ?? null);
+  const retryAfterMs = Math.min(parseRetryAfter(headers["retry-after"] ?? null) ?? 0, LONGEST_WAIT);
   const excerpt = /^(text\/plain|application\/([a-z.-]+\+)?json)\b/.test(headers["content-type"] ?? "")
     ? body.toString("utf8").replace(/\s+/g, " ").slice(0, EXCERPT).trim()
     : "";

@@ -8,7 +8,7 @@ import type { CheckedRequest } from "./request.ts";
 import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
 
 /** Bytes of a body that are read, as they come in and as they unpack; what follows is cut off. */
-export const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** Milliseconds that a connection is kept for another request; less than most servers keep it, for one that closes first takes a request with it. */

@@ -61,7 +61,7 @@ export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSche
           baseDelay: baseDelayMs,
           onAttempt: (attempt) => {
             attempts.push(attempt);
-            context.progress(attempts.length, maxAttempts, describe(attempt));
+            context.progress(attempts.length, Math.max(attempts.length, maxAttempts), describe(attempt));
           },
         });
         const data = dataOf(received);

@@ -151,6 +151,15 @@ describe("resilient_api_call", () => {
     );
   });
 
+  it("names ten of the hosts that may be called, and counts the others", async () => {
+    const hosts = Array.from({ length: 12 }, (_, index) => `h${index}.example`).join(",");
+    const { text } = await call(resilientApiCall(newOutbound({ OUTBOUND_ALLOW: hosts }).outbound), {
+      url: "https://example.com",
+    });
+
+    expect(text).toMatch(/lists https:\/\/h0\.example, .*https:\/\/h9\.example and 2 more$/);
+  });
+
   it("says which setting is empty when nothing may be called", async () => {
     const { text } = await call(resilientApiCall(newOutbound({}).outbound), { url: "https://example.com" });
 
@@ -194,6 +203,13 @@ describe("retry_api_call", () => {
 
     const [, second] = (data as { attempts: { waitedMs: number }[] }).attempts;
     expect(second?.waitedMs).toBeGreaterThanOrEqual(1000);
+  });
+
+  it("believes nobody who asks to be left alone for ever", async () => {
+    upstream.answerWith(failingFirst(9, { "retry-after": "9".repeat(400) }));
+    const { error } = await ask({});
+
+    expect(error).toEqual({ kind: "upstream_error", retryAfterMs: 86_400_000 });
   });
 
   it("gives up when the upstream asks for more time than anybody waits, and passes that on", async () => {
