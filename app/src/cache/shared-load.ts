@@ -111,10 +111,14 @@ export class SharedLoad<V> {
 
   /** Another pod's value, if there is a fresh one, or will be one that is worth waiting for; else nothing, and this pod has to load it. */
   async #find(call: Call, older: (value: SharedValue<V>) => void): Promise<SharedValue<V> | undefined> {
-    const { patience: usual, unanswered } = this.#tier;
-    for (let patience = unanswered > 0 ? 0 : usual; ; patience = Math.max(usual, FOLLOWER_PATIENCE)) {
+    const { patience: usual, isOverdue } = this.#tier;
+    for (
+      let [patience, waits] = [usual, !isOverdue];
+      ;
+      [patience, waits] = [Math.max(usual, FOLLOWER_PATIENCE), true]
+    ) {
       this.#news = undefined;
-      const look = await this.#look(patience);
+      const look = await this.#look(patience, waits);
       if (look === undefined) return undefined;
       const found = await this.#tier.read(look);
       if (found !== undefined && found.freshFor > 0) return found;
@@ -128,22 +132,21 @@ export class SharedLoad<V> {
     }
   }
 
-  /** What Redis says in time. */
-  async #look(patience: number): Promise<Look | undefined> {
+  /** What Redis says in time; nothing where that is not waited for. */
+  async #look(patience: number, waits: boolean): Promise<Look | undefined> {
     const asked = this.#tier.lookUp(this.#key, this.#token);
     if (asked === undefined) return undefined;
-    const look = patience > 0 ? await inTime(asked, patience) : LATE;
-    if (look !== LATE) {
-      if (look?.lease === LEASE.granted) this.#lead();
+    const soon = inTime(asked, patience).then((look) => {
+      if (look === LATE) this.#tier.overdue(asked);
       return look;
-    }
-    this.#tier.counts.late += 1;
-    this.#tier.unanswered += 1;
-    void asked.then((late) => {
-      this.#tier.unanswered -= 1;
-      if (late !== undefined) void this.#heardLate(late);
     });
-    return undefined;
+    const look = waits ? await soon : LATE;
+    if (look === LATE) {
+      void asked.then((late) => late && this.#heardLate(late));
+      return undefined;
+    }
+    if (look?.lease === LEASE.granted) this.#lead();
+    return look;
   }
 
   async #heardLate(look: Look): Promise<void> {

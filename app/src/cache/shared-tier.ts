@@ -20,6 +20,9 @@ const LEASE_MS = 2000;
 /** The token of who neither has nor wants one. */
 export const NO_LEASE = "";
 
+/** Overdue answers at which Redis is asked for no more of them: they would all come, or fail, in the same turn. */
+const MAX_OVERDUE = 50;
+
 /** Invalidations that wait for Redis to come back. */
 const MAX_OWED = 10_000;
 
@@ -100,8 +103,6 @@ export class SharedTier<V> {
   readonly time: Time;
   readonly events = new Emitter<SharedTierEvent>();
   readonly counts = { hit: 0, stale: 0, miss: 0, followed: 0, late: 0, stored: 0, refused: 0, error: 0 };
-  /** Questions that Redis has not answered in time. While there are any, it is asked, but no other call waits for it. */
-  unanswered = 0;
   readonly #options: SharedTierOptions<V>;
   readonly #codec: Codec<V>;
   readonly #channel: string;
@@ -111,6 +112,7 @@ export class SharedTier<V> {
   readonly #owed = new Set<string>();
   readonly #end: (() => void)[];
   #tokens = 0;
+  #overdue = 0;
 
   constructor(options: SharedTierOptions<V>) {
     const { redis, name, schema, patience = 1, compressAbove = 1024, time = SYSTEM_TIME } = options;
@@ -134,6 +136,18 @@ export class SharedTier<V> {
     for (const end of this.#end) end();
   }
 
+  /** Whether Redis owes an answer for longer than calls wait. Until it has given that, it is asked, but no other call waits for it. */
+  get isOverdue(): boolean {
+    return this.#overdue > 0;
+  }
+
+  /** An answer is overdue until it comes, or fails to. */
+  overdue(asked: Promise<unknown>): void {
+    this.counts.late += 1;
+    this.#overdue += 1;
+    void asked.then(() => (this.#overdue -= 1));
+  }
+
   newToken(): string {
     this.#tokens += 1;
     return `${this.#pod}:${this.#tokens}`;
@@ -149,10 +163,10 @@ export class SharedTier<V> {
 
   /**
    * Asks for an entry, and for the lease of loading it where it is not fresh and there is a token. Nothing at once where Redis cannot
-   * be asked or what it has is outdated; nothing later when it fails.
+   * be asked, owes too many answers, or has what is outdated; nothing later when it fails.
    */
   lookUp(key: string, token: string): Promise<Look | undefined> | undefined {
-    if (this.#owed.has(key)) return undefined;
+    if (this.#owed.has(key) || this.#overdue >= MAX_OVERDUE) return undefined;
     return this.#run(lookUp, this.#keys(key), [token, FIRST_LEASE, MAX_STORED_BYTES])
       ?.then((reply) => {
         const look = lookOf(reply);
