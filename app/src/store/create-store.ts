@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { guarded } from "../health/guarded.ts";
 import type { Dependency } from "../health/health.ts";
+import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import type { Redis } from "../shared/redis.ts";
 import type { Collector } from "../telemetry/collector.ts";
@@ -54,11 +55,23 @@ export function createStore({ config, breakers, redis, logger }: CreateStoreOpti
   const store = new ResilientStore({ store: disk, breaker, queues });
   return {
     store,
-    dependency: guarded(breaker, { hasFallback: true }),
+    dependency: dependencyOf(breaker, drains),
     metrics: storeMetrics(store, drains),
     async close() {
       await Promise.all(drains.map((drain) => drain.close()));
       await disk.close();
+    },
+  };
+}
+
+/** Degraded also while it answers, but writes wait for it. */
+function dependencyOf(breaker: Breaker, drains: readonly Drain[]): Dependency {
+  const guard = guarded(breaker, { hasFallback: true });
+  return {
+    name: guard.name,
+    health() {
+      const waiting = drains.reduce((sum, { stats }) => sum + stats.depth, 0);
+      return { ...guard.health(), ...(waiting > 0 && { status: "degraded", detail: `${waiting} writes wait for it` }) };
     },
   };
 }

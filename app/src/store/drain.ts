@@ -1,6 +1,9 @@
 import type { Breaker } from "../resilience/breaker.ts";
+import { PLAIN_CALL } from "../resilience/call.ts";
+import { within } from "../resilience/deadline.ts";
 import { Emitter } from "../resilience/emitter.ts";
 import { Rejected } from "../resilience/rejection.ts";
+import { SYSTEM_TIME } from "../resilience/time.ts";
 import type { DurableStore } from "./store.ts";
 import type { QueueStats, WriteQueue } from "./write-queue.ts";
 
@@ -9,6 +12,9 @@ const BATCH = 100;
 
 /** Milliseconds between two looks at a queue that may have got something from another process. */
 const LOOK_EVERY = 2000;
+
+/** Milliseconds that closing waits for a batch. */
+const CLOSE_TIMEOUT = 1000;
 
 export interface DrainOptions {
   readonly queue: WriteQueue;
@@ -59,12 +65,13 @@ export class Drain {
     return this.#stats;
   }
 
-  /** Finishes the batch under way. What still waits is for another process, or the next one. */
+  /** Finishes the batch under way, if that does not hang. What still waits is for another process, or the next one. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#forget();
     clearTimeout(this.#timer);
-    await this.#round;
+    const round = this.#round ?? Promise.resolve();
+    await within(() => round, PLAIN_CALL, CLOSE_TIMEOUT, SYSTEM_TIME).catch(() => undefined);
   }
 
   #lookIn(milliseconds: number): void {
@@ -84,7 +91,10 @@ export class Drain {
     const later = LOOK_EVERY * (0.8 + 0.4 * this.#random());
     const { state, retryAfterMs } = breaker.stats;
     if (!queue.available) return later;
-    if (state === "open" && retryAfterMs > 0) return Math.min(retryAfterMs, later);
+    if (state === "open" && retryAfterMs > 0) {
+      await this.#count();
+      return Math.min(retryAfterMs, later);
+    }
     try {
       const more = await this.#bring();
       this.#failing = false;
@@ -93,7 +103,17 @@ export class Drain {
       const isNews = !this.#failing && !(error instanceof Rejected);
       this.#failing = true;
       if (isNews) this.events.emit({ type: "failed", queue: queue.name, error });
+      await this.#count();
       return Math.min(breaker.stats.retryAfterMs || later, later);
+    }
+  }
+
+  /** How much waits is of interest most of all while nothing can be brought. */
+  async #count(): Promise<void> {
+    try {
+      this.#stats = await this.#options.queue.settle({ taken: [], refused: [] });
+    } catch {
+      // What was known last stands.
     }
   }
 

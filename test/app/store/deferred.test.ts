@@ -140,9 +140,11 @@ describe("a store that another process holds", () => {
       status: "degraded",
       dependencies: { database: { status: "degraded" } },
     });
-    expect(await (await fetch(`${app.admin}/metrics`)).text()).toContain(
-      'mcp_store_deferred_writes_total{queue="journal"} 10',
-    );
+    const metrics = async () => (await fetch(`${app.admin}/metrics`)).text();
+    expect(await metrics()).toContain('mcp_store_deferred_writes_total{queue="journal"} 10');
+    // It is counted while the store is down, and a store that is down makes no dead letters.
+    while (!(await metrics()).includes('mcp_store_queue_depth{queue="journal"} 10')) await sleep(50);
+    expect(await metrics()).toContain('mcp_store_dead_letters{queue="journal"} 0');
 
     letGo();
     await drained(folder);

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
 import { MemoryStore } from "../../../app/src/store/memory-store.ts";
-import type { Store, Write } from "../../../app/src/store/store.ts";
+import { Drain } from "../../../app/src/store/drain.ts";
+import type { DurableStore, Store, Write } from "../../../app/src/store/store.ts";
+import { MAX_REFUSALS } from "../../../app/src/store/write-queue.ts";
 import { aFolder } from "./a-folder.ts";
 
 const open: Store[] = [];
@@ -99,6 +102,55 @@ describe("writes that were accepted earlier", () => {
     for (let time = 0; time < 3; time += 1) await disk.replay([write(1), write(2)], PLAIN_CALL);
 
     expect(await disk.get("k")).toMatchObject({ value: '"of 2"', revision: 2 });
+  });
+});
+
+describe("the journal", () => {
+  it("gives out writes in the order in which they came, and those last that the store has refused", async () => {
+    const { journal } = await aDisk();
+    for (const version of [3, 1, 2]) await journal.add(write(version), PLAIN_CALL);
+    const [first] = await journal.take(1);
+    await journal.settle({ taken: [], refused: [{ id: first?.id ?? "", reason: "too odd" }] });
+
+    expect((await journal.take(10)).map((entry) => entry.write.version)).toEqual([1, 2, 3]);
+  });
+
+  it("makes a dead letter of what was refused often enough", async () => {
+    const { journal } = await aDisk();
+    await journal.add(write(1), PLAIN_CALL);
+    await journal.add(write(2), PLAIN_CALL);
+    const [first] = await journal.take(1);
+    const settlement = { taken: [], refused: [{ id: first?.id ?? "", reason: "too odd" }] };
+    for (let time = 1; time < MAX_REFUSALS; time += 1)
+      expect(await journal.settle(settlement)).toMatchObject({ depth: 2, deadLetters: 0 });
+
+    expect(await journal.settle(settlement)).toEqual({ depth: 1, oldest: 2, deadLetters: 1 });
+    expect((await journal.take(10)).map((entry) => entry.write)).toEqual([write(2)]);
+  });
+});
+
+describe("the end of a process", () => {
+  it("does not wait for a store that hangs", async () => {
+    const disk = await aDisk();
+    await disk.journal.add(write(1), PLAIN_CALL);
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<undefined>();
+    const hangs: DurableStore = {
+      durability: "volume",
+      put: () => new Promise(() => undefined),
+      get: () => new Promise(() => undefined),
+      ping: () => new Promise(() => undefined),
+      replay: () => {
+        onAsked(undefined);
+        return new Promise(() => undefined);
+      },
+      close: () => Promise.resolve(),
+    };
+    const breaker = new Breaker({ name: "database", failureThreshold: 3, recoveryTimeout: 1000 });
+    const drain = new Drain({ queue: disk.journal, store: hangs, breaker });
+    await asked;
+    await drain.close();
+
+    expect(await disk.journal.take(10)).toHaveLength(1);
   });
 });
 

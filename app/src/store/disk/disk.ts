@@ -32,6 +32,7 @@ export class Disk implements DurableStore {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #lastId = 0;
+  #closed = false;
 
   constructor({ folder, durability }: { readonly folder: string; readonly durability: "pod" | "volume" }) {
     this.#folder = folder;
@@ -64,6 +65,7 @@ export class Disk implements DurableStore {
 
   /** Does what has been asked for until now, and ends the thread. */
   async close(): Promise<void> {
+    this.#closed = true;
     const thread = this.#thread;
     if (thread === undefined) return;
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<unknown>();
@@ -75,6 +77,7 @@ export class Disk implements DurableStore {
   }
 
   #ask<J extends Job>(job: J, call?: Call): Promise<Results[J["name"]]> {
+    if (this.#closed) return Promise.reject(new DiskFailed(`${this.#folder}: closed`));
     const thread = (this.#thread ??= this.#start());
     const id = (this.#lastId += 1);
     const until = Date.now() + (call === undefined ? Infinity : call.deadline - SYSTEM_TIME.now());
