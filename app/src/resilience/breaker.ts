@@ -158,9 +158,9 @@ export class Breaker implements Policy {
     this.#loans = undefined;
   }
 
-  /** Closes together with the others; one that was open by its own rules alone stays so. */
+  /** Closes together with the others, whatever its own calls have told it meanwhile. */
   closeWithOthers(): void {
-    if (this.#loans !== undefined) this.#close("cluster");
+    if (this.#state !== "closed") this.#close("cluster");
   }
 
   /** One for all permits, made with the first. */

@@ -103,9 +103,11 @@ export class SharedBreaker extends Alarm {
   follow(held: Held | undefined): void {
     if (this.#isHeld && held?.epoch === this.#held?.epoch) return;
     this.#end();
+    const before = this.#held;
     this.#held = held;
     if (held === undefined) {
-      this.breaker.closeWithOthers();
+      // One that was never opened with the others, but by its own calls alone, stays open.
+      if (before !== undefined) this.breaker.closeWithOthers();
       return;
     }
     this.#isHeld = true;
@@ -174,7 +176,8 @@ export class SharedBreaker extends Alarm {
   }
 
   get #opinion(): "open" | "well" | undefined {
-    if (this.#isHeld) return undefined;
+    // Also when it was let go: that it is open is no finding of this pod's own.
+    if (this.#held !== undefined) return undefined;
     const { state, forced } = this.breaker.stats;
     if (state !== "closed") return forced ? undefined : "open";
     return this.#pod.time.now() < this.#isWellUntil ? "well" : undefined;
