@@ -5,6 +5,7 @@ import type { Authorization } from "../auth/authorization.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { discard, readJson } from "./body.ts";
+import { rememberCalledTool } from "./called-tool.ts";
 import type { Connections } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
@@ -80,7 +81,8 @@ export function createMcpPort(options: McpPortOptions): Server {
         endAtExpiry(response, authInfo);
       }
       const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
-      await exchange(request, response, (web) => handler.fetch(web, options), { writeHead, hasEnd: () => !isStream });
+      const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
+      await exchange(request, response, handle, { writeHead, hasEnd: () => !isStream });
     } catch (error) {
       if (response.destroyed) return; // The client went away; there is nobody to tell.
       if (error instanceof Refusal) {

@@ -14,6 +14,7 @@ import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Tracing } from "../telemetry/request-trace.ts";
+import { calledTool } from "./called-tool.ts";
 import { PEER } from "./exchange.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
 
@@ -82,14 +83,16 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     bind: ({ http }) => (http?.authInfo === undefined ? "" : principalOf(http.authInfo)),
   });
 
-  return ({ era }) => {
+  const byName = new Map(tools.map((one) => [one.tool.name, [one]]));
+
+  return ({ era, requestInfo }) => {
     // Without sessions, the older era has nowhere to send an update to.
     const capabilities = era === "modern" ? { resources: { subscribe: true } } : {};
     const server = new ObservedServer(observer, identity, {
       capabilities,
       requestState: { verify: (state, context) => requestState.verify(state, context) },
     });
-    for (const { tool, config } of tools) {
+    for (const { tool, config } of byName.get(calledTool(requestInfo) ?? "") ?? tools) {
       server.registerTool(tool.name, config, (args, context) =>
         callTool(tool, args, toolRequest(context, auth), options.unexpected),
       );
