@@ -92,7 +92,7 @@ const app = z.strictObject({
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be an environment variable's name"), z.string())
     .default({}),
   /** What one pod asks for and may use. CPU is not limited: throttling is latency. */
-  resources: z.strictObject({ cpu: z.string().default("250m"), memory: z.string().default("192Mi") }).prefault({}),
+  resources: z.strictObject({ cpu: z.string().default("250m"), memory: z.string().default("256Mi") }).prefault({}),
   /** Host names (no port) that clients may use to reach the app; anything else is refused. */
   allowedHosts: z.array(z.string().min(1)).default([]),
   /** Host names of web pages that may call the app from a browser. @default none */

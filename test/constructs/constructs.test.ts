@@ -154,7 +154,7 @@ describe("a pod", () => {
 
   it("is limited in memory to what it asks for, and not limited in CPU", () => {
     expect(pod.container[0]).toMatchObject({
-      resources: { requests: { cpu: "250m", memory: "192Mi" }, limits: { memory: "192Mi" } },
+      resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { memory: "256Mi" } },
     });
     expect(pod.container[0]).not.toHaveProperty("resources.limits.cpu");
   });

@@ -96,7 +96,7 @@ describe("what an environment says about its pods", () => {
     }
     expect(data).toMatchObject({
       "env.LOG_LEVEL": "warn",
-      "resources.memory": "192Mi",
+      "resources.memory": "256Mi",
       "secret.requestStateKeyRevision": "1",
     });
   });
