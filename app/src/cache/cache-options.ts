@@ -1,5 +1,5 @@
 import type { Time } from "../resilience/time.ts";
-import type { SharedTierStats } from "./shared-tier.ts";
+import type { SharedTierStats } from "./sharing.ts";
 
 /** What can be kept: anything but `undefined`, which says that there is nothing. */
 export type Cacheable = string | number | bigint | boolean | object | null;

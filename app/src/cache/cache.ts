@@ -5,7 +5,8 @@ import type { Cacheable, CacheOptions, CacheStats, Found } from "./cache-options
 import { Flight } from "./flight.ts";
 import { Entry, MemoryTier } from "./memory-tier.ts";
 import { SharedLoad } from "./shared-load.ts";
-import { NO_LEASE, type SharedTier, type SharedValue } from "./shared-tier.ts";
+import { NO_LEASE, type SharedTier } from "./shared-tier.ts";
+import type { SharedValue } from "./sharing.ts";
 import { TurnTime } from "./turn-time.ts";
 
 /** Errors remembered at the same time. */

@@ -2,7 +2,8 @@ import type { Breaker } from "../resilience/breaker.ts";
 import type { Redis } from "../shared/redis.ts";
 import type { Cacheable, CacheOptions, CacheStats } from "./cache-options.ts";
 import { Cache } from "./cache.ts";
-import { SharedTier, type Sharing } from "./shared-tier.ts";
+import { SharedTier } from "./shared-tier.ts";
+import type { Sharing } from "./sharing.ts";
 
 export interface CachesOptions {
   /** Milliseconds that values are fresh where nothing else tells how long. */

@@ -3,7 +3,8 @@ import { NarrowedCall, within } from "../resilience/deadline.ts";
 import { Alarm } from "../resilience/time.ts";
 import { inTime, LATE } from "./patience.ts";
 import { LEASE } from "./scripts/look-up.ts";
-import type { Look, News, SharedTier, SharedValue } from "./shared-tier.ts";
+import type { SharedTier } from "./shared-tier.ts";
+import type { Look, News, SharedValue } from "./sharing.ts";
 
 /** Milliseconds after which who has a lease says that it is still at work; a third of what the lease lasts. */
 const FIRST_SIGN = 150;

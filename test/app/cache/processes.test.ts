@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, expect, it, jest } from "@jest/globals";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
 import { until } from "./pods.ts";
 import { killPodProcesses, startOrigin, startPodProcess, type Origin } from "./processes.ts";
+
+// A busy machine may take its time.
+jest.setTimeout(30_000);
 
 let server: RedisServer;
 let origin: Origin;
@@ -48,7 +51,7 @@ describeWithRedis("caches in processes of their own", () => {
     const killedAt = performance.now();
     await leader.kill();
     await until(() => origin.asked === 2);
-    expect(performance.now() - killedAt).toBeLessThan(4000);
+    expect(performance.now() - killedAt).toBeLessThan(8000);
     origin.answer("after all");
 
     const answered = (await reports).flatMap((report) => Object.entries(report));

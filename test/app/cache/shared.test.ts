@@ -1,8 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from "@jest/globals";
 import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
 import { startPod, until, type Pod, type PodOptions, type Thing } from "./pods.ts";
+
+// A busy machine may take its time.
+jest.setTimeout(30_000);
 
 let server: RedisServer;
 const pods: Pod[] = [];
