@@ -60,12 +60,19 @@ export async function startProcess(
   const { process, exit } = spawnApp(environment, entry);
   if (process.stdout === null) throw new Error("no stdout");
   const lines = createInterface({ input: process.stdout });
-  for await (const line of lines) {
-    const entry: unknown = JSON.parse(line);
-    if (isListening(entry)) return { process, exit, mcpPort: entry.mcpPort, adminPort: entry.adminPort };
-  }
-  const { code, stderr } = await exit;
-  throw new Error(`the app ended with ${code}: ${stderr}`);
+  const listening = new Promise<{ mcpPort: number; adminPort: number }>((resolve) => {
+    lines.on("line", (line) => {
+      const entry: unknown = JSON.parse(line);
+      if (isListening(entry)) resolve(entry);
+    });
+  });
+  const ended = exit.then(({ code, stderr }) => {
+    throw new Error(`the app ended with ${code}: ${stderr}`);
+  });
+  const { mcpPort, adminPort } = await Promise.race([listening, ended]);
+  // It rejects when the process ends later, as it should.
+  ended.catch(() => undefined);
+  return { process, exit, mcpPort, adminPort };
 }
 
 function isListening(entry: unknown): entry is { mcpPort: number; adminPort: number } {
