@@ -47,7 +47,7 @@ export interface SyncRequest {
   readonly leaving: boolean;
   readonly breakers: readonly BreakerReport[];
   /** What it knows of all breakers; only after Redis has said that it is lost there. */
-  readonly known?: readonly Standing[];
+  readonly known?: readonly (Standing & { readonly patience: number })[];
 }
 
 const standingSchema = z.discriminatedUnion("open", [

@@ -4,7 +4,14 @@ import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { Emitter } from "../resilience/emitter.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
-import { onChange, sync, type BreakerReport, type Standing, type SyncReply } from "./breakers-protocol.ts";
+import {
+  onChange,
+  sync,
+  type BreakerReport,
+  type Standing,
+  type SyncReply,
+  type SyncRequest,
+} from "./breakers-protocol.ts";
 import type { Redis } from "./redis.ts";
 import { SharedBreaker, type Held } from "./shared-breaker.ts";
 
@@ -237,16 +244,16 @@ export class SharedBreakers {
     this.#shared.get(name)?.follow(held);
   }
 
-  /** What this pod knows, for a Redis that has lost it. Probes may be under way that are not known any more: they are given the time to end. */
-  #standings(): Standing[] {
+  /** What this pod knows, for a Redis that has lost it. */
+  #standings(): NonNullable<SyncRequest["known"]> {
     const now = this.#time.now();
-    return Array.from(this.#known, ([name, known]): Standing => {
-      const { epoch } = known;
-      if (!known.isOpen) return { name, epoch, open: false };
-      const { due, openings } = known;
-      const { recoveryTimeout = 0, timeout = recoveryTimeout } = this.#shared.get(name)?.breaker.options ?? {};
-      const remaining = due === Infinity ? 0 : due > now ? due - now : timeout;
-      return { name, epoch, open: true, remaining, forced: due === Infinity, openings };
+    return Array.from(this.#known, ([name, known]) => {
+      const { recoveryTimeout = 0, timeout: patience = recoveryTimeout } =
+        this.#shared.get(name)?.breaker.options ?? {};
+      if (!known.isOpen) return { name, epoch: known.epoch, open: false, patience };
+      const { epoch, due, openings } = known;
+      const forced = due === Infinity;
+      return { name, epoch, open: true, remaining: forced ? 0 : Math.max(0, due - now), forced, openings, patience };
     });
   }
 

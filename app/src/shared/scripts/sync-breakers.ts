@@ -82,20 +82,24 @@ export const syncBreakers = script(`
     redis.call("PUBLISH", ARGV[1], cjson.encode({ name = name, epoch = epoch, open = false }))
   end
 
-  -- What this Redis has lost and a pod still knows; of two pods that know, the first is believed. Leases stay lost: the pod waits for them.
+  -- What this Redis has lost and a pod still knows; of two pods that know, the first is believed. Leases are lost for good: a new epoch ends
+  -- those that are unused, and new ones wait for the probes that are under way.
   local function restore(known)
+    local before = epoch
+    raise(math.max(epoch, request.highest))
     for name, record in pairs(open) do
       if record.epoch <= request.seen then drop(name) end
     end
     for _, one in ipairs(known) do
-      if one.epoch > epoch and one.open then
-        keep(one.name, { epoch = one.epoch, due = now + math.floor(one.remaining), openings = one.openings, forced = one.forced, by = "",
-          successes = 0, hold = ttl, probing = false, leases = {} })
-      elseif one.epoch > epoch then
+      if one.epoch > before and one.open then
+        local mayProbe = one.remaining <= 0 and not one.forced
+        keep(one.name, { epoch = mayProbe and raised() or one.epoch, openings = one.openings, forced = one.forced, by = "", successes = 0,
+          due = now + math.floor(mayProbe and one.patience + ttl or one.remaining), hold = ttl, probing = false, leases = {} })
+        redis.call("PUBLISH", ARGV[1], view(one.name, open[one.name]))
+      elseif one.epoch > before then
         drop(one.name)
       end
     end
-    raise(math.max(epoch, request.highest))
   end
 
   local function settle(name, probe, breaker)
@@ -179,13 +183,11 @@ export const syncBreakers = script(`
   -- Not before every pod has had the time to report: one that is the first to find everything gone is not alone.
   if #votes > 0 and now - since >= ttl then
     local pods = {}
-    local alive = 0
     local said = redis.call("HGETALL", KEYS[1])
     for index = 1, #said, 2 do
       local pod = cjson.decode(said[index + 1])
       if pod.expires >= now then
         pods[said[index]] = pod
-        alive = alive + 1
       else
         redis.call("HDEL", KEYS[1], said[index])
       end
@@ -197,7 +199,7 @@ export const syncBreakers = script(`
         if pod.opinions[name] then reporting = reporting + 1 end
         if pod.opinions[name] == "open" then forIt = forIt + 1 end
       end
-      if 2 * forIt > reporting and forIt >= math.min(2, alive) then
+      if 2 * forIt > reporting and forIt >= 2 then
         becomeOpen(name, "quorum", breaker.reopen, 1, false)
         for id, pod in pairs(pods) do
           if pod.opinions[name] then
