@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { redisIsInstalled, startRedis } from "../test/redis/server.ts";
 import { median, repeat, type Measurement } from "./measurement.ts";
 
 const RUNS = 10;
@@ -27,13 +28,19 @@ export async function app(): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), "mcp-bench-"));
   const storing = median(await repeat(3, () => idleMegabytes({ DATA_DIR: folder })));
   await rm(folder, { recursive: true });
-  return [
+  const redis = redisIsInstalled ? await startRedis() : undefined;
+  const sharing = redis && median(await repeat(3, () => idleMegabytes({ REDIS_URL: redis.url })));
+  await redis?.close();
+  const rows: Measurement[] = [
     { what: "app bundle", value: size / 1e6, unit: "MB", bar: 3, runs: 1 },
     { what: "process start to /readyz 200", value: median(readyMs), unit: "ms", bar: 350, runs: RUNS },
     { what: "resident memory when idle", value: alone, unit: "MB", bar: 110, runs: 3 },
     { what: "  what OpenTelemetry adds", value: traced - alone, unit: "MB", runs: 3 },
     { what: "  what a store on disk adds", value: storing - alone, unit: "MB", runs: 3 },
   ];
+  // Without a redis-server there is nothing to measure.
+  if (sharing !== undefined) rows.push({ what: "  what Redis adds", value: sharing - alone, unit: "MB", runs: 3 });
+  return rows;
 }
 
 async function idleMegabytes(environment: Readonly<Record<string, string>> = {}): Promise<number> {
