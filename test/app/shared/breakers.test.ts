@@ -317,6 +317,18 @@ describeWithRedis("a pod", () => {
     expect(states(pods)).toEqual(["closed", "closed", "closed"]);
   });
 
+  it("that is gone leaves nothing behind, once another has come", async () => {
+    const gone = startPod({ url: server.url });
+    await untilShared(gone);
+    await gone.redis.close();
+    await intervals(4);
+    expect(await server.admin("HLEN", "mcp:{breakers}:pods")).toBe(1);
+    const next = startPod({ url: server.url });
+    await untilShared(next);
+
+    expect(await server.admin("HKEYS", "mcp:{breakers}:pods")).toEqual([next.shared.pod]);
+  });
+
   it("learns with its next report what it did not hear", async () => {
     const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
     // As if nothing published came through: the record is there, and no message.

@@ -174,14 +174,8 @@ export const syncBreakers = script(`
     if breaker.ask then asked[#asked + 1] = lease(name, breaker.ask, breaker) end
   end
 
-  if request.leaving then
-    redis.call("HDEL", KEYS[1], request.pod)
-  else
-    redis.call("HSET", KEYS[1], request.pod, cjson.encode({ expires = now + ttl, opinions = opinions }))
-  end
-
-  -- Not before every pod has had the time to report: one that is the first to find everything gone is not alone.
-  if #votes > 0 and now - since >= ttl then
+  -- The pods that have reported lately.
+  local function present()
     local pods = {}
     local said = redis.call("HGETALL", KEYS[1])
     for index = 1, #said, 2 do
@@ -192,6 +186,19 @@ export const syncBreakers = script(`
         redis.call("HDEL", KEYS[1], said[index])
       end
     end
+    return pods
+  end
+
+  if request.leaving then
+    redis.call("HDEL", KEYS[1], request.pod)
+  elseif redis.call("HSET", KEYS[1], request.pod, cjson.encode({ expires = now + ttl, opinions = opinions })) == 1 then
+    -- Every process has a new name: those that have gone must not stay for good.
+    present()
+  end
+
+  -- Not before every pod has had the time to report: one that is the first to find everything gone is not alone.
+  if #votes > 0 and now - since >= ttl then
+    local pods = present()
     for _, breaker in ipairs(votes) do
       local name = breaker.name
       local forIt, reporting = 0, 0
