@@ -128,6 +128,7 @@ export class Breaker implements Policy {
   /** Opens it by hand: it stays open, without probes, until `reset`. */
   forceOpen(): void {
     this.#forced = true;
+    this.#loans = undefined;
     if (this.#state !== "open") this.#become("open", "forced");
     this.#events?.emit({ type: "by-hand", name: this.name, forced: true });
   }

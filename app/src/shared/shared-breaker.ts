@@ -105,6 +105,8 @@ export class SharedBreaker extends Alarm {
     this.#end();
     const before = this.#held;
     this.#held = held;
+    // What was done by hand here holds until the others have heard of it.
+    if (this.#hand !== undefined) return;
     if (held === undefined) {
       // One that was never opened with the others, but by its own calls alone, stays open.
       if (before !== undefined) this.breaker.closeWithOthers();
@@ -191,7 +193,7 @@ export class SharedBreaker extends Alarm {
   #noticed(event: BreakerEvent): void {
     if (event.type === "by-hand") {
       this.#hand = event.forced ? "force" : "reset";
-      if (!event.forced) this.#end();
+      this.#end();
     } else if (event.type !== "transition" || this.#isHeld || event.reason === "cluster") return;
     this.#pod.reportSoon();
   }

@@ -13,7 +13,8 @@ interface Limits {
 
 /** A call that was let through. */
 interface Call {
-  readonly admittedIn: number;
+  /** The state's number, or that it was a leased probe. */
+  readonly admittedIn: number | "lease";
   readonly admittedAt: number;
   outcome?: Outcome;
 }
@@ -33,9 +34,11 @@ export class BreakerModel {
   /** Outcomes that came in during the present state, of calls let through in it. */
   #told: Told[] = [];
   #chapter = 0;
-  #changedAt = 0;
   #openings = 0;
+  #openUntil = 0;
   #forced = false;
+  /** While it is held open with others: until when each lease may be used. */
+  #leases: number[] | undefined;
   #now: number;
   state: "closed" | "open" | "half-open" = "closed";
 
@@ -49,10 +52,15 @@ export class BreakerModel {
   }
 
   acquire(): boolean {
-    const { recoveryTimeout, halfOpenLimit, patience } = this.#limits;
-    // It doubles once, and the test's dice always show a half of the fifth that is left to chance.
-    const recovery = this.#openings > 1 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout;
-    if (this.state === "open" && !this.#forced && this.#now - this.#changedAt >= recovery) this.#become("half-open");
+    const { halfOpenLimit, patience } = this.#limits;
+    if (this.#leases !== undefined) {
+      const index = this.#leases.findIndex((useBy) => this.#now <= useBy);
+      if (index === -1) return false;
+      this.#leases.splice(index, 1);
+      this.#calls.push({ admittedIn: "lease", admittedAt: this.#now });
+      return true;
+    }
+    if (this.state === "open" && !this.#forced && this.#now >= this.#openUntil) this.#become("half-open");
     if (this.state === "open") return false;
     if (this.state === "half-open") {
       const here = this.#calls.filter((call) => call.admittedIn === this.#chapter);
@@ -83,8 +91,32 @@ export class BreakerModel {
     else if (this.state === "half-open" && this.#told.length >= successThreshold) this.#become("closed");
   }
 
+  holdOpen(remaining: number, openings: number): void {
+    this.#forced = remaining === Infinity;
+    if (this.state !== "open") this.#become("open");
+    this.#leases = [];
+    this.#openUntil = this.#now + remaining;
+    this.#openings = openings;
+  }
+
+  lend(useBy: number): void {
+    const leases = this.#leases;
+    if (leases === undefined) return;
+    if (this.state === "open") this.#become("half-open");
+    this.#leases = [...leases, useBy];
+  }
+
+  letGo(): void {
+    this.#leases = undefined;
+  }
+
+  closeWithOthers(): void {
+    if (this.state !== "closed") this.reset();
+  }
+
   forceOpen(): void {
     this.#forced = true;
+    this.#leases = undefined;
     if (this.state !== "open") this.#become("open");
   }
 
@@ -104,11 +136,16 @@ export class BreakerModel {
   }
 
   #become(state: BreakerModel["state"]): void {
-    if (state === "open") this.#openings += 1;
+    const { recoveryTimeout } = this.#limits;
+    this.#leases = undefined;
+    if (state === "open") {
+      // It doubles once, and the test's dice always show a half of the fifth that is left to chance.
+      this.#openUntil = this.#now + (this.#openings > 0 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout);
+      this.#openings += 1;
+    }
     if (state === "closed") this.#openings = 0;
     this.state = state;
     this.#told = [];
     this.#chapter += 1;
-    this.#changedAt = this.#now;
   }
 }

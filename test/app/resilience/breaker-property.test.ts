@@ -48,6 +48,16 @@ function both({ rate, ...options }: Limits) {
   return { breaker, model, clock, time };
 }
 
+/** What pods decide together, and that nothing is known of them any more. */
+const withOthers = fc.oneof(
+  fc.record({
+    do: fc.constant("hold" as const),
+    remaining: fc.constantFrom(0, TICK, RECOVERY, Infinity),
+    openings: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({ do: fc.constant("lend" as const), useIn: fc.constantFrom(0, SLOW, RECOVERY) }),
+  fc.constantFrom({ do: "let go" } as const, { do: "close with others" } as const),
+);
 const byHand = fc.constantFrom({ do: "force" } as const, { do: "reset" } as const);
 const backwards = fc.record({ do: fc.constant("jump back" as const), milliseconds: fc.integer({ min: 1, max: 1e7 }) });
 /** Any time, and often one at which something is just due or just not. */
@@ -77,10 +87,34 @@ const steps = fc
       { weight: 2, arbitrary: wait.map((step) => [step]) },
       { weight: 1, arbitrary: backwards.map((step) => [step]) },
       { weight: 1, arbitrary: byHand.map((step) => [step]) },
+      { weight: 2, arbitrary: withOthers.map((step) => [step]) },
     ),
     { maxLength: 40, size: "max" },
   )
   .map((parts) => parts.flat());
+
+type WithOthers = typeof withOthers extends fc.Arbitrary<infer S> ? S : never;
+
+function isWithOthers(step: { readonly do: string }): step is WithOthers {
+  return ["hold", "lend", "let go", "close with others"].includes(step.do);
+}
+
+/** Does to both what pods have decided together. */
+function decide(step: WithOthers, breaker: Breaker, model: BreakerModel, now: number): void {
+  if (step.do === "hold") {
+    breaker.holdOpen({ ...step, turnedAway: () => undefined });
+    model.holdOpen(step.remaining, step.openings);
+  } else if (step.do === "lend") {
+    breaker.lend({ useBy: now + step.useIn, settle: () => undefined });
+    model.lend(now + step.useIn);
+  } else if (step.do === "let go") {
+    breaker.letGo();
+    model.letGo();
+  } else {
+    breaker.closeWithOthers();
+    model.closeWithOthers();
+  }
+}
 
 /** Milliseconds, in whole ticks, that a wait stands for. */
 function length(milliseconds: number | undefined, breaker: Breaker): number {
@@ -91,7 +125,7 @@ describe("any history of permits, outcomes, waits, clock jumps and hands", () =>
   it("leaves the breaker where a plain model of it stands", () => {
     fc.assert(
       fc.property(limits, steps, (options, history) => {
-        const { breaker, model, clock } = both(options);
+        const { breaker, model, clock, time } = both(options);
         const permits: Permit[] = [];
         for (const step of history) {
           if (step.do === "call") {
@@ -109,7 +143,8 @@ describe("any history of permits, outcomes, waits, clock jumps and hands", () =>
           } else if (step.do === "reset") {
             breaker.reset();
             model.reset();
-          } else if (permits.length > 0) {
+          } else if (isWithOthers(step)) decide(step, breaker, model, time.now());
+          else if (permits.length > 0) {
             const index = permits.length - 1 - (step.which % permits.length);
             permits[index]?.[step.do]();
             model.settle(index, step.do);
@@ -195,6 +230,10 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
             breaker.reset();
             note(() => {
               model.reset();
+            });
+          } else if (isWithOthers(step)) {
+            note(() => {
+              decide(step, breaker, model, time.now());
             });
           } else if (calls.length > 0) {
             const index = calls.length - 1 - (step.which % calls.length);

@@ -332,13 +332,16 @@ describeWithRedis("a pod", () => {
   it("learns with its next report what it did not hear", async () => {
     const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
     // As if nothing published came through: the record is there, and no message.
-    await server.admin("HSET", "mcp:{breakers}:meta", "epoch", String(Date.now() + 1000));
-    const record = { epoch: Date.now() + 1000, due: Date.now() + 60_000, openings: 1, forced: false, by: "another" };
+    const epoch = Date.now() + 1000;
+    const record = { epoch, due: Date.now() + 60_000, openings: 1, forced: false, by: "another", successes: 0 };
     await server.admin(
-      "HSET",
+      "EVAL",
+      'redis.call("HSET", KEYS[1], "epoch", ARGV[1]) redis.call("HSET", KEYS[2], "api", ARGV[2])',
+      "2",
+      "mcp:{breakers}:meta",
       "mcp:{breakers}:open",
-      "api",
-      JSON.stringify({ ...record, successes: 0, hold: 150, probing: false, leases: {} }),
+      String(epoch),
+      JSON.stringify({ ...record, hold: 150, probing: false, leases: {} }),
     );
     await areHeldOpen(pods);
 

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "@jest/globals";
+import { Breaker, type BreakerEvent } from "../../../app/src/resilience/breaker.ts";
+import type { Outcome } from "../../../app/src/resilience/breaker-options.ts";
+import type { Lease } from "../../../app/src/resilience/loans.ts";
+import type { Permit } from "../../../app/src/resilience/permit.ts";
+import type { Rejection } from "../../../app/src/resilience/rejection.ts";
+import { fakeTime } from "./fake-clock.ts";
+
+/** A breaker that others hold open, for a second. */
+function held() {
+  const { clock, time } = fakeTime();
+  const breaker = new Breaker({ name: "api", failureThreshold: 1, recoveryTimeout: 1000, slowCall: 100, time });
+  const turnedAway: number[] = [];
+  const hold = (remaining = 1000) => {
+    breaker.holdOpen({ remaining, openings: 1, turnedAway: () => turnedAway.push(time.now()) });
+  };
+  hold();
+  const outcomes: Outcome[] = [];
+  const lease = (milliseconds = 500): Lease => ({
+    useBy: time.now() + milliseconds,
+    settle: (outcome) => outcomes.push(outcome),
+  });
+  return { breaker, clock, turnedAway, outcomes, lease, hold };
+}
+
+function admitted(answer: Permit | Rejection): Permit {
+  if (!answer.admitted) throw new Error(`rejected: ${answer.reason}`);
+  return answer;
+}
+
+describe("a breaker that pods hold open together", () => {
+  it("lets nothing through when its time is over, but says that a call was turned away", () => {
+    const { breaker, clock, turnedAway } = held();
+    clock.advance(5000);
+
+    expect(breaker.tryAcquire()).toEqual({ admitted: false, reason: "open", policy: "api", retryAfterMs: 0 });
+    expect(turnedAway).toHaveLength(1);
+  });
+
+  it("lets one call through for each lease, and tells how it went without changing state by itself", () => {
+    const { breaker, clock, outcomes, lease } = held();
+    for (let probe = 0; probe < 4; probe += 1) breaker.lend(lease());
+    const [good, bad, slow, cancelled] = [1, 2, 3, 4].map(() => admitted(breaker.tryAcquire()));
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "probing" });
+    good?.succeed();
+    bad?.fail();
+    cancelled?.cancel();
+    clock.advance(101);
+    slow?.succeed();
+
+    expect(outcomes).toEqual(["success", "failure", "nothing", "failure"]);
+    expect(breaker.state).toBe("half-open");
+    expect(breaker.stats).toMatchObject({ successes: 1, failures: 2, slow: 1 });
+  });
+
+  it("begins no probe under a lease whose time is over, or that was taken back", () => {
+    const { breaker, clock, lease } = held();
+    const [old, unwanted] = [lease(100), lease()];
+    breaker.lend(old);
+    breaker.lend(unwanted);
+    clock.advance(101);
+
+    expect(breaker.takeBack(unwanted)).toBe(true);
+    expect(breaker.tryAcquire().admitted).toBe(false);
+    expect(breaker.takeBack(unwanted)).toBe(false);
+  });
+
+  it("does not hear of a probe of an episode that is over", () => {
+    const { breaker, outcomes, lease, hold } = held();
+    breaker.lend(lease());
+    const probe = admitted(breaker.tryAcquire());
+    hold();
+    probe.fail();
+
+    expect(outcomes).toEqual([]);
+    expect(breaker.state).toBe("open");
+  });
+
+  it("goes on by its own rules once it is let go: open for the time that is left, then with its own probes", () => {
+    const { breaker, clock, lease } = held();
+    breaker.letGo();
+    breaker.lend(lease());
+    clock.advance(999);
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "open", retryAfterMs: 1 });
+    clock.advance(1);
+    admitted(breaker.tryAcquire()).succeed();
+
+    expect(breaker.state).toBe("closed");
+  });
+
+  it("makes its own probes beside those that it was lent, once it is let go", () => {
+    const { breaker, outcomes, lease } = held();
+    breaker.lend(lease());
+    const leased = admitted(breaker.tryAcquire());
+    breaker.letGo();
+    const own = admitted(breaker.tryAcquire());
+    leased.fail();
+    expect(breaker.state).toBe("half-open");
+    own.succeed();
+
+    expect(breaker.state).toBe("closed");
+    expect(outcomes).toEqual([]);
+  });
+
+  it("is open without probes when it is forced, whatever it was lent", () => {
+    const { breaker, lease } = held();
+    breaker.lend(lease());
+    breaker.forceOpen();
+
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "open" });
+  });
+
+  it("tells of each change that it follows, and of hands", () => {
+    const { breaker, lease } = held();
+    const events: BreakerEvent[] = [];
+    breaker.events.on((event) => events.push(event));
+    breaker.lend(lease());
+    breaker.closeWithOthers();
+    breaker.closeWithOthers();
+    breaker.reset();
+
+    expect(events).toEqual([
+      { type: "transition", name: "api", from: "open", to: "half-open", reason: "cluster" },
+      { type: "transition", name: "api", from: "half-open", to: "closed", reason: "cluster" },
+      { type: "by-hand", name: "api", forced: false },
+    ]);
+  });
+});
