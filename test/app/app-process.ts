@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../app/src/main.ts");
 
@@ -31,7 +32,14 @@ function spawnApp(
   entry: string,
 ): { process: ChildProcess; exit: Promise<Exit> } {
   const child = spawn(process.execPath, [entry], {
-    env: { HOST: "127.0.0.1", MCP_PORT: "0", ADMIN_PORT: "0", AUTH_MODE: "off", ...environment },
+    env: {
+      HOST: "127.0.0.1",
+      MCP_PORT: "0",
+      ADMIN_PORT: "0",
+      AUTH_MODE: "off",
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

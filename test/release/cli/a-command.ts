@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { ENVIRONMENT_FILE } from "../local/a-host.ts";
-import { COMPILE_CACHE } from "../local/fixtures/environment.ts";
+import { COMPILE_CACHE } from "../../compile-cache.ts";
 
 const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
 
