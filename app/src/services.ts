@@ -52,7 +52,9 @@ export async function createServices(config: Config, { logger }: { readonly logg
   const breakers = new BreakerRegistry();
   const { stateSync } = config.breakers;
   const sharedBreakers =
-    redis && stateSync > 0 ? new SharedBreakers({ redis, breakers, interval: stateSync }) : undefined;
+    redis && stateSync > 0
+      ? new SharedBreakers({ redis, group: config.color, breakers, interval: stateSync })
+      : undefined;
   const localHistory = new LocalBreakerHistory(breakers);
   const history =
     redis && sharedBreakers ? new SharedBreakerHistory(sharedBreakers, redis, localHistory) : localHistory;

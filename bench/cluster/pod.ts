@@ -9,7 +9,7 @@ const [url = "", dependency = "", limit = "1"] = process.argv.slice(2);
 
 const redis = new RedisConnection({ url, cluster: false, prefix: "mcp", timeout: 1000 });
 const breakers = new BreakerRegistry();
-const shared = new SharedBreakers({ redis, breakers, interval: 1000 });
+const shared = new SharedBreakers({ redis, group: "none", breakers, interval: 1000 });
 const breaker = breakers.create({
   name: "api",
   failureThreshold: 5,

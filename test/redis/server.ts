@@ -34,9 +34,12 @@ export interface RedisServer {
 }
 
 const running = new Set<ChildProcess>();
-process.once("exit", () => {
+process.once("exit", killRedis);
+
+/** Ends what a test that failed has left behind. */
+export function killRedis(): void {
   for (const child of running) child.kill("SIGKILL");
-});
+}
 
 /** @param args more options of redis-server, such as `--maxmemory 2mb` */
 export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
@@ -47,7 +50,7 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   async function start(): Promise<void> {
     const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", ...args];
     const user = ["--user", "app", "on", ">secret", "~mcp:*", "~{mcp*", "&mcp:*", "+@all", ...REFUSED.split(" ")];
-    const started = spawn("redis-server", [...options, ...user], { stdio: ["ignore", "pipe", "inherit"] });
+    const started = spawn("redis-server", [...options, ...user], { stdio: ["ignore", "pipe", "ignore"] });
     child = started;
     running.add(started);
     started.once("close", () => running.delete(started));

@@ -66,7 +66,7 @@ export class SharedBreakerHistory implements BreakerHistory {
   async #read(): Promise<void> {
     const reply = await this.#redis.command([
       "XREVRANGE",
-      keyOf(this.#redis, "history"),
+      keyOf(this.#redis, this.#shared.group, "history"),
       "+",
       "-",
       "COUNT",

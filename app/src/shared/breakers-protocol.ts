@@ -92,9 +92,9 @@ const replySchema = z.tuple([
 ]);
 
 /** @throws what `Redis.run` throws */
-export async function sync(redis: Redis, request: SyncRequest): Promise<SyncReply> {
-  const keys = ["pods", "open", "meta", "history"].map((key) => keyOf(redis, key));
-  const reply = await redis.run(syncBreakers, keys, [channelOf(redis), JSON.stringify(request)]);
+export async function sync(redis: Redis, group: string, request: SyncRequest): Promise<SyncReply> {
+  const keys = ["pods", "open", "meta", "history"].map((key) => keyOf(redis, group, key));
+  const reply = await redis.run(syncBreakers, keys, [channelOf(redis, group), JSON.stringify(request)]);
   const [epoch, lost, open, answers] = replySchema.parse(reply);
   return {
     epoch,
@@ -104,21 +104,21 @@ export async function sync(redis: Redis, request: SyncRequest): Promise<SyncRepl
   };
 }
 
-/** Calls back with each change that any pod brings about, this one included. */
-export function onChange(redis: Redis, listener: (standing: Standing) => void): () => void {
-  return redis.subscribe(channelOf(redis), (message) => {
+/** Calls back with each change that any pod of the group brings about, this one included. */
+export function onChange(redis: Redis, group: string, listener: (standing: Standing) => void): () => void {
+  return redis.subscribe(channelOf(redis, group), (message) => {
     const { success, data } = standingSchema.safeParse(parsed(message));
     if (success) listener(data);
   });
 }
 
-/** All keys share one hash tag, so that one script reaches them in a cluster. */
-export function keyOf({ prefix }: Redis, key: string): string {
-  return `${prefix}:{breakers}:${key}`;
+/** All keys of a group share one hash tag, so that one script reaches them in a cluster. */
+export function keyOf({ prefix }: Redis, group: string, key: string): string {
+  return `${prefix}:{breakers:${group}}:${key}`;
 }
 
-function channelOf({ prefix }: Redis): string {
-  return `${prefix}:breakers`;
+function channelOf({ prefix }: Redis, group: string): string {
+  return `${prefix}:breakers:${group}`;
 }
 
 function parsed(message: string): unknown {

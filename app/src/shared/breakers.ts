@@ -17,6 +17,10 @@ import { SharedBreaker, type Held } from "./shared-breaker.ts";
 
 export interface SharedBreakersOptions {
   readonly redis: Redis;
+  /**
+   * Pods of one group decide together. Each color is one: a version that fails on the idle color must not open a breaker of the live one.
+   */
+  readonly group: string;
   /** All of them are shared by their names, those too that are made later. */
   readonly breakers: BreakerRegistry;
   /** Milliseconds between two reports. */
@@ -55,6 +59,7 @@ export class SharedBreakers {
   readonly #ends: (() => void)[];
   readonly #ticker: Ticker;
   readonly pod: string;
+  readonly group: string;
   /** Each epoch that is higher than any this pod has heard of before: something was decided. */
   readonly changes = new Emitter<number>();
   #reports = 0;
@@ -69,16 +74,17 @@ export class SharedBreakers {
   #again = false;
 
   constructor(options: SharedBreakersOptions) {
-    const { redis, breakers, interval, pod = `${hostname()}-${randomBytes(4).toString("hex")}` } = options;
+    const { redis, group, breakers, interval, pod = `${hostname()}-${randomBytes(4).toString("hex")}` } = options;
     const time = options.time ?? SYSTEM_TIME;
     this.#options = options;
     this.#time = time;
     this.pod = pod;
+    this.group = group;
     this.#ends = [
       breakers.onEach((breaker) => {
         this.#share(breaker);
       }),
-      onChange(redis, (standing) => {
+      onChange(redis, group, (standing) => {
         if (this.#isShared) this.#hear(standing);
       }),
       redis.events.on(({ type }) => {
@@ -174,7 +180,7 @@ export class SharedBreakers {
   }
 
   async #exchange(isRestoring = false): Promise<void> {
-    const { redis, interval } = this.#options;
+    const { redis, group, interval } = this.#options;
     const reports = new Map<string, BreakerReport>();
     for (const [name, shared] of this.#shared) {
       const report = shared.report();
@@ -182,7 +188,7 @@ export class SharedBreakers {
     }
     const askedAt = this.#time.now();
     this.#reports += 1;
-    const reply = await sync(redis, {
+    const reply = await sync(redis, group, {
       pod: this.pod,
       interval,
       seen: this.#seen,

@@ -9,6 +9,9 @@ const REPORT_INTERVAL = 20;
 /** Clients in one report. What is more waits for the next one. */
 const MAX_CLIENTS = 500;
 
+/** Clients whose calls are still to be reported; more than one pod's limiter tells apart. */
+const MAX_WAITING = 20_000;
+
 /**
  * Makes a client's rate the same however many pods it calls.
  *
@@ -30,35 +33,49 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
     for (const [client] of batch) taken.delete(client);
     const keys = batch.map(([client]) => `${redis.prefix}:{rate:${limiter.name}}:${digest(client)}`);
     const { interval, capacity } = limiter;
-    const left = await redis.run(takeTokens, keys, [interval, capacity, ...batch.map(([, count]) => count)]);
-    if (!Array.isArray(left)) return;
-    for (const [index, [client]] of batch.entries()) limiter.drain(client, Number(left[index]));
+    try {
+      const left = await redis.run(takeTokens, keys, [interval, capacity, ...batch.map(([, count]) => count)]);
+      if (!Array.isArray(left)) return;
+      for (const [index, [client]] of batch.entries()) limiter.drain(client, Number(left[index]));
+    } catch {
+      // Said again as soon as Redis answers.
+      for (const [client, count] of batch) note(client, count);
+    }
   }
 
-  async function reportAll(): Promise<void> {
+  function note(client: string, count: number): void {
+    const before = taken.get(client);
+    // There is always room for those that the limiter itself tells apart.
+    if (before === undefined && taken.size >= MAX_WAITING) return;
+    taken.set(client, (before ?? 0) + count);
+  }
+
+  function reportSoon(): void {
+    if (isReporting || taken.size === 0 || !redis.available) return;
     isReporting = true;
-    try {
-      await report();
-    } catch {
-      // Without Redis each pod is on its own; what was let through meanwhile is forgiven.
-      taken.clear();
-    }
-    timer = setTimeout(() => {
-      isReporting = false;
-      if (taken.size > 0) void reportAll();
-    }, REPORT_INTERVAL).unref();
+    // Calls of the same turn make one report.
+    setImmediate(() => {
+      void report().finally(() => {
+        timer = setTimeout(() => {
+          isReporting = false;
+          reportSoon();
+        }, REPORT_INTERVAL).unref();
+      });
+    });
   }
 
   limiter.onAdmission((client = "") => {
+    // Without Redis each pod is on its own: what it lets through then is nobody else's business later.
     if (!redis.available) return;
-    taken.set(client, (taken.get(client) ?? 0) + 1);
-    if (isReporting) return;
-    isReporting = true;
-    // Calls of the same turn make one report.
-    setImmediate(() => void reportAll());
+    note(client, 1);
+    reportSoon();
+  });
+  const stopListening = redis.events.on(({ type }) => {
+    if (type === "up") reportSoon();
   });
   return () => {
     clearTimeout(timer);
+    stopListening();
     limiter.onAdmission(undefined);
   };
 }

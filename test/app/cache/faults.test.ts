@@ -250,5 +250,5 @@ describeWithRedis("caches that share a cluster", () => {
 
     await Promise.all(pods.splice(0).map((each) => each.close()));
     await cluster.close();
-  });
+  }, 20_000);
 });

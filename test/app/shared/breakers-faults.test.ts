@@ -222,16 +222,24 @@ describeWithRedis("when Redis refuses", () => {
 
   it("after a failover that has lost the latest: what pods know is later, and holds", async () => {
     const pods = await open({ url: server.url, recoveryTimeout: 60_000 });
-    const epoch = String(await server.admin("HGET", "mcp:{breakers}:meta", "epoch"));
+    const epoch = String(await server.admin("HGET", "mcp:{breakers:blue}:meta", "epoch"));
     pods[0].breaker.reset();
     await areClosed(pods);
     await intervals(3);
     // What a replica that is behind would show: the breaker open, in the epoch before.
-    await server.admin("EVAL", STALE, "2", "mcp:{breakers}:open", "mcp:{breakers}:meta", record(Number(epoch)), epoch);
+    await server.admin(
+      "EVAL",
+      STALE,
+      "2",
+      "mcp:{breakers:blue}:open",
+      "mcp:{breakers:blue}:meta",
+      record(Number(epoch)),
+      epoch,
+    );
     await intervals(4);
 
     expect(pods.map(({ breaker }) => breaker.state)).toEqual(["closed", "closed", "closed"]);
-    expect(await server.admin("HLEN", "mcp:{breakers}:open")).toBe(0);
+    expect(await server.admin("HLEN", "mcp:{breakers:blue}:open")).toBe(0);
   });
 });
 

@@ -60,6 +60,18 @@ describeWithRedis("breakers of several pods", () => {
     expect(states(pods)).toEqual(["open", "closed", "closed"]);
   });
 
+  it("are apart for the other color: a version that fails there opens nothing here", async () => {
+    const live = await startPods(3, { url: server.url });
+    const idle = await startPods(3, { url: server.url, group: "green" });
+    idle.forEach((pod) => {
+      fail(pod);
+    });
+    await areHeldOpen(idle);
+    await intervals(2);
+
+    expect(new Set(states(live))).toEqual(new Set(["closed"]));
+  });
+
   it("do not open for a minority, and do once others that failed with it stop succeeding", async () => {
     const pods = await startPods(5, { url: server.url });
     pods.forEach(succeed);
@@ -303,7 +315,7 @@ describeWithRedis("a pod", () => {
   it("is not moved by a message that comes late or twice, or that is none", async () => {
     const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
     const heard: string[] = [];
-    pods[2].redis.subscribe("mcp:breakers", (message) => heard.push(message));
+    pods[2].redis.subscribe("mcp:breakers:blue", (message) => heard.push(message));
     fail(pods[0]);
     fail(pods[1]);
     await areHeldOpen(pods);
@@ -311,7 +323,7 @@ describeWithRedis("a pod", () => {
     await areClosed(pods);
     await until(() => heard.length === 2);
     for (const message of [...heard, "nonsense", '{"name":"api","epoch":"later","open":true}'])
-      await server.admin("PUBLISH", "mcp:breakers", message);
+      await server.admin("PUBLISH", "mcp:breakers:blue", message);
     await until(() => heard.length === 6);
 
     expect(states(pods)).toEqual(["closed", "closed", "closed"]);
@@ -322,11 +334,11 @@ describeWithRedis("a pod", () => {
     await untilShared(gone);
     await gone.redis.close();
     await intervals(4);
-    expect(await server.admin("HLEN", "mcp:{breakers}:pods")).toBe(1);
+    expect(await server.admin("HLEN", "mcp:{breakers:blue}:pods")).toBe(1);
     const next = startPod({ url: server.url });
     await untilShared(next);
 
-    expect(await server.admin("HKEYS", "mcp:{breakers}:pods")).toEqual([next.shared.pod]);
+    expect(await server.admin("HKEYS", "mcp:{breakers:blue}:pods")).toEqual([next.shared.pod]);
   });
 
   it("learns with its next report what it did not hear", async () => {
@@ -338,8 +350,8 @@ describeWithRedis("a pod", () => {
       "EVAL",
       'redis.call("HSET", KEYS[1], "epoch", ARGV[1]) redis.call("HSET", KEYS[2], "api", ARGV[2])',
       "2",
-      "mcp:{breakers}:meta",
-      "mcp:{breakers}:open",
+      "mcp:{breakers:blue}:meta",
+      "mcp:{breakers:blue}:open",
       String(epoch),
       JSON.stringify({ ...record, hold: 150, probing: false, leases: {} }),
     );

@@ -166,5 +166,5 @@ describeWithRedis("a connection to a cluster", () => {
     } finally {
       await cluster.close();
     }
-  });
+  }, 20_000);
 });

@@ -15,6 +15,8 @@ export interface Pod {
 
 export interface PodOptions extends Partial<BreakerOptions> {
   readonly url: string;
+  /** @default blue */
+  readonly group?: string;
   readonly interval?: number;
   readonly cluster?: boolean;
   readonly redisTimeout?: number;
@@ -27,6 +29,7 @@ const running = new Set<Pod>();
 
 export function startPod({
   url,
+  group = "blue",
   interval = INTERVAL,
   cluster = false,
   redisTimeout = 500,
@@ -35,7 +38,7 @@ export function startPod({
   pods += 1;
   const redis = new RedisConnection({ url, cluster, prefix: "mcp", timeout: redisTimeout });
   const breakers = new BreakerRegistry();
-  const shared = new SharedBreakers({ redis, breakers, interval, pod: `pod-${pods}` });
+  const shared = new SharedBreakers({ redis, group, breakers, interval, pod: `pod-${pods}` });
   const breaker = breakers.create({ name: "api", failureThreshold: 3, recoveryTimeout: 300, timeout: 200, ...options });
   const pod: Pod = {
     breakers,

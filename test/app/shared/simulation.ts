@@ -10,8 +10,8 @@ export const INTERVAL = 100;
 export const PATIENCE = 400;
 export const RECOVERY = 500;
 
-const CLOCK = "mcp:{breakers}:clock";
-const CHANNEL = "mcp:breakers";
+const CLOCK = "mcp:{breakers:blue}:clock";
+const CHANNEL = "mcp:breakers:blue";
 
 /** How a pod reaches Redis: as it should, not at all, or so that what it says is heard and the answer is lost. */
 export type Link = "up" | "down" | "deaf";
@@ -106,7 +106,7 @@ export class SimulatedPod {
     this.redis = redis;
     this.isPoisoned = isPoisoned;
     const breakers = new BreakerRegistry();
-    this.shared = new SharedBreakers({ redis, breakers, interval: INTERVAL, pod: this.name, time });
+    this.shared = new SharedBreakers({ redis, group: "blue", breakers, interval: INTERVAL, pod: this.name, time });
     this.breaker = breakers.create({
       name: "api",
       failureThreshold: 2,

@@ -27,6 +27,7 @@ async function callAll(): Promise<number[]> {
   calls += 1;
   const all: [string, Record<string, unknown>][] = [
     ["get_weather_with_fallback", { city: "Berlin" }],
+    ["cached_expensive_operation", { operation: "fibonacci", n: 100 + calls }],
     ["rate_limited_operation", { operation: "sha256", text: "abc" }],
     ["store_data_resilient", { key: `key-${calls}`, value: { calls } }],
     ["health_check", {}],
