@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { Emitter } from "../resilience/emitter.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import {
   onChange,
   sync,
@@ -14,6 +14,7 @@ import {
 } from "./breakers-protocol.ts";
 import type { Redis } from "./redis.ts";
 import { SharedBreaker, type Held } from "./shared-breaker.ts";
+import { Ticker } from "./ticker.ts";
 
 export interface SharedBreakersOptions {
   readonly redis: Redis;
@@ -273,33 +274,5 @@ export class SharedBreakers {
     if (!this.#isShared) return;
     this.#isShared = false;
     for (const shared of this.#shared.values()) shared.letGo();
-  }
-}
-
-/** Calls back again and again, each time a tenth sooner or later, so that pods do not fall into step. */
-class Ticker extends Alarm {
-  readonly #time: Time;
-  readonly #interval: number;
-  readonly #callback: () => void;
-
-  constructor(time: Time, interval: number, callback: () => void) {
-    super();
-    this.#time = time;
-    this.#interval = interval;
-    this.#callback = callback;
-    this.#set();
-  }
-
-  ring(): void {
-    this.#set();
-    this.#callback();
-  }
-
-  stop(): void {
-    this.#time.clear(this);
-  }
-
-  #set(): void {
-    this.#time.set(this, this.#time.now() + this.#interval * (0.9 + 0.2 * Math.random()));
   }
 }

@@ -1,7 +1,8 @@
-import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
+import { ErrorReply } from "@redis/client";
 import type { RedisConfig } from "../config/redis.ts";
 import { Emitter } from "../resilience/emitter.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
+import { createLibraryClient, textOf, type Client } from "./redis-client.ts";
 import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent, type Script } from "./redis.ts";
 
 /** Commands that may wait for their answers at the same time; more are rejected, so that a slow Redis costs no memory. */
@@ -9,20 +10,6 @@ const MAX_IN_FLIGHT = 10_000;
 
 /** How many times the command timeout a connection may be silent before it is given up for a new one. */
 const PATIENCE = 5;
-
-/** Longest wait between attempts to connect, in milliseconds. */
-const MAX_RECONNECT_DELAY = 2000;
-
-const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
-
-/** What a standalone server and a cluster have in common, as far as it is used here. */
-interface Client {
-  connect(): Promise<unknown>;
-  destroy(): void;
-  send(args: (string | Buffer)[], options: CommandOptions): Promise<unknown>;
-  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
-}
 
 /**
  * The app's connection to Redis, or to each node of a cluster.
@@ -189,6 +176,7 @@ export class RedisConnection implements Redis {
 
   #connect(): Client {
     const client: Client = createLibraryClient(this.#config, {
+      connectTimeout: PATIENCE * this.#config.timeout,
       ready: () => {
         if (client !== this.#client) return;
         this.#isConnected = true;
@@ -239,67 +227,6 @@ class Channel {
 function listen(client: Client, { name, deliver }: Channel): void {
   // One that fails is made again with the next connection.
   client.subscribe(name, deliver).catch(ignored);
-}
-
-interface Lifecycle {
-  readonly ready: () => void;
-  readonly lost: (reason: string) => void;
-}
-
-function createLibraryClient({ url, cluster, timeout }: RedisConfig, { ready, lost }: Lifecycle): Client {
-  const shared = {
-    disableOfflineQueue: true,
-    disableClientInfo: true,
-    maintNotifications: "disabled",
-    commandsQueueMaxLength: 2 * MAX_IN_FLIGHT,
-    socket: {
-      connectTimeout: PATIENCE * timeout,
-      reconnectStrategy: (retries: number) =>
-        Math.min(50 * 2 ** retries, MAX_RECONNECT_DELAY) * (0.75 + Math.random() / 2),
-    },
-  } as const;
-
-  if (!cluster) {
-    const client = createClient({ ...shared, url });
-    client.on("ready", ready).on("error", (error: unknown) => {
-      if (!client.isReady) lost(textOf(error));
-    });
-    return {
-      connect: () => client.connect(),
-      destroy: () => {
-        if (client.isOpen) client.destroy();
-      },
-      send: (args, { binary }) => client.sendCommand(args, binary === true ? BINARY : undefined),
-      subscribe: (channel, listener) => client.subscribe(channel, listener),
-      unsubscribe: (channel) => client.unsubscribe(channel),
-    };
-  }
-
-  const { username, password, protocol } = new URL(url);
-  const nodes = createCluster({
-    rootNodes: [{ url }],
-    defaults: {
-      ...shared,
-      ...(username === "" ? {} : { username: decodeURIComponent(username) }),
-      ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-      socket: protocol === "rediss:" ? { ...shared.socket, tls: true } : shared.socket,
-    },
-  });
-  nodes.on("error", ignored);
-  return {
-    connect: () => nodes.connect().then(ready),
-    destroy: () => {
-      if (nodes.isOpen) nodes.destroy();
-    },
-    send: (args, { key = args[1], binary }) =>
-      nodes.sendCommand(typeof key === "string" ? key : undefined, false, args, binary === true ? BINARY : undefined),
-    subscribe: (channel, listener) => nodes.subscribe(channel, listener),
-    unsubscribe: (channel) => nodes.unsubscribe(channel),
-  };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error && error.message !== "" ? error.message : String(error);
 }
 
 /** Told elsewhere: by the events, or by the next command. */

@@ -18,6 +18,8 @@ export interface AppProcessOptions {
 }
 
 const PROBE_INTERVAL_MS = 100;
+/** Probes in a row that may go without an answer before it counts as not ready: the kubelet's default. A busy machine misses one. */
+const SILENT_PROBES = 3;
 const LONGEST_RESTART_DELAY_MS = 10_000;
 /** An app that does not end by then is killed, as a kubelet does after the grace period. */
 const GRACE_PERIOD_MS = 30_000;
@@ -114,10 +116,12 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
   }
 
   async #probe(child: ChildProcess, adminPort: number): Promise<void> {
+    let silent = 0;
     while (child === this.#child && !this.#stopping) {
-      const ready = await isReady(adminPort);
+      const answer = await readiness(adminPort);
+      silent = answer === undefined ? silent + 1 : 0;
       // It may have died, or been told to stop, while it was asked.
-      if (child === this.#child) this.#setReady(ready);
+      if (child === this.#child && (answer !== undefined || silent >= SILENT_PROBES)) this.#setReady(answer ?? false);
       await sleep(PROBE_INTERVAL_MS);
     }
   }
@@ -130,13 +134,14 @@ export class AppProcess extends EventEmitter<{ change: [] }> {
   }
 }
 
-async function isReady(adminPort: number): Promise<boolean> {
+/** Whether it says that it is ready; nothing when it does not answer. */
+async function readiness(adminPort: number): Promise<boolean | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: AbortSignal.timeout(1000) });
     await response.body?.cancel();
     return response.ok;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

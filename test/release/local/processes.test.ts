@@ -43,6 +43,23 @@ describe("an app process", () => {
     await app.stop();
   });
 
+  it("stays ready while it leaves two probes in a row without an answer, and no longer than three", async () => {
+    const lines: string[] = [];
+    const app = new AppProcess({
+      name: "misses-probes",
+      image: image("misses-probes"),
+      settings: {},
+      log: (line) => lines.push(line),
+    });
+    const readyAt: string[] = [];
+    app.on("change", () => readyAt.push(`${app.ready ? "ready" : "not ready"} after ${lines.at(-1) ?? ""}`));
+    await change(app, () => app.ready);
+    await change(app, () => !app.ready);
+    await app.stop();
+
+    expect(readyAt.slice(0, 2)).toEqual(["ready after probe 1", "not ready after probe 11"]);
+  });
+
   it("that was killed is started again and counted, and is not ready in between", async () => {
     const app = start("version-1");
     await change(app, () => app.ready);
