@@ -9,19 +9,19 @@ export const breakerVariables = {
   CB_FAILURE_THRESHOLD: count
     .optional()
     .describe(
-      "Failures in a row after which a circuit breaker opens, for all of them. Without it: `database` 3, `weather_api` 5, `cache` 2.",
+      "Failures in a row after which a circuit breaker opens, for all of them. Without it: `database` 3, `weather_api` 5, `cache` 2, `token_keys` 3, one of an upstream 5.",
     ),
   CB_RECOVERY_TIMEOUT: duration
     .optional()
     .describe(
-      "How long an open breaker rejects before it lets a probe through; up to twice that after one has failed. Without it: `database` 30s, `weather_api` 60s, `cache` 10s.",
+      "How long an open breaker rejects before it lets a probe through; up to twice that after one has failed. Without it: `database` 30s, `weather_api` 60s, `cache` 10s, `token_keys` 5s, one of an upstream 30s.",
     ),
   CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Probes that may be under way at the same time while half-open."),
   CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Probes in a row that must succeed before a breaker closes."),
   CB_TIMEOUT: duration
     .optional()
     .describe(
-      "How long one guarded call may take; longer counts as a failure. Without it: `database` 10s, `weather_api` 15s, `cache` 5s.",
+      "How long one guarded call may take; longer counts as a failure. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, one of an upstream 10s.",
     ),
   CB_STATE_SYNC: duration
     .refine((value) => value === 0 || value >= LEAST_SYNC, `must be 0s or at least ${LEAST_SYNC}ms`)
