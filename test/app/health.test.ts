@@ -80,6 +80,8 @@ describe("/metrics", () => {
       const client = await connect(app.endpoint, era);
       await client.callTool({ name: "get_weather_with_fallback", arguments: { city: "Berlin" } });
       await client.callTool({ name: "get_weather_with_fallback", arguments: { city: "Atlantis" } });
+      const answer = await client.callTool({ name: "get_weather_with_fallback", arguments: { city: 5 } });
+      expect(answer).toMatchObject({ isError: true, _meta: { "mcp-bluegreen/error": { kind: "caller_error" } } });
       await client.callTool({ name: "made_up_by_a_client", arguments: {} }).catch(() => undefined);
       await client.close();
     }
@@ -95,7 +97,7 @@ describe("/metrics", () => {
         ?.split(" ")[1];
 
     expect(count("tools/call", "get_weather_with_fallback", "")).toBe("2");
-    expect(count("tools/call", "get_weather_with_fallback", "caller_error")).toBe("2");
+    expect(count("tools/call", "get_weather_with_fallback", "caller_error")).toBe("4");
     expect(count("tools/call", "", "-32602")).toBe("2");
     expect(count("initialize", "", "")).toBe("1");
     expect(count("server/discover", "", "")).toBe("1");

@@ -59,7 +59,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     config: {
       title: tool.title,
       description: tool.description,
-      inputSchema: converted(tool.inputSchema),
+      inputSchema: unchecked(converted(tool.inputSchema)),
       outputSchema: converted(tool.outputSchema),
       annotations: tool.annotations,
       ...stepUp(tool, auth),
@@ -132,6 +132,11 @@ function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolReq
       mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
     },
   };
+}
+
+/** The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's mistake is answered and counted as one. */
+function unchecked(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
+  return { "~standard": { ...schema["~standard"], validate: (value) => ({ value }) } };
 }
 
 /** The same schema with its JSON Schema computed already. */

@@ -1,4 +1,4 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, StandardSchemaV1 } from "@modelcontextprotocol/server";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
@@ -8,6 +8,9 @@ import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 
 /** Milliseconds for a tool that does not say. */
 const DEFAULT_TIMEOUT = 30_000;
+
+/** Of what is wrong with arguments, as much as helps to mend them. */
+const MAX_ISSUES = 10;
 
 /** Where, in the `_meta` of an answer that is an error, programs read what kind it is: an `ErrorDetail`. */
 export const ERROR_META = "mcp-bluegreen/error";
@@ -33,25 +36,27 @@ export interface ToolRequest {
 }
 
 /**
- * Calls a tool within its time and makes an answer of whatever happens. What the app did not foresee is reported to `unexpected` and
+ * Calls a tool with what a client gave for arguments, within its time, and makes an answer of whatever happens. What the app did not foresee is reported to `unexpected` and
  * answered without its details: they are for logs, not for clients.
  *
  * @param unexpected gets the error; returns a reference under which it can be found
  */
 export async function callTool<Arguments>(
   tool: Tool<Arguments>,
-  args: Arguments,
+  given: unknown,
   request: ToolRequest,
   unexpected: (error: unknown) => string,
 ): Promise<CallToolResult> {
   const { client, scopes = [], signal, progress } = request;
   const missing = tool.scopes?.filter((scope) => !scopes.includes(scope)) ?? [];
   if (missing.length > 0) return notGranted(tool.name, missing);
+  const checked = await tool.inputSchema["~standard"].validate(given);
+  if (checked.issues !== undefined) return notUnderstood(tool.name, checked.issues);
   const deadline = new Deadline({ timeout: tool.timeout ?? DEFAULT_TIMEOUT });
   try {
     return await deadline.execute(
       async (call) =>
-        tool.handle(args, {
+        tool.handle(checked.value, {
           call,
           progress,
           get signal() {
@@ -74,6 +79,14 @@ export async function callTool<Arguments>(
 function notGranted(tool: string, missing: readonly string[]): CallToolResult {
   const text = `${tool} needs a scope that you have not been granted: ${missing.join(" ")}. Whoever runs this server can grant it.`;
   return errorAnswer(text, { kind: "caller_error" });
+}
+
+function notUnderstood(tool: string, issues: readonly StandardSchemaV1.Issue[]): CallToolResult {
+  const said = issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => {
+    const where = path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
+    return where === "" ? message : `${where}: ${message}`;
+  });
+  return errorAnswer(`Invalid arguments for ${tool}: ${said.join("; ")}`, { kind: "caller_error" });
 }
 
 function failure(

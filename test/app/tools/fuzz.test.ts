@@ -112,7 +112,7 @@ describe("every tool, called with anything", () => {
         const unforeseen: unknown[] = [];
         const result = await callTool(
           tool,
-          checked.value,
+          args,
           {
             client: "fuzz",
             scopes: tool.scopes ?? [],
