@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
+import { boundedText } from "../outbound/bounded-text.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { Rejected } from "../resilience/rejection.ts";
 
@@ -106,7 +107,11 @@ export class IssuerKeys {
         await response.body?.cancel();
         throw new Error(`${url} answered ${response.status}`);
       }
-      return jwks.parse(JSON.parse(await readBounded(response, url)));
+      return jwks.parse(
+        JSON.parse(
+          await boundedText(response, MAX_BYTES, () => new Error(`${url} answered with more than ${MAX_BYTES} bytes`)),
+        ),
+      );
     });
     this.#known = true;
     return Response.json(answer);
@@ -127,15 +132,4 @@ function isAboutTheToken(error: unknown): boolean {
     error instanceof errors.JWKSMultipleMatchingKeys ||
     error instanceof errors.JOSENotSupported
   );
-}
-
-async function readBounded(response: Response, url: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`${url} answered with more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
 import { syncBreakers } from "./scripts/sync-breakers.ts";
 
@@ -107,8 +108,8 @@ export async function sync(redis: Redis, group: string, request: SyncRequest): P
 /** Calls back with each change that any pod of the group brings about, this one included. */
 export function onChange(redis: Redis, group: string, listener: (standing: Standing) => void): () => void {
   return redis.subscribe(channelOf(redis, group), (message) => {
-    const { success, data } = standingSchema.safeParse(parsed(message));
-    if (success) listener(data);
+    const standing = readMessage(standingSchema, message);
+    if (standing !== undefined) listener(standing);
   });
 }
 
@@ -119,12 +120,4 @@ export function keyOf({ prefix }: Redis, group: string, key: string): string {
 
 function channelOf({ prefix }: Redis, group: string): string {
   return `${prefix}:breakers:${group}`;
-}
-
-function parsed(message: string): unknown {
-  try {
-    return JSON.parse(message);
-  } catch {
-    return undefined;
-  }
 }

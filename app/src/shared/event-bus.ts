@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { InMemoryServerEventBus, type ServerEvent, type ServerEventBus } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
-
-/** Characters of a message that is still looked at. */
-const MAX_MESSAGE = 64 * 1024;
 
 const messageSchema = z.object({
   from: z.string(),
@@ -59,20 +57,11 @@ export class EventBus implements ServerEventBus {
   }
 
   #hear(message: string): void {
-    if (message.length > MAX_MESSAGE) return;
-    const { success, data } = messageSchema.safeParse(parsed(message));
-    if (success && data.from !== this.#from) this.#here.publish(data.event);
+    const said = readMessage(messageSchema, message);
+    if (said !== undefined && said.from !== this.#from) this.#here.publish(said.event);
   }
 }
 
 function channelOf({ prefix }: Redis): string {
   return `${prefix}:events`;
-}
-
-function parsed(message: string): unknown {
-  try {
-    return JSON.parse(message);
-  } catch {
-    return undefined;
-  }
 }

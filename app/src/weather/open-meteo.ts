@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { boundedText } from "../outbound/bounded-text.ts";
 import { parseRetryAfter } from "../resilience/retry-after.ts";
 
 /** Open-Meteo's answers are 1 to 2 KB; what is far larger is not one of them. */
@@ -121,7 +122,12 @@ async function getJson<S extends z.ZodType>(
       retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
     });
   }
-  const result = schema.safeParse(parse(await readBounded(response, url.host), url.host));
+  const text = await boundedText(
+    response,
+    MAX_ANSWER_BYTES,
+    () => new BadUpstreamAnswer(`${url.host} answered with more than ${MAX_ANSWER_BYTES} bytes`),
+  );
+  const result = schema.safeParse(parse(text, url.host));
   if (!result.success)
     throw new BadUpstreamAnswer(`${url.host} answered in an unknown shape: ${z.prettifyError(result.error)}`);
   return result.data;
@@ -133,16 +139,4 @@ function parse(text: string, host: string): unknown {
   } catch {
     throw new BadUpstreamAnswer(`${host} did not answer with JSON`);
   }
-}
-
-async function readBounded(response: Response, host: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES)
-      throw new BadUpstreamAnswer(`${host} answered with more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
