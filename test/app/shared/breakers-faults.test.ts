@@ -7,6 +7,8 @@ import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
 import {
   admitted,
+  areClosed,
+  areHeldOpen,
   closePods,
   Dependency,
   fail,
@@ -29,8 +31,6 @@ beforeEach(() => server.flush());
 afterEach(closePods);
 afterAll(() => server.close());
 
-const areHeldOpen = (pods: readonly Pod[]) => until(() => pods.every(({ shared }) => shared.holdsOpen("api")));
-const areClosed = (pods: readonly Pod[]) => until(() => pods.every(({ breaker }) => breaker.state === "closed"));
 const areAlone = (pods: readonly Pod[]) => until(() => pods.every(({ shared }) => !shared.isShared));
 
 /** Three pods that hold their breakers open. */

@@ -1,20 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
-import { SharedBreakerHistory } from "../../../app/src/shared/breakers-history.ts";
-import { LocalBreakerHistory } from "../../../app/src/resilience/breaker-history.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
 import {
-  admitted,
+  areClosed,
+  areHeldOpen,
   closePods,
-  Dependency,
   fail,
   intervals,
   startPod,
   startPods,
+  states,
   succeed,
   until,
   untilShared,
-  type Pod,
 } from "./pods.ts";
 
 let server: RedisServer;
@@ -24,10 +22,6 @@ beforeAll(async () => {
 beforeEach(() => server.flush());
 afterEach(closePods);
 afterAll(() => server.close());
-
-const states = (pods: readonly Pod[]) => pods.map(({ breaker }) => breaker.state);
-const areHeldOpen = (pods: readonly Pod[]) => until(() => pods.every(({ shared }) => shared.holdsOpen("api")));
-const areClosed = (pods: readonly Pod[]) => until(() => pods.every(({ breaker }) => breaker.state === "closed"));
 
 describeWithRedis("breakers of several pods", () => {
   it("open everywhere once most pods that have calls have opened theirs, also where there were none", async () => {
@@ -136,107 +130,6 @@ describeWithRedis("breakers of several pods", () => {
   });
 });
 
-describeWithRedis("probes", () => {
-  it.each([
-    { limit: 1, threshold: 1 },
-    { limit: 3, threshold: 3 },
-    { limit: 4, threshold: 2 },
-    { limit: 2, threshold: 5 },
-  ])(
-    "are exactly as many as are allowed for twenty pods with fifty callers each: $limit at a time, $threshold to close",
-    async ({ limit, threshold }) => {
-      const options = { halfOpenLimit: limit, successThreshold: threshold, timeout: 2000 };
-      const pods = await startPods(20, { url: server.url, interval: 100, ...options });
-      const dependency = new Dependency({ answersAfter: 100 });
-      for (const pod of pods) fail(pod);
-      await areHeldOpen(pods);
-      await dependency.hammer(pods, {
-        callers: 50,
-        until: () => pods.some(({ breaker }) => breaker.state === "closed"),
-      });
-
-      expect(dependency.mostAtOnce).toBe(limit);
-      expect(dependency.calls).toBe(Math.max(limit, threshold));
-    },
-    20_000,
-  );
-
-  it("are exactly as many in each episode of a dependency that stays down", async () => {
-    const options = { halfOpenLimit: 3, timeout: 2000, random: () => 0 };
-    const pods = await startPods(20, { url: server.url, interval: 100, ...options });
-    const dependency = new Dependency({ answersAfter: 150, isDown: true });
-    for (const pod of pods) fail(pod);
-    await areHeldOpen(pods);
-    let episodes = 0;
-    const epochs = new Set([pods[0].shared.stats.epoch]);
-    const stop = pods[0].shared.changes.on((epoch) => {
-      if (!epochs.has(epoch)) episodes += 1;
-      epochs.add(epoch);
-    });
-    await dependency.hammer(pods, { callers: 50, until: () => episodes === 3 });
-    stop();
-
-    expect(dependency.mostAtOnce).toBe(3);
-    expect(dependency.calls).toBe(9);
-  }, 20_000);
-
-  it("whose caller goes away are made by the next one", async () => {
-    const pods = await startPods(3, { url: server.url });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
-    const [{ breaker }] = pods;
-    breaker.tryAcquire();
-    await until(() => breaker.state === "half-open");
-    admitted(breaker.tryAcquire()).cancel();
-    admitted(breaker.tryAcquire()).succeed();
-    await areClosed(pods);
-  });
-
-  it("that a pod has no caller for go to another pod", async () => {
-    const pods = await startPods(3, { url: server.url });
-    const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
-    await until(() => {
-      const answer = other.breaker.tryAcquire();
-      if (answer.admitted) answer.succeed();
-      return answer.admitted;
-    });
-    await areClosed(pods);
-  });
-
-  it("go to the others first once one has failed: its pod may be what is broken", async () => {
-    const pods = await startPods(3, { url: server.url, interval: 200, recoveryTimeout: 200 });
-    const [poisoned, other] = pods;
-    fail(poisoned);
-    fail(other);
-    await areHeldOpen(pods);
-    poisoned.breaker.tryAcquire();
-    await until(() => poisoned.breaker.state === "half-open");
-    fail(poisoned, 1);
-    poisoned.breaker.tryAcquire();
-    await until(() => other.breaker.tryAcquire().admitted);
-
-    expect(poisoned.breaker.state).toBe("open");
-  });
-
-  it("come back from a pod that leaves", async () => {
-    const pods = await startPods(3, { url: server.url, timeout: 60_000 });
-    const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
-    await one.close();
-    await until(() => other.breaker.tryAcquire().admitted);
-  });
-});
-
 describeWithRedis("by hand", () => {
   it("a breaker is opened for all pods, for good, and reset for all", async () => {
     const pods = await startPods(3, { url: server.url });
@@ -259,104 +152,5 @@ describeWithRedis("by hand", () => {
     pods[0].breaker.reset();
     expect(pods[0].breaker.state).toBe("closed");
     await areClosed(pods);
-  });
-});
-
-describeWithRedis("a pod", () => {
-  it("holds a breaker open from the moment it is made, and those that it makes later", async () => {
-    const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
-    const late = startPod({ url: server.url, name: "another" });
-    await untilShared(late);
-
-    expect(late.breakers.create({ name: "api", failureThreshold: 1, recoveryTimeout: 1000 }).state).toBe("open");
-    expect(late.breaker.state).toBe("closed");
-  });
-
-  it("keeps to itself what it has said is its own", async () => {
-    const pods = await startPods(3, { url: server.url, local: true });
-    fail(pods[0]);
-    fail(pods[1]);
-    await intervals(4);
-
-    expect(states(pods)).toEqual(["open", "open", "closed"]);
-  });
-
-  it("shows what pods did together, with the pod and the epoch, and what it did by itself", async () => {
-    const pods = await startPods(3, { url: server.url });
-    const [one, other, watching] = pods;
-    const history = new SharedBreakerHistory(
-      watching.shared,
-      watching.redis,
-      new LocalBreakerHistory(watching.breakers),
-    );
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
-    succeed(one);
-    await areClosed(pods);
-    await until(() => history.entries.length === 3);
-    fail(watching);
-
-    expect(history.entries.map(({ from, to, reason, pod }) => [from, to, reason, pod])).toEqual([
-      ["closed", "open", "quorum", other.shared.pod],
-      ["open", "half-open", "recovery-time", one.shared.pod],
-      ["half-open", "closed", "probes-succeeded", one.shared.pod],
-      ["closed", "open", "failures", watching.shared.pod],
-    ]);
-    const [opened, , closed] = history.entries;
-    expect(closed?.epoch).toBeGreaterThan(opened?.epoch ?? Infinity);
-  });
-
-  it("is not moved by a message that comes late or twice, or that is none", async () => {
-    const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
-    const heard: string[] = [];
-    pods[2].redis.subscribe("mcp:breakers:blue", (message) => heard.push(message));
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
-    pods[0].breaker.reset();
-    await areClosed(pods);
-    await until(() => heard.length === 2);
-    for (const message of [...heard, "nonsense", '{"name":"api","epoch":"later","open":true}'])
-      await server.admin("PUBLISH", "mcp:breakers:blue", message);
-    await until(() => heard.length === 6);
-
-    expect(states(pods)).toEqual(["closed", "closed", "closed"]);
-  });
-
-  it("that is gone leaves nothing behind, once another has come", async () => {
-    const gone = startPod({ url: server.url });
-    await untilShared(gone);
-    await gone.redis.close();
-    await intervals(4);
-    expect(await server.admin("HLEN", "mcp:{breakers:blue}:pods")).toBe(1);
-    const next = startPod({ url: server.url });
-    await untilShared(next);
-
-    expect(await server.admin("HKEYS", "mcp:{breakers:blue}:pods")).toEqual([next.shared.pod]);
-  });
-
-  it("learns with its next report what it did not hear", async () => {
-    const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
-    // As if nothing published came through: the record is there, and no message.
-    const epoch = Date.now() + 1000;
-    const record = { epoch, due: Date.now() + 60_000, openings: 1, forced: false, by: "another", successes: 0 };
-    await server.admin(
-      "EVAL",
-      'redis.call("HSET", KEYS[1], "epoch", ARGV[1]) redis.call("HSET", KEYS[2], "api", ARGV[2])',
-      "2",
-      "mcp:{breakers:blue}:meta",
-      "mcp:{breakers:blue}:open",
-      String(epoch),
-      JSON.stringify({ ...record, hold: 150, probing: false, leases: {} }),
-    );
-    await areHeldOpen(pods);
-
-    expect(states(pods)).toEqual(["open", "open", "open"]);
   });
 });

@@ -130,3 +130,9 @@ export class Dependency {
     }
   }
 }
+
+export const states = (pods: readonly Pod[]) => pods.map(({ breaker }) => breaker.state);
+
+export const areHeldOpen = (pods: readonly Pod[]) => until(() => pods.every(({ shared }) => shared.holdsOpen("api")));
+
+export const areClosed = (pods: readonly Pod[]) => until(() => pods.every(({ breaker }) => breaker.state === "closed"));
