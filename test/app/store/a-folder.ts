@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,10 +46,13 @@ export function recordsIn(folder: string): Map<string, StoredRow> {
   );
 }
 
-/** How many writes a folder's journal holds. */
+/** How many writes a folder's journal holds: none, too, while no process has needed it and made it. */
 export function waitingIn(folder: string): number {
-  const database = new DatabaseSync(join(folder, "journal.sqlite"), { timeout: 5000 });
-  const row = database.prepare("SELECT count(*) AS waiting FROM queue").get();
+  const path = join(folder, "journal.sqlite");
+  if (!existsSync(path)) return 0;
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  const isMade = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'queue'").get() !== undefined;
+  const row = isMade ? database.prepare("SELECT count(*) AS waiting FROM queue").get() : undefined;
   database.close();
-  return Number(row?.waiting);
+  return Number(row?.waiting ?? 0);
 }
