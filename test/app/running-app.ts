@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import pino from "pino";
 import { startApp, type App, type AppOptions } from "../../app/src/app.ts";
 import { readConfig } from "../../app/src/config.ts";
-import { createLogger } from "../../app/src/telemetry/logger.ts";
 
 /** The app in this process, on free ports. */
 export interface RunningApp extends App {
@@ -18,13 +18,13 @@ export async function startTestApp(
     ADMIN_PORT: "0",
     HOST: "127.0.0.1",
     AUTH_MODE: "off",
-    LOG_LEVEL: "silent",
     APP_COLOR: "green",
     REQUEST_STATE_KEY: "a key for tests that is long enough",
     KEEP_ALIVE_TIMEOUT: "100ms",
     ...environment,
   });
-  const app = await startApp({ ...options, config: { ...config, version: "1.2.3" }, log: createLogger(config) });
+  const log = { logger: pino({}, { write: () => undefined }), flush: () => undefined };
+  const app = await startApp({ ...options, config: { ...config, version: "1.2.3" }, log });
   return {
     ...app,
     endpoint: new URL(`http://127.0.0.1:${app.mcpPort}/mcp`),
