@@ -1,8 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "@jest/globals";
-import { startApp, type App } from "../../app/src/app.ts";
-import { readConfig } from "../../app/src/config.ts";
+import type { App } from "../../app/src/app.ts";
 import type { Tool } from "../../app/src/tools/tool.ts";
 import { keepCalling, type Era } from "../../rehearse/traffic/caller.ts";
 import type { ConnectionKind } from "../../rehearse/traffic/connection.ts";
@@ -11,6 +10,7 @@ import type { FailedCall, TrafficSample } from "../../rehearse/traffic/sample.ts
 import { Sampler } from "../../rehearse/traffic/sampler.ts";
 import { wrapWeather } from "../../rehearse/versions/wrap-weather.ts";
 import { startWeather, type WeatherStandIn } from "../../rehearse/weather/stand-in.ts";
+import { startTestApp } from "../app/running-app.ts";
 
 const questions = ASKED_FOR.map(weatherIn);
 
@@ -27,17 +27,10 @@ describe("the traffic", () => {
   afterAll(() => weather.close());
 
   const app = async (tools?: (tools: readonly Tool[]) => readonly Tool[]): Promise<App> => {
-    const config = readConfig({
-      MCP_PORT: "0",
-      ADMIN_PORT: "0",
-      HOST: "127.0.0.1",
-      AUTH_MODE: "off",
-      APP_COLOR: "green",
-      LOG_LEVEL: "silent",
-      WEATHER_GEOCODING_URL: weather.geocodingUrl,
-      WEATHER_FORECAST_URL: weather.forecastUrl,
-    });
-    const started = await startApp({ config, ...(tools && { tools }) });
+    const started = await startTestApp(
+      { WEATHER_GEOCODING_URL: weather.geocodingUrl, WEATHER_FORECAST_URL: weather.forecastUrl },
+      tools && { tools },
+    );
     closing.push(() => started.close());
     return started;
   };
