@@ -23,17 +23,29 @@ export class UpstreamFailure extends Error {
   }
 }
 
-const SAID: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "refused the connection",
-  ECONNRESET: "broke off the connection",
-  EPIPE: "broke off the connection",
-  ENOTFOUND: "has no address",
-  EAI_AGAIN: "could not be looked up",
-  ETIMEDOUT: "did not answer",
-  EHOSTUNREACH: "cannot be reached",
-  ENETUNREACH: "cannot be reached",
-  HPE_HEADER_OVERFLOW: "answered with too many headers",
-};
+/** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
+const SAID: readonly (readonly [codes: RegExp, does: string, mayPass: boolean])[] = [
+  [/^ECONNREFUSED$/, "refused the connection", true],
+  [/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "broke off the connection", true],
+  [/^ENOTFOUND$/, "has no address", true],
+  [/^EAI_AGAIN$/, "could not be looked up", true],
+  [/^ETIMEDOUT$/, "did not answer", true],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, "cannot be reached", true],
+  [/^HPE_HEADER_OVERFLOW$/, "answered with too many headers", true],
+  [/^HPE_/, "does not answer in HTTP", false],
+  [/^Z_/, "answered with a body that cannot be unpacked", true],
+  // Node gives OpenSSL's verdicts on a certificate by their names.
+  [/^CERT_HAS_EXPIRED$/, "has a certificate that has expired", false],
+  [/^CERT_NOT_YET_VALID$/, "has a certificate that is not valid yet", false],
+  [/^ERR_TLS_CERT_ALTNAME/, "has a certificate for another name", false],
+  [
+    /SELF_SIGNED|^UNABLE_TO_(GET_ISSUER|VERIFY)|^CERT_UNTRUSTED$/,
+    "has a certificate from an authority that this server does not trust",
+    false,
+  ],
+  [/^(CERT_|ERR_TLS_CERT_|UNABLE_TO_|INVALID_(CA|PURPOSE)$)/, "has a certificate that is not valid", false],
+  [/^(EPROTO|ERR_SSL_.*|ERR_TLS_.*)$/, "does not speak TLS as this server does", false],
+];
 
 /** What this side did wrong: no upstream's failure, and nothing to tell clients. */
 const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
@@ -46,17 +58,8 @@ const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
 export function describeNetworkError(origin: string, error: unknown): unknown {
   const code = codeOf(error);
   if (OWN_FAULT.test(code)) return error;
-  const isCertificate = code.startsWith("CERT_") || code.startsWith("ERR_TLS_") || /SELF_SIGNED|VERIFY/.test(code);
-  if (isCertificate)
-    return new UpstreamFailure(`${origin} has a certificate that is not valid (${code})`, {
-      mayPass: false,
-      cause: error,
-    });
-  if (code.startsWith("HPE_") && SAID[code] === undefined)
-    return new UpstreamFailure(`${origin} does not answer in HTTP`, { mayPass: false, cause: error });
-  return new UpstreamFailure(`${origin} ${SAID[code] ?? "could not be called"} (${code})`, {
-    cause: error,
-  });
+  const [, does, mayPass] = SAID.find(([codes]) => codes.test(code)) ?? ["", "could not be called", true];
+  return new UpstreamFailure(`${origin} ${does} (${code})`, { mayPass, cause: error });
 }
 
 /** Of several addresses that were tried, the first one's. */
