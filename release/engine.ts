@@ -118,21 +118,22 @@ export class Engine {
     }
   }
 
-  /** Waits until a color has as many ready pods, all of them running what the release staged there. */
+  /** Waits until a color has as many ready pods, all of them of what was staged there last. */
   async #grow(color: Color, pods: number, release: ReleaseRecord): Promise<Result> {
     const { target, environment, listener, signal } = this.#options;
     const timeoutMs = environment.release.stageTimeoutSeconds * 1000;
     const deadline = performance.now() + timeoutMs;
-    let seen = -1;
+    let seen = "";
     for (;;) {
       const snapshot = await target.look();
       const ready = readyPods(snapshot, color);
-      const old = color === release.to && snapshot.colors[color].pods.some((pod) => pod.image !== release.image);
-      if (ready !== seen) listener({ type: "progress", message: `${color}: ${ready} of ${pods} pods ready` });
-      seen = ready;
-      if (ready >= pods && !old) return PASS;
+      const { rollingOut = false } = snapshot.colors[color];
+      const state = `${color}: ${ready} of ${pods} pods ready${rollingOut ? ", old ones among them" : ""}`;
+      if (state !== seen) listener({ type: "progress", message: state });
+      seen = state;
+      if (ready >= pods && !rollingOut) return PASS;
       if (performance.now() > deadline) {
-        const reason = `${color} has ${ready} of ${pods} ready pods after ${environment.release.stageTimeoutSeconds} s`;
+        const reason = `${state} after ${environment.release.stageTimeoutSeconds} s`;
         // A rollback cannot ask the gates instead; it waits for the capacity, or for a person.
         return { outcome: release.phase === "rollback" ? "hold" : "fail", reason };
       }

@@ -18,6 +18,8 @@ export interface ColorState {
   /** The minimum that the color is held at now; nothing where nothing holds it but the environment. */
   readonly pinned?: number;
   readonly pods: readonly Pod[];
+  /** Whether some of its pods are still of what it was told to run before: another image, or other settings. @default false */
+  readonly rollingOut?: boolean;
   /** The settings its pods were staged with, by name. */
   readonly settings: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { APP, COLOR_LABEL, colorName } from "../../environments/names.ts";
+import { APP, COLOR_LABEL, colorName, PORTS } from "../../environments/names.ts";
 import local from "../../environments/local.ts";
 import { COLORS, type Color } from "../../release/color.ts";
 import { mustRun, run } from "./command.ts";
@@ -55,6 +55,25 @@ export async function podIdentities(color?: Color): Promise<string[]> {
 
 interface PodList {
   readonly items: readonly { readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string } }[];
+}
+
+/** What every pod of a color says of itself at `/health`. */
+export async function healthOf(color: Color): Promise<Health[]> {
+  const names = await kubectl(
+    "get",
+    "pods",
+    "--selector",
+    `${COLOR_LABEL}=${color}`,
+    "--output=jsonpath={.items[*].metadata.name}",
+  );
+  const path = (pod: string) => `/api/v1/namespaces/${namespace}/pods/${pod}:${PORTS.admin.number}/proxy/health`;
+  return await Promise.all(
+    names.split(" ").map(async (pod) => JSON.parse(await kubectl("get", "--raw", path(pod))) as Health),
+  );
+}
+
+interface Health {
+  readonly dependencies: Readonly<Record<string, { readonly status: string } | undefined>>;
 }
 
 /** Deletes every pod of a color at once, and waits until new ones are ready. */

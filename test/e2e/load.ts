@@ -51,3 +51,7 @@ export async function underLoad(step: () => Promise<unknown>): Promise<Load> {
   }
   return { calls, byColor };
 }
+
+/** What a step says of the calls that were made while it ran. */
+export const inWords = ({ calls, byColor }: Load): string =>
+  `${calls} calls, none failed (blue answered ${byColor.blue}, green ${byColor.green})`;

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { namespaceExists, reachable } from "./cluster.ts";
+import { removeRedis } from "./redis.ts";
 import { STEPS } from "./steps.ts";
 import { destroy, missingProvider } from "./terraform.ts";
 
@@ -12,7 +13,8 @@ cluster must answer on 127.0.0.1.
   --help
 
 Environment: E2E_DOCKER (the Docker client, default docker), E2E_BUILD_ARGS (more arguments for docker build),
-E2E_LOAD_IMAGE (a command that takes an image's name and loads it into the cluster, such as 'kind load docker-image').
+E2E_LOAD_IMAGE (a command that takes an image's name and loads it into the cluster, such as 'kind load docker-image'),
+E2E_REDIS_IMAGE (a Redis that the cluster can run, default the one of Docker Hub).
 
 Exit code 0 when every step passed, or when there was nothing to run them with, which the last line says; 1 when one failed.
 `;
@@ -50,7 +52,7 @@ async function main(): Promise<number> {
     } catch (error) {
       say(`${seconds(start)}  FAIL  ${name}\n${error instanceof Error ? error.message : String(error)}`);
       if (!values.keep)
-        await destroy().catch((error: unknown) => {
+        await Promise.all([destroy(), removeRedis()]).catch((error: unknown) => {
           say(`could not clean up: ${String(error)}`);
         });
       return summary(index, 1, STEPS.length - index - 1);

@@ -9,8 +9,15 @@ const cli = (command: string, environment: string, more: readonly string[]) =>
   ["release/cli.ts", command, "--environment", environment, "--target", "kubernetes", "--json", ...more] as const;
 
 /** Runs a release command against the cluster, and insists on how it ends. */
-export async function release(command: string, ...more: readonly string[]): Promise<ReleaseEvent[]> {
-  const { code, stdout, output } = await run(process.execPath, cli(command, "local", more));
+export const release = (command: string, ...more: readonly string[]): Promise<ReleaseEvent[]> =>
+  releaseOf("local", command, ...more);
+
+export async function releaseOf(
+  environment: string,
+  command: string,
+  ...more: readonly string[]
+): Promise<ReleaseEvent[]> {
+  const { code, stdout, output } = await run(process.execPath, cli(command, environment, more));
   if (code !== 0) throw new Error(`'release ${command}' ended with ${code}:\n${output.slice(-3000)}`);
   return stdout
     .trim()

@@ -5,7 +5,8 @@ import { TrafficMoved } from "../../release/target.ts";
 import { KubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
-import { underLoad, type Load } from "./load.ts";
+import { inWords, underLoad } from "./load.ts";
+import { REDIS_STEPS } from "./redis-steps.ts";
 import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
@@ -107,14 +108,14 @@ export const STEPS: readonly Step[] = [
       assert.equal(traffic.length, 1, `expected one change, got ${traffic.join(", ")}`);
       assert.match(traffic[0] ?? "", /^update kubernetes_service_v1\./);
       assert.deepEqual(Object.values(others).flat(), []);
-      return describe(await underLoad(() => deploy(["local-traffic"], { ACTIVATE: "green" })));
+      return inWords(await underLoad(() => deploy(["local-traffic"], { ACTIVATE: "green" })));
     },
   },
   {
     name: "the release follows the traffic, bakes under it and retires",
     async run() {
       assert.equal(await liveColor(), "green");
-      return describe(await underLoad(() => release("run")));
+      return inWords(await underLoad(() => release("run")));
     },
   },
   {
@@ -122,7 +123,7 @@ export const STEPS: readonly Step[] = [
     async run() {
       const load = await underLoad(() => release("rollback"));
       assert.equal(await liveColor(), "blue");
-      return describe(load);
+      return inWords(load);
     },
   },
   {
@@ -142,7 +143,7 @@ export const STEPS: readonly Step[] = [
         await release("rollback", "--take-over");
       });
       assert.equal(await liveColor(), "blue");
-      return describe(load);
+      return inWords(load);
     },
   },
   {
@@ -154,15 +155,16 @@ export const STEPS: readonly Step[] = [
       return "no change in any stack";
     },
   },
+  ...REDIS_STEPS,
   {
     name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
     async run() {
       const load = await underLoad(async () => {
-        await moveTraffic("blue", "green");
-        await replacePods("blue");
+        await moveTraffic("green", "blue");
+        await replacePods("green");
       });
       assert.ok(load.byColor.blue > 0 && load.byColor.green > 0, "both colors must have answered");
-      return describe(load);
+      return inWords(load);
     },
   },
   {
@@ -183,6 +185,3 @@ async function moveTraffic(from: Color, to: Color): Promise<void> {
     await target.close();
   }
 }
-
-const describe = ({ calls, byColor }: Load) =>
-  `${calls} calls, none failed (blue answered ${byColor.blue}, green ${byColor.green})`;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun, PROJECT, run } from "./command.ts";
+import { redisPassword } from "./redis.ts";
 
 export const STACKS = ["local-platform", "local-blue", "local-green", "local-traffic"] as const;
 
@@ -12,6 +13,7 @@ export interface Inputs {
   readonly ENVIRONMENT?: string;
   readonly STAGE?: string;
   readonly ACTIVATE?: string;
+  readonly TF_VAR_redis_url?: string;
 }
 
 /** The secret that this run deploys; it must turn up nowhere. */
@@ -71,7 +73,8 @@ async function planStack(stack: Stack): Promise<Change[]> {
       throw new Error(`terraform ${args[0] ?? ""} of ${stack} ended with ${code}:\n${output.slice(-2000)}`);
   }
   const { stdout } = await terraform(stack, ["show", "-json", file]);
-  if (stdout.includes(requestStateKey)) throw new Error(`the plan of ${stack} shows the request-state key`);
+  if ([requestStateKey, redisPassword].some((secret) => stdout.includes(secret)))
+    throw new Error(`the plan of ${stack} shows a secret`);
   const { resource_changes: changes = [] } = JSON.parse(stdout) as PlanJson;
   return changes
     .filter(({ change }) => change.actions.join() !== "no-op")

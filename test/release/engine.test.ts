@@ -241,6 +241,19 @@ describe("the engine", () => {
     expect(target.release?.phase).toBe("bake");
   });
 
+  it("asks no gate about pods that new ones with the same image are about to replace", async () => {
+    const target = new MemoryTarget();
+    Object.assign(target.colors.green, { image: NEW.image, ready: 2, rollingOut: true });
+    const listener = (event: ReleaseEvent) => {
+      if (event.type === "progress" && event.message.endsWith("old ones among them"))
+        target.colors.green.rollingOut = false;
+    };
+    const verify = () => (target.colors.green.rollingOut === true ? "fail" : "pass");
+
+    expect(await commandsOn(target, { verify, listener }).run(NEW)).toMatchObject({ result: "done" });
+    expect(target.colors.green.rollingOut).toBe(false);
+  });
+
   it("waits for capacity after a release has retired, and holds the rollback when it does not come", async () => {
     const target = new MemoryTarget();
     await commandsOn(target).run(NEW);
@@ -251,7 +264,7 @@ describe("the engine", () => {
 
     expect(await commandsOn(target).rollback()).toMatchObject({
       result: "held",
-      reason: "blue has 1 of 2 ready pods after 0.05 s",
+      reason: "blue: 1 of 2 pods ready after 0.05 s",
     });
     expect(target.live).toBe("green");
     target.before = () => undefined;

@@ -15,6 +15,7 @@ interface MemoryColor {
   image?: string;
   pinned?: number;
   ready: number;
+  rollingOut?: boolean;
 }
 
 export class Killed extends Error {
@@ -56,11 +57,12 @@ export class MemoryTarget implements Target {
 
   async look(): Promise<Snapshot> {
     this.#called("look");
-    const color = ({ image, pinned, ready }: MemoryColor) => ({
+    const color = ({ image, pinned, ready, rollingOut }: MemoryColor) => ({
       image,
       pinned,
       desired: ready,
       settings: {},
+      rollingOut,
       pods: Array.from({ length: ready }, (_, pod) => ({
         name: `pod-${pod}`,
         ready: true,

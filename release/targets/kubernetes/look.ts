@@ -88,7 +88,15 @@ function colorState({ deployment, autoscaler }: ColorObjects, pods: readonly V1P
     pinned: autoscaler?.spec.minReplicas,
     settings: readSettings(template?.metadata?.annotations?.[SETTINGS_ANNOTATION]),
     pods: pods.filter(hasColor(color)).map(podState),
+    rollingOut: deployment !== undefined && isRollingOut(deployment),
   };
+}
+
+/** As `kubectl rollout status` tells it; pods that are on their way out count no more. */
+function isRollingOut({ metadata, status }: V1Deployment): boolean {
+  const seen = status?.observedGeneration ?? 0;
+  const old = (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0);
+  return seen < (metadata?.generation ?? 0) || old > 0;
 }
 
 function podState(pod: V1Pod): Pod {
