@@ -1,6 +1,7 @@
 import { Bulkhead, type BulkheadEvent, type BulkheadOptions, type BulkheadStats } from "./bulkhead.ts";
 import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import type { Emitter } from "./emitter.ts";
+import { Rejected } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export interface AdaptiveLimitOptions extends Omit<BulkheadOptions, "maxConcurrent"> {
@@ -100,12 +101,20 @@ export class AdaptiveLimit implements Policy {
         return result;
       },
       (error: unknown) => {
-        // A call that its caller has cancelled took as long as the caller liked.
-        if (!call.cancelled) this.#failed = true;
-        this.#learn(startedAt);
+        if (this.#isTelling(error, call, startedAt)) this.#learn(startedAt);
         throw error;
       },
     );
+  }
+
+  /** Whether a call that was not answered says anything of the dependency; notes it where it failed. */
+  #isTelling(error: unknown, call: Call, startedAt: number): boolean {
+    // It took as long as its caller's patience, and may have taken longer: that is news only where it is too long.
+    if (call.cancelled) return this.#time.now() - startedAt > this.#tolerance * this.#best;
+    // What a policy inside turned away never got there.
+    if (error instanceof Rejected) return false;
+    this.#failed = true;
+    return true;
   }
 
   #learn(startedAt: number): void {
