@@ -188,7 +188,12 @@ export class LoadBalancer<T> {
         return result;
       },
       (error: unknown) => {
-        picked.settle(this.#outcome(error, call));
+        let outcome: Outcome = "nothing";
+        try {
+          outcome = this.#outcome(error, call);
+        } finally {
+          picked.settle(outcome);
+        }
         throw error;
       },
     );
@@ -225,7 +230,8 @@ export class LoadBalancer<T> {
     this.#ejected = usable.filter((member) => out.has(member));
     this.#inRotation = usable.filter((member) => !out.has(member));
     for (const member of this.#members) {
-      const isEjected = out.has(member);
+      // Not `out`: a listener that changes weights works it out anew.
+      const isEjected = this.#ejected.includes(member);
       if (isEjected === member.isEjected) continue;
       member.isEjected = isEjected;
       this.events.emit({ type: isEjected ? "ejected" : "readmitted", name: this.name, endpoint: member.name });

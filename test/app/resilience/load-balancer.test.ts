@@ -145,6 +145,35 @@ describe("a load balancer", () => {
     expect(balancer.endpoints).toEqual([{ name: "a", weight: 1, inFlight: 0, isEjected: false }]);
   });
 
+  it("loses count of no call when what should judge its error throws", async () => {
+    const judge = () => {
+      throw new Error("a judge's own mistake");
+    };
+    const { balancer } = clocked({ ejection: { failureThreshold: 1, recoveryTimeout: 1000, judge } });
+    await expect(balancer.execute(() => Promise.reject(new Error("down")))).rejects.toThrow("a judge's own mistake");
+
+    expect(balancer.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
+  });
+
+  it("says of each endpoint what is so, even if a listener changes weights while it is told", () => {
+    const { clock, balancer, seen } = clocked({
+      strategy: "round-robin",
+      ejection: { failureThreshold: 1, recoveryTimeout: 1000 },
+    });
+    calls(balancer, 3, ["a"]);
+    calls(balancer, 2, ["b"]);
+    expect(seen).toEqual(["a ejected"]);
+    balancer.events.on(({ endpoint }) => {
+      if (endpoint === "a") balancer.setWeight("b", 0);
+    });
+    clock.advance(1000);
+    // The first call lets `a` in, and `b`, which is unwell, takes its place outside.
+    calls(balancer, 1);
+
+    expect(seen).toEqual(["a ejected", "a readmitted"]);
+    expect(balancer.endpoints.filter(({ isEjected }) => isEjected)).toEqual([]);
+  });
+
   it("refuses to have no endpoint, two of one name, a weight that is none, or to weigh what it has not", () => {
     const { balancer } = clocked();
     expect(() => clocked({ endpoints: [] })).toThrow("'api' needs at least one endpoint");
