@@ -30,7 +30,7 @@ export class FailureRate implements OpeningRule {
   record(failed: boolean, _elapsed: number, now: number): boolean {
     this.#window.add(failed, now);
     const { calls, failures } = this.#window;
-    return failed && calls >= this.#minimumCalls && failures >= this.#threshold * calls;
+    return failed && calls >= this.#minimumCalls && failures / calls >= this.#threshold;
   }
 
   reset(): void {

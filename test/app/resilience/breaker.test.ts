@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import { Breaker, type BreakerEvent, type BreakerOptions } from "../../../app/src/resilience/breaker.ts";
 import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
-import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
+import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
 import type { Permit } from "../../../app/src/resilience/permit.ts";
 import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
@@ -234,6 +234,19 @@ describe("a breaker with a failure rate of a half, over ten calls in a second", 
     expect(breaker.state).toBe("open");
   });
 
+  it("opens at just the share that it was told, also where that is no round number", () => {
+    const { breaker } = clocked({
+      failureThreshold: 100,
+      rule: new FailureRate({ threshold: 0.07, window: 1000, minimumCalls: 100 }),
+    });
+    for (let call = 0; call < 93; call += 1) admitted(breaker.tryAcquire()).succeed();
+    fail(breaker, 6);
+    expect(breaker.state).toBe("closed");
+    fail(breaker, 1);
+
+    expect(breaker.state).toBe("open");
+  });
+
   it("forgets what is longer ago than its window", () => {
     const { breaker, clock } = rated();
     alternate(breaker, 8);
@@ -308,7 +321,7 @@ describe("execute", () => {
 
   it("counts a deadline from outside as a failure: what hangs must be found out by impatient callers, too", async () => {
     const { breaker, clock, time } = clocked();
-    const pending = breaker.execute(forever, new CallerCall({ within: 20, time }));
+    const pending = new Deadline({ timeout: 20, time }).execute((call) => breaker.execute(forever, call));
     const ended = expect(pending).rejects.toBeInstanceOf(DeadlineExceeded);
     await clock.pass(30);
 
