@@ -164,6 +164,10 @@ export class Bulkhead implements Policy {
     if (this.#queue.size >= this.#maxQueue) return Promise.reject(thrown(this.#reject("full"), call.trace));
     const since = this.#time.now();
     return this.#wait(call).then(() => {
+      if (call.cancelled) {
+        this.#leave();
+        throw asError(call.reason);
+      }
       const took = this.#time.now() - since;
       call.trace?.decided({ policy: "bulkhead", name: this.name, decision: "admitted", took });
       return this.#run(work, call);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Bulkhead, type BulkheadOptions, type Place } from "../../../app/src/resilience/bulkhead.ts";
 import { CallerCall } from "../../../app/src/resilience/call.ts";
+import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
 import { fakeTime, settled } from "./fake-clock.ts";
 
@@ -98,14 +99,34 @@ describe("a bulkhead of two", () => {
     let ran = 0;
     const count = () => Promise.resolve((ran += 1));
     const gone = bulkhead.execute(count, new CallerCall({ signal: caller.signal })).catch((error: unknown) => error);
-    const late = bulkhead.execute(count, new CallerCall({ within: 50, time })).catch((error: unknown) => error);
+    const late = new Deadline({ timeout: 50, time }).execute((call) => bulkhead.execute(count, call));
+    const ended = late.catch((error: unknown) => error);
     caller.abort(new Error("gone"));
     await clock.pass(60);
 
     expect(await gone).toEqual(new Error("gone"));
-    expect(await late).toBeInstanceOf(Rejected);
-    expect(bulkhead.queued).toBe(0);
+    expect(await ended).toBeInstanceOf(DeadlineExceeded);
+    expect(bulkhead.stats).toMatchObject({ queued: 0, rejections: { "queue-timeout": 1 } });
     expect(ran).toBe(0);
+  });
+
+  it("runs nothing for a caller who goes away in the moment that gives him a place, and gives it to the next", async () => {
+    const { bulkhead } = clocked({ maxConcurrent: 1, maxQueue: 2 });
+    const place = admitted(bulkhead.tryAcquire());
+    const caller = new AbortController();
+    const ran: string[] = [];
+    const run = (name: string) => () => Promise.resolve(ran.push(name));
+    const gone = bulkhead
+      .execute(run("gone"), new CallerCall({ signal: caller.signal }))
+      .catch((error: unknown) => error);
+    const next = bulkhead.execute(run("next"));
+    place.release();
+    caller.abort(new Error("gone"));
+
+    expect(await gone).toEqual(new Error("gone"));
+    await next;
+    expect(ran).toEqual(["next"]);
+    expect(bulkhead.inFlight).toBe(0);
   });
 
   it("lets those in the queue in when its limit is raised, and nobody while it is lowered", async () => {
