@@ -1,4 +1,5 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import { safely } from "./emitter.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
@@ -74,8 +75,8 @@ export class NarrowedCall extends Alarm implements Call {
     const others = this.#others;
     this.#listener = undefined;
     this.#others = undefined;
-    first?.();
-    for (const listener of others ?? []) listener();
+    if (first !== undefined) safely(first);
+    for (const listener of others ?? []) safely(listener);
     this.#controller?.abort(reason);
   }
 

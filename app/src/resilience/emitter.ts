@@ -8,14 +8,19 @@ export class Emitter<Event> {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** A listener that throws neither changes a policy's decision nor keeps others from hearing of it. */
   emit(event: Event): void {
-    for (const listener of this.#listeners) {
-      try {
+    for (const listener of this.#listeners)
+      safely(() => {
         listener(event);
-      } catch (error) {
-        process.emitWarning(`a listener of a policy's events failed: ${String(error)}`);
-      }
-    }
+      });
+  }
+}
+
+/** Calls back. What throws neither changes what a policy decides nor keeps others from being called: it becomes a warning. */
+export function safely(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    process.emitWarning(`a listener of a policy failed: ${String(error)}`);
   }
 }

@@ -1,3 +1,5 @@
+import { safely } from "./emitter.ts";
+
 /** Where time comes from. Tests bring their own. */
 export interface Clock {
   /** Milliseconds since any fixed point. */
@@ -129,7 +131,9 @@ export class Time {
     for (const alarm of due) {
       if (alarm.tick === NOT_SET || alarm.tick > tick) continue;
       this.#unlink(alarm);
-      alarm.ring();
+      safely(() => {
+        alarm.ring();
+      });
     }
     if (this.#alarms > 0) this.#wakeAtNextSlot(now);
   };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { fakeTime } from "./fake-clock.ts";
@@ -61,6 +61,31 @@ describe("a deadline of 100 ms", () => {
     expect(time.alarms).toBe(0);
   });
 
+  it("cancels everything inside, even if something that is told of it throws", async () => {
+    const { clock, time } = fakeTime();
+    const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const heard: string[] = [];
+    let signal: AbortSignal | undefined;
+    const ended = outcome(
+      new Deadline({ timeout: 100, time }).execute((call) => {
+        signal = call.signal;
+        call.onCancel(() => {
+          throw new Error("a listener's own mistake");
+        });
+        call.onCancel(() => heard.push("the one after it"));
+        return forever();
+      }),
+    );
+    await clock.pass(110);
+    const warnings = warn.mock.calls.length;
+    warn.mockRestore();
+
+    expect(await ended).toBeInstanceOf(DeadlineExceeded);
+    expect(heard).toEqual(["the one after it"]);
+    expect(signal?.aborted).toBe(true);
+    expect(warnings).toBe(1);
+  });
+
   it("does not start work for a caller who has gone already", async () => {
     const { time } = fakeTime();
     let started = false;
@@ -87,11 +112,10 @@ describe("a deadline of 100 ms", () => {
     const ends = [
       near.execute((call) => inner.execute(look, call)),
       inner.execute((call) => near.execute(look, call)),
-      inner.execute(look, new CallerCall({ within: 30, time })),
     ].map(outcome);
     await clock.pass(50);
 
-    expect(deadlines).toEqual([40, 40, 30]);
+    expect(deadlines).toEqual([40, 40]);
     for (const end of await Promise.all(ends)) expect(end).toBeInstanceOf(DeadlineExceeded);
     expect(time.alarms).toBe(0);
   });

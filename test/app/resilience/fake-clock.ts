@@ -15,6 +15,11 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#due.size;
+  }
+
   wake(callback: () => void, milliseconds: number): Wakeup {
     const due = { at: this.#now + Math.max(0, milliseconds), callback };
     this.#due.add(due);

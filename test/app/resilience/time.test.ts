@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { Alarm, SYSTEM_TIME } from "../../../app/src/resilience/time.ts";
 import { fakeTime } from "./fake-clock.ts";
@@ -90,6 +90,40 @@ describe("time", () => {
     clock.advance(10_000);
 
     expect(rung).toEqual(["in a hundred days"]);
+  });
+
+  it("hangs any number of alarms on one timer, whatever is set and cleared", () => {
+    const { clock, time } = fakeTime();
+    const bells = Array.from({ length: 1000 }, () => new Bell());
+    for (const [index, bell] of bells.entries()) {
+      time.set(bell, time.now() + ((index * 37) % 5000));
+      expect(clock.timers).toBe(1);
+    }
+    for (const bell of bells.slice(100)) time.clear(bell);
+    clock.advance(1000);
+
+    expect(clock.timers).toBe(1);
+    expect(time.alarms).toBeGreaterThan(0);
+  });
+
+  it("rings the others on time when one throws, and tells of it as a warning", () => {
+    const { clock, time } = fakeTime();
+    const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const rung: string[] = [];
+    for (const name of ["first", "second"]) time.set(new Bell(() => rung.push(name)), time.now() + 20);
+    time.set(
+      new Bell(() => {
+        throw new Error("an alarm's own mistake");
+      }),
+      time.now() + 20,
+    );
+    time.set(new Bell(() => rung.push("later")), time.now() + 40);
+    clock.advance(50);
+    const warnings = warn.mock.calls.map(([warning]) => String(warning));
+    warn.mockRestore();
+
+    expect(rung.toSorted()).toEqual(["first", "later", "second"]);
+    expect(warnings).toEqual([expect.stringContaining("an alarm's own mistake")]);
   });
 
   it("keeps alarms that are set while others ring", () => {
