@@ -1,4 +1,3 @@
-import { SYSTEM_TIME, type Time } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
 /** What policies guard. It gets the call it is made for: pass `call.signal` to whatever can be aborted. */
@@ -46,30 +45,23 @@ export interface CallOptions {
   /** @default false */
   readonly repeatable?: boolean;
 
-  /** Milliseconds, from now, for which the answer is of use; policies stop waiting for what cannot come in time. @default Infinity */
-  readonly within?: number;
-
   /** @default - nobody wants to know what policies decide about it */
   readonly trace?: Trace | undefined;
-
-  /** @default SYSTEM_TIME */
-  readonly time?: Time;
 }
 
-/** A call as its caller makes it. Only the caller's own signal cancels it. */
+/** A call as its caller makes it. Only the caller's own signal cancels it; what gives it a deadline is a `Deadline` around it. */
 export class CallerCall implements Call {
   readonly client: string | undefined;
   readonly repeatable: boolean;
-  readonly deadline: number;
+  readonly deadline = Infinity;
   readonly trace: Trace | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor({ signal, client, repeatable = false, within = Infinity, trace, time = SYSTEM_TIME }: CallOptions = {}) {
+  constructor({ signal, client, repeatable = false, trace }: CallOptions = {}) {
     this.#signal = signal;
     this.client = client;
     this.repeatable = repeatable;
     this.trace = trace;
-    this.deadline = within === Infinity ? Infinity : time.now() + within;
   }
 
   get cancelled(): boolean {

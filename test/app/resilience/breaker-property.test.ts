@@ -185,7 +185,7 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
                   admissions.push("admitted");
                   return promise;
                 },
-                new CallerCall({ signal: caller.signal, time }),
+                new CallerCall({ signal: caller.signal }),
               )
               .catch(() => undefined);
             const before = model.state;

@@ -82,14 +82,11 @@ describe("a composition of all policies", () => {
   it("takes an attempt that takes too long for a failure, and tries again while the caller's time lasts", async () => {
     const { clock, time, parts } = full();
     let attempts = 0;
-    const answer = compose({ ...parts, fallback: undefined })
-      .execute(
-        () => {
-          attempts += 1;
-          return forever();
-        },
-        new CallerCall({ repeatable: true, within: 450, time }),
-      )
+    const answer = compose({ ...parts, fallback: undefined, deadline: new Deadline({ timeout: 450, time }) })
+      .execute(() => {
+        attempts += 1;
+        return forever();
+      }, repeatable())
       .catch((error: unknown) => error);
     await clock.pass(1000);
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { CallerCall } from "../../../app/src/resilience/call.ts";
+import { Deadline } from "../../../app/src/resilience/deadline.ts";
 import { Rejected, thrown } from "../../../app/src/resilience/rejection.ts";
 import { parseRetryAfter } from "../../../app/src/resilience/retry-after.ts";
 import { RetryBudget } from "../../../app/src/resilience/retry-budget.ts";
@@ -83,8 +84,8 @@ describe("retry", () => {
 
   it("does not begin a pause that the deadline would end", async () => {
     const { retry, time, events } = clocked();
-    await retry
-      .execute(failing(1).work, new CallerCall({ repeatable: true, within: 150, time }))
+    await new Deadline({ timeout: 150, time })
+      .execute((call) => retry.execute(failing(1).work, call), REPEATABLE)
       .catch(() => undefined);
 
     expect(events).toMatchObject([{ why: "deadline" }]);
