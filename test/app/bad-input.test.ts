@@ -233,6 +233,17 @@ describe("bad input to the app", () => {
     expect(error(answer).message).toBe("Not found: the MCP endpoint is POST /mcp");
   });
 
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])(
+    "answers %s by naming the method that there is",
+    async (method) => {
+      const answer = await send("", {}, "/mcp", method);
+
+      expect(answer.status).toBe(405);
+      expect(answer.headers).toMatchObject({ allow: "POST", "x-mcp-color": "green" });
+      await expectAlive();
+    },
+  );
+
   it("says color and version with every answer, refusals as well", async () => {
     const answers = [
       await send(call("simple_health", {})),
@@ -241,9 +252,10 @@ describe("bad input to the app", () => {
       await send("", {}, "/mcp", "GET"),
       await send("", { host: "evil.example" }),
       await send("", { "x-too-long": "x".repeat(20_000) }),
+      await send(call("simple_health", {}), { expect: "something" }),
     ];
 
-    expect(answers.map(({ status }) => status)).toEqual([200, 400, 404, 405, 403, 431]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 400, 404, 405, 403, 431, 200]);
     for (const { headers } of answers) {
       expect(headers).toMatchObject({ "x-mcp-color": "green", "x-mcp-version": "1.2.3" });
     }

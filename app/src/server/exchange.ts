@@ -12,7 +12,7 @@ export const PEER = "x-mcp-peer";
 const MAX_UNREAD_BYTES = 64 * 1024;
 
 /**
- * Carries one HTTP request to a web-standard handler and its response back; aborts the request's signal when the client goes
+ * Carries one POST to a web-standard handler and its response back; aborts the request's signal when the client goes
  * away before the response is complete.
  *
  * An answer that has an end waits for a slow reader. A stream that has none goes on growing meanwhile, so that its reader is cut off
@@ -44,13 +44,13 @@ export async function exchange(
   for await (const chunk of answer.body ?? []) {
     if (abort.signal.aborted) return;
     if (response.write(chunk)) continue;
-    if (hasEnd()) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (hasEnd()) await once(response, "drain", { signal: abort.signal }).catch(() => undefined);
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   }
   response.end();
 }
 
-/** Method, address and headers; the body is read and parsed apart. */
+/** Address and headers; the body is read and parsed apart. */
 function toWebRequest(request: IncomingMessage, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
@@ -61,7 +61,7 @@ function toWebRequest(request: IncomingMessage, signal: AbortSignal): Request {
   // Over whatever a client made up.
   headers.set(PEER, request.socket.remoteAddress ?? "");
   // The host has passed its guard; nothing downstream reads it.
-  const web = new Request(`http://localhost${request.url ?? "/"}`, { method: request.method ?? "GET", headers });
+  const web = new Request(`http://localhost${request.url ?? "/"}`, { method: "POST", headers });
   // Given a signal, a Request makes itself another one that follows it, which costs more than all else about it.
   return Object.defineProperty(web, "signal", { value: signal });
 }

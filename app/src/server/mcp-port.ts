@@ -74,7 +74,8 @@ export function createMcpPort(options: McpPortOptions): Server {
         return;
       }
       const authInfo = await authenticate(request);
-      const parsedBody = request.method === "POST" ? await readJson(request, config.maxBodyBytes) : undefined;
+      if (request.method !== "POST") throw notAllowed("POST");
+      const parsedBody = await readJson(request, config.maxBodyBytes);
       isStream = methodOf(parsedBody) === "subscriptions/listen";
       if (isStream) {
         current.isStream();
@@ -96,17 +97,18 @@ export function createMcpPort(options: McpPortOptions): Server {
     }
   }
 
-  const server = createServer(
-    {
-      headersTimeout: patience.headers,
-      requestTimeout: patience.request,
-      keepAliveTimeout: patience.idle,
-      connectionsCheckingInterval: Math.min(LOOK_INTERVAL, patience.headers),
-    },
-    (request, response) => {
-      void serve(request, response);
-    },
-  );
+  const server = createServer({
+    headersTimeout: patience.headers,
+    requestTimeout: patience.request,
+    keepAliveTimeout: patience.idle,
+    connectionsCheckingInterval: Math.min(LOOK_INTERVAL, patience.headers),
+  });
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    void serve(request, response);
+  };
+  server.on("request", answer);
+  // Whatever else a client expects; Node's own refusal would keep a connection that has to end.
+  server.on("checkExpectation", answer);
   server.on("connection", (socket) => {
     connections.add(socket);
   });
@@ -120,10 +122,16 @@ export function createMcpPort(options: McpPortOptions): Server {
   return server;
 }
 
+function notAllowed(...allowed: readonly [string, ...string[]]): Refusal {
+  return new Refusal(405, REFUSED, `Method not allowed: only ${allowed[0]}`, {
+    headers: { allow: allowed.join(", ") },
+  });
+}
+
 /** What anybody may know: where to get a token. */
 function answerMetadata(request: IncomingMessage, response: ServerResponse, text: string, writeHead: WriteHead): void {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    throw new Refusal(405, REFUSED, "Method not allowed: only GET", { headers: { allow: "GET, HEAD" } });
+    throw notAllowed("GET", "HEAD");
   }
   writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
   response.end(request.method === "HEAD" ? undefined : text);
