@@ -1,7 +1,9 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
+import { Journal } from "../../../app/src/store/disk/journal.ts";
 import { MemoryStore } from "../../../app/src/store/memory-store.ts";
 import { Drain } from "../../../app/src/store/drain.ts";
 import type { DurableStore, Store, Write } from "../../../app/src/store/store.ts";
@@ -126,6 +128,25 @@ describe("the journal", () => {
 
     expect(await journal.settle(settlement)).toEqual({ depth: 1, oldest: 2, deadLetters: 1 });
     expect((await journal.take(10)).map((entry) => entry.write)).toEqual([write(2)]);
+  });
+});
+
+describe("a journal that has filled up", () => {
+  it("takes a write as fast as an empty one", () => {
+    const fastest = (journal: Journal, first: number) => {
+      const took = Array.from({ length: 50 }, (_, index) => {
+        const start = performance.now();
+        journal.add(write(first + index));
+        return performance.now() - start;
+      });
+      return Math.min(...took);
+    };
+    const empty = new Journal(new DatabaseSync(":memory:"));
+    const full = new Journal(new DatabaseSync(":memory:"));
+    const value = JSON.stringify("x".repeat(60_000));
+    for (let version = 1; version <= 500; version += 1) full.add(write(version, { value }));
+
+    expect(fastest(full, 1000)).toBeLessThan(10 * fastest(empty, 1000));
   });
 });
 

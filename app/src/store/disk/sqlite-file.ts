@@ -1,5 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 
+/** What SQLite would write to a temporary file stays in memory: where the root is read-only there is no place for such a file. */
+const SETTINGS = "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY";
+
 /**
  * One SQLite file, opened when it is first needed and again after it has failed: what it stands on may have come back.
  *
@@ -65,7 +68,7 @@ export class SqliteFile<Tables> {
   #begin(): DatabaseSync {
     try {
       this.#database ??= new DatabaseSync(this.#path);
-      if (this.#tables === undefined) this.#database.exec("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL");
+      if (this.#tables === undefined) this.#database.exec(SETTINGS);
       this.#database.exec("BEGIN IMMEDIATE");
       return this.#database;
     } catch (error) {
