@@ -43,6 +43,8 @@ export class Breaker implements Policy {
   #probesLostAt = 0;
   /** While other pods hold it open, too. */
   #loans: Loans | undefined;
+  /** Leased probes that were under way when it was let go: from then on they are its own. */
+  #adopted: Set<number> | undefined;
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
@@ -135,9 +137,10 @@ export class Breaker implements Policy {
 
   /** Is open because pods have agreed on it: from now on only leases let calls through, and only the others close it. */
   holdOpen(held: HeldOpen): void {
+    const before = this.#loans;
     this.#forced = held.remaining === Infinity;
     if (this.#state !== "open") this.#become("open", "cluster");
-    this.#loans = new Loans(held);
+    this.#loans = new Loans(held, before);
     this.#openUntil = this.#time.now() + held.remaining;
     this.#openings = held.openings;
   }
@@ -156,7 +159,12 @@ export class Breaker implements Policy {
 
   /** Goes on by its own rules from where it stands, since nothing is known of the others any more. */
   letGo(): void {
+    const loans = this.#loans;
     this.#loans = undefined;
+    if (loans === undefined || this.#state !== "half-open") return;
+    this.#adopted = loans.underWay;
+    this.#probes = this.#adopted.size;
+    this.#probesLostAt = this.#untilLost();
   }
 
   /** Closes together with the others, whatever its own calls have told it meanwhile. */
@@ -191,16 +199,20 @@ export class Breaker implements Policy {
   }
 
   #admitProbe(): number {
-    const now = this.#time.now();
-    const { halfOpenLimit = 1, timeout, recoveryTimeout } = this.options;
+    const { halfOpenLimit = 1 } = this.options;
     if (this.#probes >= halfOpenLimit) {
       // Probes that nobody has heard of for so long are failures too: waiting on would be waiting forever.
-      if (now >= this.#probesLostAt) this.#become("open", "probes-lost");
+      if (this.#time.now() >= this.#probesLostAt) this.#become("open", "probes-lost");
       return REJECTED;
     }
     this.#probes += 1;
-    this.#probesLostAt = now + (timeout ?? recoveryTimeout);
+    this.#probesLostAt = this.#untilLost();
     return this.#generation;
+  }
+
+  /** Until when a probe that begins now is waited for. */
+  #untilLost(): number {
+    return this.#time.now() + (this.options.timeout ?? this.options.recoveryTimeout);
   }
 
   #rejection(): Rejection {
@@ -222,7 +234,7 @@ export class Breaker implements Policy {
   }
 
   #settle(generation: number, outcome: Outcome, startedAt: number): void {
-    const isCurrent = generation === this.#generation;
+    const isCurrent = generation === this.#generation || this.#adopted?.delete(generation) === true;
     if (outcome === "nothing") {
       if (isCurrent && this.#state === "half-open") this.#probes -= 1;
       else if (!isCurrent) this.#loans?.settle(generation, outcome);
@@ -278,6 +290,7 @@ export class Breaker implements Policy {
     const from = this.#state;
     this.#state = to;
     this.#loans = loans;
+    this.#adopted = undefined;
     this.#generation += 1;
     this.#probes = 0;
     this.#probeSuccesses = 0;

@@ -28,10 +28,17 @@ let lastProbe = REJECTED;
 export class Loans {
   readonly turnedAway: () => void;
   readonly #unused: Lease[] = [];
-  readonly #inUse = new Map<number, Lease>();
+  readonly #inUse: Map<number, Lease>;
 
-  constructor({ turnedAway }: HeldOpen) {
+  /** @param before - what the pods held open until now: probes that are under way end after it, and are still told of */
+  constructor({ turnedAway }: HeldOpen, before?: Loans) {
     this.turnedAway = turnedAway;
+    this.#inUse = before === undefined ? new Map<number, Lease>() : before.#inUse;
+  }
+
+  /** The probes that are under way. */
+  get underWay(): Set<number> {
+    return new Set(this.#inUse.keys());
   }
 
   add(lease: Lease): void {
@@ -55,7 +62,7 @@ export class Loans {
     return lastProbe;
   }
 
-  /** What belongs to no probe of this episode changes nothing. */
+  /** What belongs to no probe that was lent changes nothing. */
   settle(probe: number, outcome: Outcome): void {
     const lease = this.#inUse.get(probe);
     this.#inUse.delete(probe);

@@ -41,7 +41,10 @@ export class SharedBreaker extends Alarm {
   #isWanted = false;
   /** Whether there was no lease to be had in this interval. */
   #isDenied = false;
+  /** Unused, or with a probe under way, of an earlier episode perhaps. */
   readonly #leases = new Map<Lease, Token>();
+  /** A lease that was asked for, and not answered yet. */
+  #asked: Token | undefined;
   /** Told again and again until Redis has heard it. */
   readonly #settled: SettledProbe[] = [];
   #hand: "force" | "reset" | undefined;
@@ -67,6 +70,7 @@ export class SharedBreaker extends Alarm {
     const healed = this.#healed;
     const opinion = this.#opinion;
     const ask = this.#isWanted && this.#canAsk ? this.#newToken() : undefined;
+    this.#asked = ask;
     if (settled.length === 0 && (hand ?? healed ?? opinion ?? ask) === undefined) return undefined;
     return {
       name,
@@ -103,6 +107,7 @@ export class SharedBreaker extends Alarm {
   follow(held: Held | undefined): void {
     if (this.#isHeld && held?.epoch === this.#held?.epoch) return;
     this.#end();
+    if (held === undefined) this.#leases.clear();
     const before = this.#held;
     this.#held = held;
     // What was done by hand here holds until the others have heard of it.
@@ -128,6 +133,7 @@ export class SharedBreaker extends Alarm {
   /** Nothing is known of the others any more. */
   letGo(): void {
     this.#end();
+    this.#leases.clear();
     this.breaker.letGo();
   }
 
@@ -139,8 +145,9 @@ export class SharedBreaker extends Alarm {
   /** @param askedAt on the pod's time, so that the lease ends here before it does in Redis */
   answered({ token, time }: Answer, { ask }: BreakerReport, askedAt: number): void {
     const held = this.#held;
-    // When things have moved on meanwhile, the lease expires.
-    if (!this.#isHeld || held === undefined || ask?.epoch !== held.epoch) return;
+    // When things have moved on meanwhile, the lease was given back before it came.
+    if (held === undefined || ask === undefined || ask !== this.#asked) return;
+    this.#asked = undefined;
     if (token !== undefined) {
       this.#isWanted = false;
       const lease: Lease = {
@@ -159,7 +166,8 @@ export class SharedBreaker extends Alarm {
 
   /** Returns what this pod will not use any more. */
   leave(): void {
-    for (const lease of this.#leases.keys()) this.#giveBack(lease, "cancelled");
+    this.#giveAllBack();
+    this.#isWanted = false;
   }
 
   close(): void {
@@ -194,6 +202,7 @@ export class SharedBreaker extends Alarm {
     if (event.type === "by-hand") {
       this.#hand = event.forced ? "force" : "reset";
       this.#end();
+      this.#leases.clear();
     } else if (event.type !== "transition" || this.#isHeld || event.reason === "cluster") return;
     this.#pod.reportSoon();
   }
@@ -201,7 +210,8 @@ export class SharedBreaker extends Alarm {
   #settle(lease: Lease, outcome: Outcome): void {
     const token = this.#leases.get(lease);
     if (token === undefined) return;
-    if (outcome === "nothing" && this.#pod.time.now() <= lease.useBy) {
+    const isCurrent = token.epoch === this.#held?.epoch;
+    if (outcome === "nothing" && isCurrent && this.#pod.time.now() <= lease.useBy) {
       this.breaker.lend(lease);
       return;
     }
@@ -217,11 +227,19 @@ export class SharedBreaker extends Alarm {
     this.#settled.push({ ...token, outcome });
   }
 
+  /** Returns all but what a probe is under way with. */
+  #giveAllBack(): void {
+    for (const lease of this.#leases.keys()) this.#giveBack(lease, "cancelled");
+    // Redis has got the question, or gets it, before it gets this.
+    if (this.#asked !== undefined) this.#settled.push({ ...this.#asked, outcome: "cancelled" });
+    this.#asked = undefined;
+  }
+
   #end(): void {
+    this.#giveAllBack();
     this.#isHeld = false;
     this.#isWanted = false;
     this.#isDenied = false;
-    this.#leases.clear();
     this.#pod.time.clear(this);
   }
 }

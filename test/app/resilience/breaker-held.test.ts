@@ -65,15 +65,26 @@ describe("a breaker that pods hold open together", () => {
     expect(breaker.takeBack(unwanted)).toBe(false);
   });
 
-  it("does not hear of a probe of an episode that is over", () => {
+  it("tells how a probe went that an episode before has lent, and is not moved by it", () => {
     const { breaker, outcomes, lease, hold } = held();
     breaker.lend(lease());
     const probe = admitted(breaker.tryAcquire());
     hold();
     probe.fail();
 
-    expect(outcomes).toEqual([]);
+    expect(outcomes).toEqual(["failure"]);
     expect(breaker.state).toBe("open");
+  });
+
+  it("does not hear of a probe once it has closed", () => {
+    const { breaker, outcomes, lease, hold } = held();
+    breaker.lend(lease());
+    const probe = admitted(breaker.tryAcquire());
+    breaker.closeWithOthers();
+    hold();
+    probe.fail();
+
+    expect(outcomes).toEqual([]);
   });
 
   it("goes on by its own rules once it is let go: open for the time that is left, then with its own probes", () => {
@@ -88,18 +99,27 @@ describe("a breaker that pods hold open together", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("makes its own probes beside those that it was lent, once it is let go", () => {
+  it("counts a probe that is under way among its own, once it is let go", () => {
     const { breaker, outcomes, lease } = held();
     breaker.lend(lease());
     const leased = admitted(breaker.tryAcquire());
     breaker.letGo();
-    const own = admitted(breaker.tryAcquire());
-    leased.fail();
-    expect(breaker.state).toBe("half-open");
-    own.succeed();
+    expect(breaker.tryAcquire()).toMatchObject({ reason: "probing" });
+    leased.succeed();
 
     expect(breaker.state).toBe("closed");
     expect(outcomes).toEqual([]);
+  });
+
+  it("waits no longer for a probe that it was lent than for its own, once it is let go", () => {
+    const { breaker, clock, lease } = held();
+    breaker.lend(lease());
+    admitted(breaker.tryAcquire());
+    breaker.letGo();
+    clock.advance(1000);
+
+    expect(breaker.tryAcquire().admitted).toBe(false);
+    expect(breaker.state).toBe("open");
   });
 
   it("is open without probes when it is forced, whatever it was lent", () => {

@@ -13,9 +13,11 @@ interface Limits {
 
 /** A call that was let through. */
 interface Call {
-  /** The state's number, or that it was a leased probe. */
-  readonly admittedIn: number | "lease";
+  /** The state's number, or that it is a leased probe. */
+  admittedIn: number | "lease";
   readonly admittedAt: number;
+  /** Since when it is waited for. */
+  awaitedSince: number;
   outcome?: Outcome;
 }
 
@@ -39,6 +41,8 @@ export class BreakerModel {
   #forced = false;
   /** While it is held open with others: until when each lease may be used. */
   #leases: number[] | undefined;
+  /** Calls that they were used for, in this episode and those right before. */
+  #probes: Call[] = [];
   #now: number;
   state: "closed" | "open" | "half-open" = "closed";
 
@@ -57,7 +61,7 @@ export class BreakerModel {
       const index = this.#leases.findIndex((useBy) => this.#now <= useBy);
       if (index === -1) return false;
       this.#leases.splice(index, 1);
-      this.#calls.push({ admittedIn: "lease", admittedAt: this.#now });
+      this.#probes.push(this.#admit("lease"));
       return true;
     }
     if (this.state === "open" && !this.#forced && this.#now >= this.#openUntil) this.#become("half-open");
@@ -65,11 +69,11 @@ export class BreakerModel {
     if (this.state === "half-open") {
       const here = this.#calls.filter((call) => call.admittedIn === this.#chapter);
       if (here.filter((call) => call.outcome === undefined).length >= halfOpenLimit) {
-        if (this.#now - Math.max(...here.map((call) => call.admittedAt)) >= patience) this.#become("open");
+        if (this.#now - Math.max(...here.map((call) => call.awaitedSince)) >= patience) this.#become("open");
         return false;
       }
     }
-    this.#calls.push({ admittedIn: this.#chapter, admittedAt: this.#now });
+    this.#admit(this.#chapter);
     return true;
   }
 
@@ -92,22 +96,32 @@ export class BreakerModel {
   }
 
   holdOpen(remaining: number, openings: number): void {
+    const probes = this.#probes;
     this.#forced = remaining === Infinity;
     if (this.state !== "open") this.#become("open");
     this.#leases = [];
+    this.#probes = probes;
     this.#openUntil = this.#now + remaining;
     this.#openings = openings;
   }
 
   lend(useBy: number): void {
-    const leases = this.#leases;
+    const [leases, probes] = [this.#leases, this.#probes];
     if (leases === undefined) return;
     if (this.state === "open") this.#become("half-open");
     this.#leases = [...leases, useBy];
+    this.#probes = probes;
   }
 
   letGo(): void {
+    if (this.state === "half-open") {
+      for (const probe of this.#probes) {
+        probe.admittedIn = this.#chapter;
+        probe.awaitedSince = this.#now;
+      }
+    }
     this.#leases = undefined;
+    this.#probes = [];
   }
 
   closeWithOthers(): void {
@@ -117,6 +131,7 @@ export class BreakerModel {
   forceOpen(): void {
     this.#forced = true;
     this.#leases = undefined;
+    this.#probes = [];
     if (this.state !== "open") this.#become("open");
   }
 
@@ -124,6 +139,12 @@ export class BreakerModel {
     this.#forced = false;
     if (this.state === "closed") this.#told = [];
     else this.#become("closed");
+  }
+
+  #admit(admittedIn: Call["admittedIn"]): Call {
+    const call: Call = { admittedIn, admittedAt: this.#now, awaitedSince: this.#now };
+    this.#calls.push(call);
+    return call;
   }
 
   #breaksRate(): boolean {
@@ -138,6 +159,7 @@ export class BreakerModel {
   #become(state: BreakerModel["state"]): void {
     const { recoveryTimeout } = this.#limits;
     this.#leases = undefined;
+    this.#probes = [];
     if (state === "open") {
       // It doubles once, and the test's dice always show a half of the fifth that is left to chance.
       this.#openUntil = this.#now + (this.#openings > 0 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout);

@@ -74,6 +74,19 @@ describeWithRedis("while Redis hangs", () => {
     expect(pods.map(({ breaker }) => breaker.state)).toEqual(["closed", "closed", "closed"]);
   });
 
+  it("a probe that is under way already is one of the pod's own", async () => {
+    const [one] = await open({ url: server.url, recoveryTimeout: 100, timeout: 5000 });
+    const probe = await admittedIn(one);
+    server.pause();
+    await areAlone([one]);
+    const next = one.breaker.tryAcquire();
+    probe.succeed();
+    server.resume();
+
+    expect(next).toMatchObject({ admitted: false, reason: "probing" });
+    expect(one.breaker.state).toBe("closed");
+  });
+
   it("a pod that closes by its own probes closes the others when Redis is back", async () => {
     const [one, other, blind] = await open({ url: server.url, recoveryTimeout: 200 });
     server.pause();
@@ -187,6 +200,14 @@ describeWithRedis("when Redis is emptied", () => {
     await intervals(6);
 
     expect(others.map(({ breaker }) => breaker.state)).toEqual(["closed", "closed"]);
+  });
+
+  it("pods that hold open what it has forgotten learn that, even where it remembers the epoch", async () => {
+    const pods = await open({ url: server.url });
+    await intervals(3);
+    await server.admin("DEL", "mcp:{breakers:blue}:open");
+    const [one] = pods;
+    await until(() => one.breaker.tryAcquire().admitted);
   });
 
   it("its scripts are sent again", async () => {

@@ -110,4 +110,18 @@ describeWithRedis("probes", () => {
     await one.close();
     await until(() => other.breaker.tryAcquire().admitted);
   });
+
+  it("come back from a pod that leaves while it asks for one", async () => {
+    const pods = await startPods(3, { url: server.url, timeout: 60_000 });
+    const [one, other] = pods;
+    fail(one);
+    fail(other);
+    await areHeldOpen(pods);
+    await until(() => one.breaker.stats.retryAfterMs === 0);
+    one.breaker.tryAcquire();
+    // It has asked, and is not answered yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    await one.close();
+    await until(() => other.breaker.tryAcquire().admitted);
+  });
 });

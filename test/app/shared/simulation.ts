@@ -8,7 +8,15 @@ import { fakeTime, type FakeClock } from "../resilience/fake-clock.ts";
 
 export const INTERVAL = 100;
 export const PATIENCE = 400;
-export const RECOVERY = 500;
+
+/** `limit` and `threshold` of probes, how long the breakers stay open, and which pod is poisoned, if any is. */
+export interface SimulationOptions {
+  readonly pods: number;
+  readonly limit: number;
+  readonly threshold: number;
+  readonly recovery: number;
+  readonly poisoned: number;
+}
 
 const CLOCK = "mcp:{breakers:blue}:clock";
 const CHANNEL = "mcp:breakers:blue";
@@ -99,18 +107,18 @@ export class SimulatedPod {
   probes: Probe[] = [];
   readonly mailbox: string[] = [];
 
-  constructor(index: number, redis: SimulatedRedis, limit: number, threshold: number, isPoisoned: boolean) {
+  constructor(index: number, redis: SimulatedRedis, { limit, threshold, recovery, poisoned }: SimulationOptions) {
     const { clock, time } = fakeTime();
     this.name = `pod-${index}`;
     this.clock = clock;
     this.redis = redis;
-    this.isPoisoned = isPoisoned;
+    this.isPoisoned = index === poisoned;
     const breakers = new BreakerRegistry();
     this.shared = new SharedBreakers({ redis, group: "blue", breakers, interval: INTERVAL, pod: this.name, time });
     this.breaker = breakers.create({
       name: "api",
       failureThreshold: 2,
-      recoveryTimeout: RECOVERY,
+      recoveryTimeout: recovery,
       timeout: PATIENCE,
       halfOpenLimit: limit,
       successThreshold: threshold,
@@ -131,21 +139,17 @@ export class Simulation {
   readonly #real: Redis;
   readonly #under = new Set<Promise<unknown>>();
 
-  private constructor(real: Redis, pods: number, limit: number, threshold: number, poisoned: number) {
+  private constructor(real: Redis, options: SimulationOptions) {
     this.#real = real;
     this.pods = Array.from(
-      { length: pods },
-      (_, index) =>
-        new SimulatedPod(index, new SimulatedRedis(real, this.#under), limit, threshold, index === poisoned),
+      { length: options.pods },
+      (_, index) => new SimulatedPod(index, new SimulatedRedis(real, this.#under), options),
     );
   }
 
-  static async start(
-    real: Redis,
-    { pods, limit, threshold, poisoned }: { pods: number; limit: number; threshold: number; poisoned: number },
-  ): Promise<Simulation> {
+  static async start(real: Redis, options: SimulationOptions): Promise<Simulation> {
     await real.command(["FLUSHALL"]);
-    const simulation = new Simulation(real, pods, limit, threshold, poisoned);
+    const simulation = new Simulation(real, options);
     await simulation.pass(0);
     return simulation;
   }
@@ -200,6 +204,13 @@ export class Simulation {
     if (isCancelled) permit.cancel();
     else if (this.isWell && !pod.isPoisoned) permit.succeed();
     else permit.fail();
+  }
+
+  /** The first one that is under way. */
+  endProbe(): void {
+    const pod = this.pods.find(({ probes }) => probes.length > 0);
+    const [probe] = pod?.probes ?? [];
+    if (pod !== undefined && probe !== undefined) this.end(pod, pod.permits.indexOf(probe.permit), false);
   }
 
   setLink(pod: SimulatedPod, link: Link): void {

@@ -66,10 +66,10 @@ export const syncBreakers = script(`
     return record == nil and "closed" or record.probing and "half-open" or "open"
   end
 
-  local function becomeOpen(name, reason, milliseconds, openings, forced)
+  local function becomeOpen(name, reason, milliseconds, openings, forced, leases)
     local from = stateOf(open[name])
     keep(name, { epoch = raised(), due = now + math.floor(milliseconds), openings = openings, forced = forced, by = request.pod,
-      successes = 0, hold = ttl, probing = false, leases = {} })
+      successes = 0, hold = ttl, probing = false, leases = leases })
     note(name, from, "open", reason)
     redis.call("PUBLISH", ARGV[1], view(name, open[name]))
   end
@@ -92,9 +92,10 @@ export const syncBreakers = script(`
     end
     for _, one in ipairs(known) do
       if one.epoch > before and one.open then
-        local mayProbe = one.remaining <= 0 and not one.forced
+        local mayProbe = not one.forced and (one.remaining <= 0 or one.openings > 1)
+        local wait = math.max(one.remaining, mayProbe and one.patience + ttl or 0)
         keep(one.name, { epoch = mayProbe and raised() or one.epoch, openings = one.openings, forced = one.forced, by = "", successes = 0,
-          due = now + math.floor(mayProbe and one.patience + ttl or one.remaining), hold = ttl, probing = false, leases = {} })
+          due = now + math.floor(wait), hold = ttl, probing = false, leases = {} })
         redis.call("PUBLISH", ARGV[1], view(one.name, open[one.name]))
       elseif one.epoch > before then
         drop(one.name)
@@ -104,15 +105,17 @@ export const syncBreakers = script(`
 
   local function settle(name, probe, breaker)
     local record = open[name]
-    if record == nil or record.epoch ~= probe.epoch or record.forced then return end
+    if record == nil or record.forced then return end
     local expiry = record.leases[probe.token]
     if expiry == nil or expiry < now then return end
-    if probe.outcome == "failure" then
-      becomeOpen(name, "probe-failed", breaker.reopen, record.openings + 1, false)
-      return
-    end
     record.leases[probe.token] = nil
-    if probe.outcome == "unused" then
+    if record.epoch ~= probe.epoch then
+      -- Of an earlier episode: all it does is make room.
+    elseif probe.outcome == "failure" then
+      -- The other probes go on, and count among those of the next episode while they are under way.
+      becomeOpen(name, "probe-failed", breaker.reopen, record.openings + 1, false, record.leases)
+      return
+    elseif probe.outcome == "unused" then
       -- Calls are rare: the next one gets more time to come by.
       record.hold = math.min(record.hold * 2, LONGEST_HOLD)
     elseif probe.outcome == "success" then
@@ -123,9 +126,14 @@ export const syncBreakers = script(`
   end
 
   -- The right to one probe, or how long it is until asking again makes sense.
+  local isMistaken = false
   local function lease(name, ask, breaker)
     local record = open[name]
-    if record == nil or record.epoch ~= ask.epoch or record.forced then return { name, "", 0 } end
+    if record == nil or record.epoch ~= ask.epoch then
+      isMistaken = true
+      return { name, "", 0 }
+    end
+    if record.forced then return { name, "", 0 } end
     local due = record.due
     -- Where the last probe failed, the dependency may be well and the pod is not: others get a start over it.
     if record.by == request.pod and record.openings > 1 and redis.call("HLEN", KEYS[1]) > 1 then due = due + request.interval end
@@ -160,7 +168,7 @@ export const syncBreakers = script(`
   for _, breaker in ipairs(request.breakers) do
     local name = breaker.name
     if breaker.hand == "force" then
-      becomeOpen(name, "forced", 0, 1, true)
+      becomeOpen(name, "forced", 0, 1, true, {})
     elseif breaker.hand == "reset" and open[name] then
       becomeClosed(name, "reset")
     end
@@ -207,7 +215,7 @@ export const syncBreakers = script(`
         if pod.opinions[name] == "open" then forIt = forIt + 1 end
       end
       if 2 * forIt > reporting and forIt >= 2 then
-        becomeOpen(name, "quorum", breaker.reopen, 1, false)
+        becomeOpen(name, "quorum", breaker.reopen, 1, false, {})
         for id, pod in pairs(pods) do
           if pod.opinions[name] then
             pod.opinions[name] = nil
@@ -219,7 +227,7 @@ export const syncBreakers = script(`
   end
 
   local views = false
-  if request.all or request.seen ~= epoch then
+  if request.all or isMistaken or request.seen ~= epoch then
     views = {}
     for name, record in pairs(open) do views[#views + 1] = view(name, record) end
   end
