@@ -28,6 +28,12 @@ describe("the configuration", () => {
     expect([breakers.weather_api.timeout, drainDelay, weather.cacheTtl]).toEqual([1500, 2000, 300_000]);
   });
 
+  it("gives guarded calls some time, and leaves tools some to fall back", () => {
+    expect(read({ CB_TIMEOUT: "20s" }).breakers.weather_api.timeout).toBe(20_000);
+    expect(() => read({ CB_TIMEOUT: "21s" })).toThrow("CB_TIMEOUT must be at least 1ms and at most 20s, not '21s'");
+    expect(() => read({ CB_TIMEOUT: "0s" })).toThrow(InvalidConfig);
+  });
+
   it("takes an empty variable for an absent one", () => {
     expect(read({ MCP_PORT: "", REQUEST_STATE_KEY: "" })).toEqual(read({}));
   });

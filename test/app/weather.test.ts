@@ -119,6 +119,48 @@ describe("get_weather_with_fallback", () => {
     expect(await weather("Oslo")).toMatchObject({ source: "static" });
   });
 
+  describe("a request to the API that is not answered", () => {
+    /** What becomes of it. */
+    function hang() {
+      const asked = Promise.withResolvers<undefined>();
+      const cutOff = Promise.withResolvers<undefined>();
+      api.answerWith((request) => {
+        request.socket.once("close", () => {
+          cutOff.resolve(undefined);
+        });
+        asked.resolve(undefined);
+      });
+      return { asked: asked.promise, cutOff: cutOff.promise };
+    }
+
+    it("is cut off when its time is over", async () => {
+      const { cutOff } = hang();
+
+      expect(await weather("Oslo")).toMatchObject({ source: "static" });
+      await cutOff;
+    });
+
+    it("is cut off when the client cancels the call, and tells the breaker nothing", async () => {
+      const patient = await startTestApp({ ...api.environment, CB_FAILURE_THRESHOLD: "1" });
+      const other = await connect(patient.endpoint, "2026");
+      const { asked, cutOff } = hang();
+      const abort = new AbortController();
+      const call = other.callTool(
+        { name: "get_weather_with_fallback", arguments: { city: "Oslo" } },
+        { signal: abort.signal },
+      );
+      await asked;
+      abort.abort("no longer wanted");
+
+      await expect(call).rejects.toThrow();
+      await cutOff;
+      const health = await fetch(`${patient.admin}/health`);
+      expect(await health.json()).toMatchObject({ dependencies: { weather_api: { breaker: "closed" } } });
+      await other.close();
+      await patient.close();
+    });
+  });
+
   it("stops asking once the breaker is open, shows it as degraded, and asks again after the recovery time", async () => {
     await weather("Berlin");
     breakDown();

@@ -4,6 +4,9 @@ import { count, duration } from "./kinds.ts";
 /** Milliseconds. Reports that are any closer cost Redis more than they tell. */
 const LEAST_SYNC = 100;
 
+/** Milliseconds. Tools have 30 s: what falls back when a guarded call has failed needs some of them. */
+const LONGEST_TIMEOUT = 20_000;
+
 /** What holds for every breaker in place of its own default. */
 export const breakerVariables = {
   CB_FAILURE_THRESHOLD: count
@@ -19,9 +22,13 @@ export const breakerVariables = {
   CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Probes that may be under way at the same time while half-open."),
   CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Probes in a row that must succeed before a breaker closes."),
   CB_TIMEOUT: duration
+    .refine(
+      (value) => value > 0 && value <= LONGEST_TIMEOUT,
+      `must be at least 1ms and at most ${LONGEST_TIMEOUT / 1000}s`,
+    )
     .optional()
     .describe(
-      "How long one guarded call may take; longer counts as a failure. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, one of an upstream 10s.",
+      "How long one guarded call may take; longer counts as a failure. At most 20s, so that there is time to fall back. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, one of an upstream 10s.",
     ),
   CB_STATE_SYNC: duration
     .refine((value) => value === 0 || value >= LEAST_SYNC, `must be 0s or at least ${LEAST_SYNC}ms`)

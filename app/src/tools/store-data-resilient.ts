@@ -39,9 +39,6 @@ const outputSchema = z.object({
   replayed: z.boolean().describe("Whether this write had been accepted before, by an earlier call"),
 });
 
-/** Milliseconds: the store's time, and then the queues'. */
-const TIMEOUT = 20_000;
-
 /** Writes a record, whatever happens to the store. */
 export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof inputSchema>> {
   return {
@@ -52,7 +49,6 @@ export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof 
     inputSchema,
     outputSchema,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-    timeout: TIMEOUT,
     async handle(request, { call }) {
       const receipt = await store.write(request, call);
       return answer(receipt, describe(receipt));
