@@ -17,9 +17,9 @@ interface Connection {
   readonly endsAt: number;
   calls: number;
   streams: number;
+  /** All that ever came. */
+  requests: number;
   idleSince: number;
-  /** Whether a request has ever come. */
-  used: boolean;
 }
 
 /** One request on a connection. */
@@ -79,23 +79,25 @@ export class Connections {
     }
     const now = performance.now();
     const endsAt = now + this.#options.maxAge * (1 + JITTER * (2 * Math.random() - 1));
-    this.#open.set(socket, { endsAt, calls: 0, streams: 0, idleSince: now, used: false });
+    this.#open.set(socket, { endsAt, calls: 0, streams: 0, requests: 0, idleSince: now });
     socket.once("close", () => {
       this.#open.delete(socket);
       this.#changed();
     });
   }
 
-  /** A request has arrived. */
+  /** A request has arrived. What comes behind a stream would wait for its end, which is that of the connection: so it ends at once. */
   begin(socket: Socket): Exchange {
     const connection = this.#open.get(socket);
     if (connection === undefined) return { isStream: () => undefined, done: () => undefined };
-    if (connection.calls >= MAX_UNDER_WAY) socket.destroy();
-    connection.used = true;
+    if (connection.calls >= MAX_UNDER_WAY || connection.streams > 0) socket.destroy();
+    connection.requests += 1;
+    const { requests } = connection;
     let kind: "calls" | "streams" = "calls";
     connection[kind] += 1;
     return {
       isStream: () => {
+        if (connection.requests > requests) socket.destroy();
         connection[kind] -= 1;
         kind = "streams";
         connection[kind] += 1;
@@ -171,7 +173,7 @@ export class Connections {
     const now = performance.now();
     const connections = [...this.#open];
     const [victim] =
-      connections.find(([, { used }]) => !used) ??
+      connections.find(([, { requests }]) => requests === 0) ??
       connections.find(([, connection]) => this.#isDispensable(connection, now)) ??
       [];
     if (victim === undefined) return false;

@@ -127,6 +127,37 @@ describe("a client that sends requests without waiting for answers", () => {
   });
 });
 
+describe("a client that sends requests behind a stream, where none can ever be answered", () => {
+  const envelope = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "greedy", version: "1.0.0" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const params = { _meta: envelope, notifications: { toolsListChanged: true } };
+  const listen = post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params }), {
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "subscriptions/listen",
+  });
+
+  it.each([
+    ["at once", Buffer.concat(Array.from({ length: 300 }, () => listen)), Buffer.alloc(0)],
+    ["later", listen, listen],
+    ["that is no stream", listen, post(call("simple_health"))],
+  ])("(%s) is cut off, streams and all", async (_, first, then) => {
+    const app = await startTestApp();
+    const raw = await open(app.mcpPort);
+    raw.socket.write(first);
+    if (then.length > 0) {
+      await raw.until("notifications/subscriptions/acknowledged");
+      raw.socket.write(then);
+    }
+    await raw.closed;
+
+    expect(await (await fetch(`${app.admin}/metrics`)).text()).toContain("\nmcp_server_listen_streams 0\n");
+    await app.close();
+  });
+});
+
 describe("a client that closes its side of the connection while it waits", () => {
   it("counts as gone: its call is cancelled and nothing of it stays", async () => {
     const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
