@@ -44,6 +44,8 @@ export class Drain {
   #stats: QueueStats = { depth: 0, oldest: undefined, deadLetters: 0 };
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  /** Whether the breaker has closed since the round under way began. */
+  #isAwaited = false;
   #failing = false;
   #closed = false;
 
@@ -51,7 +53,9 @@ export class Drain {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#forget = options.breaker.events.on((event) => {
-      if (event.type === "transition" && event.to === "closed") this.#lookIn(0);
+      if (event.type !== "transition" || event.to !== "closed") return;
+      this.#isAwaited = true;
+      this.#lookIn(0);
     });
     this.#lookIn(0);
   }
@@ -78,9 +82,10 @@ export class Drain {
     clearTimeout(this.#timer);
     if (this.#closed || this.#round !== undefined) return;
     this.#timer = setTimeout(() => {
+      this.#isAwaited = false;
       this.#round = this.#look().then((next) => {
         this.#round = undefined;
-        this.#lookIn(next);
+        this.#lookIn(this.#isAwaited ? 0 : next);
       });
     }, milliseconds).unref();
   }
@@ -122,10 +127,15 @@ export class Drain {
     const { queue, breaker, store } = this.#options;
     const waiting = await queue.take(BATCH);
     const writes = waiting.map(({ write }) => write);
-    const outcomes = await breaker.execute(
+    const bringing = breaker.execute(
       // Asked even when there is nothing to bring, so that health knows of the store before a client does.
       (call) => (writes.length > 0 ? store.replay(writes, call) : store.ping(call).then(() => [])),
     );
+    const outcomes = await bringing.catch(async (error: unknown) => {
+      // What fails here too is handed out again when it counts as lost.
+      if (writes.length > 0) await queue.giveBack(waiting.map(({ id }) => id)).catch(() => undefined);
+      throw error;
+    });
 
     const taken: string[] = [];
     const refused: { id: string; reason: string }[] = [];

@@ -42,5 +42,8 @@ export interface WriteQueue {
   /** The oldest writes, to be settled; what is not will be offered again. */
   take(limit: number): Promise<readonly QueuedWrite[]>;
 
+  /** What was taken and cannot be brought to the store now: whoever takes next gets it first. */
+  giveBack(ids: readonly string[]): Promise<unknown>;
+
   settle(settlement: Settlement): Promise<QueueStats>;
 }

@@ -18,9 +18,9 @@ export async function aFolder(): Promise<string> {
   return folder;
 }
 
-/** Holds a store as a process does that is stuck in a transaction; returns how to let go. */
+/** Holds a store as a process does that is stuck in a transaction, once others have ended theirs; returns how to let go. */
 export function hold(folder: string): () => void {
-  const database = new DatabaseSync(join(folder, "store.sqlite"));
+  const database = new DatabaseSync(join(folder, "store.sqlite"), { timeout: 5000 });
   database.exec("BEGIN EXCLUSIVE");
   return () => {
     database.exec("ROLLBACK");

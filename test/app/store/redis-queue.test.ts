@@ -1,10 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
+import { Breaker } from "../../../app/src/resilience/breaker.ts";
+import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { RedisConnection } from "../../../app/src/shared/connection.ts";
+import { Disk } from "../../../app/src/store/disk/disk.ts";
+import { Drain, type DrainEvent } from "../../../app/src/store/drain.ts";
 import { RedisQueue } from "../../../app/src/store/redis/redis-queue.ts";
 import type { Write } from "../../../app/src/store/store.ts";
 import { MAX_REFUSALS } from "../../../app/src/store/write-queue.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
+import { aFolder, hold, recordsIn } from "./a-folder.ts";
 
 const write = (version: number, more: Partial<Write> = {}): Write => ({
   key: `key ${version}`,
@@ -30,6 +35,17 @@ async function connected(url: string, cluster = false): Promise<RedisConnection>
 
 async function aQueue(url: string, { claimAfter = 60_000, cluster = false } = {}): Promise<RedisQueue> {
   return new RedisQueue({ redis: await connected(url, cluster), claimAfter });
+}
+
+/** Resolves with the first event of which something holds. */
+function until(drain: Drain, holds: (event: DrainEvent) => boolean): Promise<DrainEvent> {
+  return new Promise((resolve) => {
+    const leave = drain.events.on((event) => {
+      if (!holds(event)) return;
+      leave();
+      resolve(event);
+    });
+  });
 }
 
 describeWithRedis("the queue in Redis", () => {
@@ -71,6 +87,24 @@ describeWithRedis("the queue in Redis", () => {
 
     const next = await aQueue(server.url, { claimAfter: 0 });
     expect((await next.take(10)).map((entry) => entry.write.version)).toEqual([1, 2]);
+  });
+
+  it("is emptied as soon as the store is back, though it was offered to the store while that was down", async () => {
+    const folder = await aFolder();
+    const disk = new Disk({ folder, durability: "volume" });
+    await disk.ping(PLAIN_CALL);
+    const queue = await aQueue(server.url, { claimAfter: 60_000 });
+    for (let version = 1; version <= 150; version += 1) await queue.add(write(version));
+    const letGo = hold(folder);
+    const breaker = new Breaker({ name: "database", failureThreshold: 1, recoveryTimeout: 50 });
+    const drain = new Drain({ queue, store: disk, breaker });
+    await until(drain, ({ type }) => type === "failed");
+    letGo();
+    await until(drain, () => drain.stats.depth === 0);
+    await drain.close();
+    await disk.close();
+
+    expect(recordsIn(folder).size).toBe(150);
   });
 
   it("takes a write once while it waits, whichever pod is asked, and refuses another under its name", async () => {
@@ -130,12 +164,14 @@ describeWithRedis("the queue in Redis", () => {
   });
 
   it("works with what managed services allow, and does not guess where it may not ask", async () => {
-    const restricted = await aQueue(server.restrictedUrl, { claimAfter: 0 });
+    const restricted = await aQueue(server.restrictedUrl);
     expect(await restricted.add(write(1))).toMatchObject({ kind: "taken", durability: "redis-memory" });
     await server.admin("ACL", "SETUSER", "app", "-info");
     expect(await restricted.add(write(2))).toMatchObject({ kind: "taken", durability: "redis-unknown" });
     const taken = (await restricted.take(10)).map(({ id }) => id);
+    await restricted.giveBack(taken);
 
+    expect((await restricted.take(10)).map(({ id }) => id)).toEqual(taken);
     expect(taken).toHaveLength(2);
     expect(await restricted.settle({ taken, refused: [] })).toMatchObject({ depth: 0 });
   });

@@ -150,6 +150,23 @@ describe("a journal that has filled up", () => {
   });
 });
 
+describe("a disk that is given more than it can write", () => {
+  it("keeps so much waiting and no more, says so at once, and takes more when there is room again", async () => {
+    const disk = await aDisk();
+    await disk.put(write(1), PLAIN_CALL);
+    const value = JSON.stringify("x".repeat(60_000));
+    // All in one turn, in which none can be answered, as when the disk hangs.
+    const writes = Array.from({ length: 1000 }, (_, index) => disk.put(write(index + 2, { value }), PLAIN_CALL));
+    const results = await Promise.allSettled(writes);
+    const taken = results.filter(({ status }) => status === "fulfilled").length;
+
+    expect(taken).toBeGreaterThan(400);
+    expect(taken).toBeLessThan(600);
+    await expect(writes.at(-1)).rejects.toThrow(/bytes wait to be written already/);
+    expect(await disk.put(write(2000, { value }), PLAIN_CALL)).toMatchObject({ kind: "taken" });
+  });
+});
+
 describe("the end of a process", () => {
   it("does not wait for a store that hangs", async () => {
     const disk = await aDisk();

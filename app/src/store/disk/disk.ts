@@ -16,7 +16,14 @@ export class DiskFailed extends Error {
 /** Milliseconds that closing waits for a disk that hangs. */
 const CLOSE_TIMEOUT = 2000;
 
+/** Bytes of writes that may wait for a disk that takes its time, or hangs: about so much memory, at most. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+
+/** Besides its texts: what a request and its promise take. */
+const BYTES_PER_WRITE = 1000;
+
 interface Waiting {
+  readonly bytes: number;
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -32,6 +39,7 @@ export class Disk implements DurableStore {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #lastId = 0;
+  #waitingBytes = 0;
   #closed = false;
 
   constructor({ folder, durability }: { readonly folder: string; readonly durability: "pod" | "volume" }) {
@@ -42,6 +50,8 @@ export class Disk implements DurableStore {
       available: true,
       add: async (write, call) => ({ ...(await this.#ask({ name: "add", write }, call)), durability }),
       take: (limit): Promise<readonly QueuedWrite[]> => this.#ask({ name: "take", limit }),
+      // It hands writes out to all who ask.
+      giveBack: () => Promise.resolve(),
       settle: (settlement: Settlement): Promise<QueueStats> => this.#ask({ name: "settle", settlement }),
     };
   }
@@ -78,11 +88,15 @@ export class Disk implements DurableStore {
 
   #ask<J extends Job>(job: J, call?: Call): Promise<Results[J["name"]]> {
     if (this.#closed) return Promise.reject(new DiskFailed(`${this.#folder}: closed`));
+    const bytes = "write" in job ? BYTES_PER_WRITE + job.write.key.length + job.write.value.length : 0;
+    if (bytes > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES)
+      return Promise.reject(new DiskFailed(`${this.#folder}: ${this.#waitingBytes} bytes wait to be written already`));
     const thread = (this.#thread ??= this.#start());
     const id = (this.#lastId += 1);
     const until = Date.now() + (call === undefined ? Infinity : call.deadline - SYSTEM_TIME.now());
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { bytes, resolve, reject });
+      this.#waitingBytes += bytes;
       // It keeps the process alive only while somebody waits for it.
       thread.ref();
       thread.postMessage({ id, job, until } satisfies Request);
@@ -111,6 +125,7 @@ export class Disk implements DurableStore {
   #settle(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
+    this.#waitingBytes -= waiting?.bytes ?? 0;
     if ("error" in reply) waiting?.reject(new DiskFailed(reply.error));
     else waiting?.resolve(reply.result as never);
     if (this.#waiting.size === 0) this.#thread?.unref();
@@ -119,5 +134,6 @@ export class Disk implements DurableStore {
   #failAll(reason: string): void {
     for (const { reject } of this.#waiting.values()) reject(new DiskFailed(`${this.#folder}: ${reason}`));
     this.#waiting.clear();
+    this.#waitingBytes = 0;
   }
 }

@@ -100,6 +100,11 @@ export class RedisQueue implements WriteQueue {
     return read.flatMap(({ id, data }) => (data === undefined ? [] : [{ id, write: data }]));
   }
 
+  giveBack(ids: readonly string[]): Promise<unknown> {
+    const asIfTakenLongAgo = ["IDLE", String(this.#claimAfter), "JUSTID"];
+    return this.#redis.command(["XCLAIM", this.#keys.stream, "store", "pods", "0", ...ids, ...asIfTakenLongAgo]);
+  }
+
   async settle(settlement: Settlement): Promise<QueueStats> {
     const { stream, waiting, refusals, dead } = this.#keys;
     const [depth, oldest, deadLetters] = settled.parse(
