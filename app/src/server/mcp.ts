@@ -51,6 +51,8 @@ export interface McpOptions {
 /**
  * Makes a server for one request. An `McpServer` carries the state of one exchange and is never reused; what is costly, turning
  * Zod schemas into JSON Schema, is done here once.
+ *
+ * @throws Error when two tools have the same name
  */
 export function createServerFactory(options: McpOptions): McpServerFactory {
   const { version, color, auth, resources } = options;
@@ -83,7 +85,12 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     bind: ({ http }) => (http?.authInfo === undefined ? "" : principalOf(http.authInfo)),
   });
 
-  const byName = new Map(tools.map((one) => [one.tool.name, [one]]));
+  const byName = new Map<string, typeof tools>();
+  for (const one of tools) {
+    const { name } = one.tool;
+    if (byName.has(name)) throw new Error(`there are two tools named '${name}'`);
+    byName.set(name, [one]);
+  }
 
   return ({ era, requestInfo }) => {
     // Without sessions, the older era has nowhere to send an update to.

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import type { Tool } from "../../../app/src/tools/tool.ts";
 import { newOutbound } from "../outbound/new-outbound.ts";
 import { startUpstream } from "../outbound/upstream.ts";
 import { connect, startTestApp } from "../running-app.ts";
@@ -23,7 +24,9 @@ describe("docs/add-a-tool.md", () => {
       response.writeHead(200, request.url === "/page" ? { "last-modified": changed } : {}).end();
     });
     const { outbound } = newOutbound({ OUTBOUND_ALLOW: upstream.origin, OUTBOUND_ALLOW_PRIVATE: "127.0.0.1" });
-    const app = await startTestApp({}, { tools: (tools) => [...tools, pageAge(outbound)] });
+    // Whoever has followed the page has one already.
+    const others = (tools: readonly Tool[]) => tools.filter(({ name }) => name !== "page_age");
+    const app = await startTestApp({}, { tools: (tools) => [...others(tools), pageAge(outbound)] });
     const client = await connect(app.endpoint, "2026");
     const ask = (path: string) => client.callTool({ name: "page_age", arguments: { url: upstream.origin + path } });
 
@@ -35,5 +38,11 @@ describe("docs/add-a-tool.md", () => {
     await app.close();
     outbound.close();
     await upstream.close();
+  });
+
+  it("has a start fail that finds two tools of one name, rather than every request after it", async () => {
+    const twice = startTestApp({}, { tools: (tools) => [...tools, ...tools.slice(0, 1)] });
+
+    await expect(twice).rejects.toThrow("there are two tools named 'get_weather_with_fallback'");
   });
 });
