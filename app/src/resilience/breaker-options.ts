@@ -59,6 +59,19 @@ export interface BreakerOptions {
   readonly random?: () => number;
 }
 
+/** @throws Error for options with which it would never open, open without a failure, or never close again */
+export function checked(options: BreakerOptions): BreakerOptions {
+  const { name, rule, recoveryTimeout, successThreshold = 1, halfOpenLimit = 1 } = options;
+  const { failureThreshold = rule && Infinity } = options;
+  if (failureThreshold === undefined)
+    throw new Error(`breaker '${name}' needs a 'failureThreshold' or a 'rule', or it would never open`);
+  if (!(failureThreshold >= 1 && successThreshold >= 1 && halfOpenLimit >= 1 && recoveryTimeout >= 0))
+    throw new Error(
+      `breaker '${name}' needs 'failureThreshold' (${failureThreshold}), 'successThreshold' (${successThreshold}) and 'halfOpenLimit' (${halfOpenLimit}) of at least 1, and 'recoveryTimeout' (${recoveryTimeout}) of at least 0`,
+    );
+  return options;
+}
+
 export interface BreakerStats {
   readonly name: string;
   readonly state: BreakerState;

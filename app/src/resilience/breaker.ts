@@ -1,10 +1,11 @@
-import type {
-  BreakerEvent,
-  BreakerOptions,
-  BreakerState,
-  BreakerStats,
-  Outcome,
-  TransitionReason,
+import {
+  checked,
+  type BreakerEvent,
+  type BreakerOptions,
+  type BreakerState,
+  type BreakerStats,
+  type Outcome,
+  type TransitionReason,
 } from "./breaker-options.ts";
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { DeadlineExceeded, within } from "./deadline.ts";
@@ -54,9 +55,7 @@ export class Breaker implements Policy {
   #permitsSettle: Settle | undefined;
 
   constructor(options: BreakerOptions) {
-    if (options.failureThreshold === undefined && options.rule === undefined)
-      throw new Error(`breaker '${options.name}' needs a 'failureThreshold' or a 'rule', or it would never open`);
-    this.options = options;
+    this.options = checked(options);
     this.#isTimed = options.rule !== undefined || options.slowCall !== undefined;
     this.#threshold = options.failureThreshold ?? Infinity;
   }
@@ -107,8 +106,10 @@ export class Breaker implements Policy {
     call.trace?.decided({ policy: "breaker", name: this.name, decision: "admitted", details: { state: this.#state } });
 
     const startedAt = this.#startedAt();
-    const { timeout } = this.options;
-    const running = timeout === undefined ? start(work, call) : within(work, call, timeout, this.#time);
+    const { timeout = Infinity } = this.options;
+    // Work that does not heed its signal would never tell of a deadline that somebody else has set.
+    const isLimited = timeout < Infinity || call.deadline < Infinity;
+    const running = isLimited ? within(work, call, timeout, this.#time) : start(work, call);
     return running.then(
       (result) => {
         this.#settle(generation, "success", startedAt);
@@ -147,9 +148,10 @@ export class Breaker implements Policy {
 
   /** Lets one call through as a probe; does nothing unless it is held open. */
   lend(lease: Lease): void {
-    if (this.#loans === undefined) return;
-    if (this.#state === "open") this.#become("half-open", "cluster", this.#loans);
-    this.#loans.add(lease);
+    const loans = this.#loans;
+    if (loans === undefined) return;
+    loans.add(lease);
+    if (this.#state === "open") this.#become("half-open", "cluster", loans);
   }
 
   /** Takes an unused lease back; false when a probe is under way under it, or it was not lent in this episode. */
@@ -194,6 +196,8 @@ export class Breaker implements Policy {
     if (this.#state === "open") {
       if (this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
+      // Who was told of it may have moved it on.
+      return this.#admit();
     }
     return this.#admitProbe();
   }
@@ -234,10 +238,9 @@ export class Breaker implements Policy {
   }
 
   #settle(generation: number, outcome: Outcome, startedAt: number): void {
-    const isCurrent = generation === this.#generation || this.#adopted?.delete(generation) === true;
     if (outcome === "nothing") {
-      if (isCurrent && this.#state === "half-open") this.#probes -= 1;
-      else if (!isCurrent) this.#loans?.settle(generation, outcome);
+      if (!this.#isCurrent(generation)) this.#loans?.settle(generation, outcome);
+      else if (this.#state === "half-open") this.#probes -= 1;
       return;
     }
     const now = this.#isTimed ? this.#time.now() : 0;
@@ -246,7 +249,8 @@ export class Breaker implements Policy {
     const failed = outcome === "failure" || isSlow;
     if (failed) this.#count(isSlow);
     else this.#successes += 1;
-    if (!isCurrent) {
+    // Asked only now, since who was told of the failure may have moved it on.
+    if (!this.#isCurrent(generation)) {
       this.#loans?.settle(generation, failed ? "failure" : "success");
       return;
     }
@@ -258,6 +262,11 @@ export class Breaker implements Policy {
       if (breaksRule || this.#consecutiveFailures >= this.#threshold)
         this.#become("open", breaksRule ? "rule" : "failures");
     }
+  }
+
+  /** Whether it is still in the state in which a call was let through. */
+  #isCurrent(generation: number): boolean {
+    return generation === this.#generation || this.#adopted?.delete(generation) === true;
   }
 
   #count(isSlow: boolean): void {

@@ -122,6 +122,17 @@ describe("a breaker that pods hold open together", () => {
     expect(breaker.state).toBe("open");
   });
 
+  it("takes a hand's word while it tells of the probes that it was lent", () => {
+    const { breaker, lease } = held();
+    breaker.events.on((event) => {
+      if (event.type === "transition" && event.to === "half-open") breaker.forceOpen();
+    });
+    breaker.lend(lease());
+
+    expect(breaker.tryAcquire()).toMatchObject({ admitted: false, reason: "open" });
+    expect(breaker.stats.forced).toBe(true);
+  });
+
   it("is open without probes when it is forced, whatever it was lent", () => {
     const { breaker, lease } = held();
     breaker.lend(lease());

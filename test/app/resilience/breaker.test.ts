@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import { Breaker, type BreakerEvent, type BreakerOptions } from "../../../app/src/resilience/breaker.ts";
-import { CallerCall, type Call } from "../../../app/src/resilience/call.ts";
+import { CallerCall, type Call, type Work } from "../../../app/src/resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { FailureRate } from "../../../app/src/resilience/failure-rate.ts";
 import type { Permit } from "../../../app/src/resilience/permit.ts";
@@ -212,6 +212,43 @@ describe("a breaker of three failures", () => {
   it("refuses to be made without anything that could open it", () => {
     expect(() => new Breaker({ name: "api", recoveryTimeout: 1000 })).toThrow(/'api' needs a 'failureThreshold'/);
   });
+
+  it.each([{ failureThreshold: 0 }, { successThreshold: 0 }, { halfOpenLimit: 0 }, { recoveryTimeout: NaN }])(
+    "refuses what would open it without a failure or never close it: %j",
+    (options) => {
+      const [[name, value] = []] = Object.entries(options);
+      expect(() => clocked(options)).toThrow(`'${name}' (${value})`);
+    },
+  );
+
+  it.each([
+    ["forceOpen", "of its failure", ["closed → open"], "open"],
+    ["forceOpen", "of its half-open state", ["closed → open", "open → half-open", "half-open → open"], "open"],
+    ["reset", "of its failure", ["closed → open"], "open"],
+    ["reset", "of its half-open state", ["closed → open", "open → half-open", "half-open → closed"], "closed"],
+  ] as const)("goes where %s moves it when it tells %s", (move, when, transitions, state) => {
+    const { breaker, clock } = clocked({ failureThreshold: 1 });
+    const seen: string[] = [];
+    breaker.events.on((event) => {
+      if (event.type === "transition") seen.push(`${event.from} → ${event.to}`);
+    });
+    const leave = breaker.events.on((event) => {
+      const isMoment = when === "of its failure" ? event.type === "failure" : "to" in event && event.to === "half-open";
+      if (!isMoment) return;
+      leave();
+      breaker[move]();
+    });
+    fail(breaker, 1);
+    if (when === "of its half-open state") {
+      clock.advance(1000);
+      const answer = breaker.tryAcquire();
+      expect(answer.admitted).toBe(state === "closed");
+      if (answer.admitted) answer.cancel();
+    }
+
+    expect(seen).toEqual(transitions);
+    expect(breaker.stats).toMatchObject({ state, forced: move === "forceOpen" });
+  });
 });
 
 describe("a breaker with a failure rate of a half, over ten calls in a second", () => {
@@ -322,6 +359,28 @@ describe("execute", () => {
   it("counts a deadline from outside as a failure: what hangs must be found out by impatient callers, too", async () => {
     const { breaker, clock, time } = clocked();
     const pending = new Deadline({ timeout: 20, time }).execute((call) => breaker.execute(forever, call));
+    const ended = expect(pending).rejects.toBeInstanceOf(DeadlineExceeded);
+    await clock.pass(30);
+
+    await ended;
+    expect(breaker.stats).toMatchObject({ failures: 1, timeouts: 1 });
+  });
+
+  it.each<[string, Work<never>]>([
+    ["does not heed its signal", forever],
+    [
+      "says in its own words that it was aborted",
+      ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => {
+            reject(new Error("aborted"));
+          });
+        }),
+    ],
+  ])("does so without a timeout of its own, even if the work %s", async (_what, work) => {
+    const { clock, time } = fakeTime();
+    const breaker = new Breaker({ name: "api", failureThreshold: 3, recoveryTimeout: 1000, time });
+    const pending = new Deadline({ timeout: 20, time }).execute((call) => breaker.execute(work, call));
     const ended = expect(pending).rejects.toBeInstanceOf(DeadlineExceeded);
     await clock.pass(30);
 
