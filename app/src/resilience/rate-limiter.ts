@@ -65,6 +65,7 @@ export class RateLimiter implements Policy {
 
   constructor({ name, rate, burst, maxClients = 10_000, time = SYSTEM_TIME }: RateLimiterOptions) {
     if (!(rate > 0)) throw new Error(`'rate' (${rate}) of '${name}' must be above 0`);
+    if (burst !== undefined && !(burst >= 1)) throw new Error(`'burst' (${burst}) of '${name}' must be at least 1`);
     this.name = name;
     this.interval = 1000 / rate;
     this.capacity = (burst ?? Math.max(1, Math.floor(rate))) * this.interval;

@@ -116,6 +116,10 @@ describe("a rate that nothing could keep", () => {
   it.each([0, -1, NaN])("is refused: %s", (rate) => {
     expect(() => new RateLimiter({ name: "calls", rate })).toThrow(`'rate' (${rate}) of 'calls' must be above 0`);
   });
+
+  it("is refused with bursts that admit no call at all", () => {
+    expect(() => new RateLimiter({ name: "calls", rate: 10, burst: 0.5 })).toThrow("'burst' (0.5) of 'calls'");
+  });
 });
 
 describe("a rate that is counted elsewhere too", () => {
