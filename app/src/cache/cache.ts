@@ -50,7 +50,7 @@ export class Cache<V extends Cacheable> {
     if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
     tier?.events.on((event) => {
       if (event.type === "forgotten") this.#forget(event.key);
-      else this.#memory.doubt(this.#turn.now());
+      else this.#doubt();
     });
   }
 
@@ -140,6 +140,13 @@ export class Cache<V extends Cacheable> {
     this.#flights.delete(key);
   }
 
+  /** Invalidations may have been missed. */
+  #doubt(): void {
+    this.#memory.doubt(this.#turn.now());
+    this.#failures?.clear();
+    for (const flight of this.#flights.values()) flight.isDoubtful = true;
+  }
+
   #start(key: string, load: Work<V>, first: Call): Flight<Found<V>> {
     const flight = new Flight<Found<V>>(this.#options.timeout ?? 30_000, this.#time, first);
     const end = () => {
@@ -150,7 +157,7 @@ export class Cache<V extends Cacheable> {
     const cancelled = () => {
       end();
       // Where nobody waits, nothing need stand in.
-      if (flight.isWanted) void this.#failed(key, flight, flight.call.reason);
+      if (flight.isWanted) this.#failed(key, flight, flight.call.reason);
     };
     this.#flights.set(key, flight);
     flight.call.onCancel(cancelled);
@@ -162,7 +169,7 @@ export class Cache<V extends Cacheable> {
       (error: unknown) => {
         if (flight.call.cancelled) return;
         end();
-        void this.#failed(key, flight, error);
+        this.#failed(key, flight, error);
       },
     );
     return flight;
@@ -197,7 +204,8 @@ export class Cache<V extends Cacheable> {
   #keep(key: string, flight: Flight<Found<V>>, { value, freshFor }: SharedValue<V>): boolean {
     if (flight.isObsolete || flight.call.cancelled) return false;
     this.#failures?.delete(key);
-    this.#memory.set(key, new Entry(value, this.#turn.now() + freshFor));
+    const left = flight.isDoubtful ? Math.min(freshFor, 0) : freshFor;
+    this.#memory.set(key, new Entry(value, this.#turn.now() + left));
     return true;
   }
 
@@ -210,22 +218,32 @@ export class Cache<V extends Cacheable> {
     flight.answerMeanwhile({ value: older.value, source: "stale" });
   }
 
-  async #failed(key: string, flight: Flight<Found<V>>, error: unknown): Promise<void> {
+  #failed(key: string, flight: Flight<Found<V>>, error: unknown): void {
+    this.#instead(key, flight, error).then(
+      (found) => {
+        flight.answer(found);
+      },
+      (reason: unknown) => {
+        flight.fail(reason);
+      },
+    );
+  }
+
+  /** @throws the error, where it is an answer or no older value stands in */
+  async #instead(key: string, flight: Flight<Found<V>>, error: unknown): Promise<Found<V>> {
     const { negative } = this.#options;
     if (negative?.isAnswer(error) === true) {
       if (!flight.isObsolete) {
         this.#memory.delete(key);
-        this.#failures?.set(key, new Entry(asError(error), this.#turn.now() + negative.ttl));
+        if (!flight.isDoubtful) this.#failures?.set(key, new Entry(asError(error), this.#turn.now() + negative.ttl));
       }
-      flight.fail(error);
-      return;
+      throw error;
     }
     this.#errors += 1;
     const older = this.#memory.peek(key) ?? (await this.#last(key));
-    if (older !== undefined && this.#turn.now() - older.freshUntil < this.#staleIfError) {
-      this.#stale += flight.waiting;
-      flight.answer({ value: older.value, source: "stale" });
-    } else flight.fail(error);
+    if (older === undefined || this.#turn.now() - older.freshUntil >= this.#staleIfError) throw error;
+    this.#stale += flight.waiting;
+    return { value: older.value, source: "stale" };
   }
 
   /** The last value that any pod had, where nobody has asked for it yet. */

@@ -33,7 +33,8 @@ export function cached<Args extends readonly unknown[], V extends Cacheable>(
 ): CachedFunction<Args, V> {
   const ask = async (...args: Args): Promise<V> => {
     const name = key(...args);
-    return cache.get(name) ?? (await cache.fetch(name, () => fn(...args))).value;
+    const known = cache.get(name);
+    return known === undefined ? (await cache.fetch(name, () => fn(...args))).value : known;
   };
   return Object.assign(ask, {
     invalidate(...args: Args) {

@@ -10,6 +10,8 @@ export class Flight<T> {
   readonly call: NarrowedCall;
   /** Whether the value was invalidated meanwhile: it still answers those who wait, but may not be kept. */
   isObsolete = false;
+  /** Whether that may have been missed: what it brings is not taken for fresh. */
+  isDoubtful = false;
   #answer = unheard<T>();
   #waiting = 0;
   #goesOn = false;

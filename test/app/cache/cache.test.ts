@@ -97,6 +97,15 @@ describe("a cache", () => {
     await expect(call).rejects.toThrow("at once");
   });
 
+  it("answers with what goes wrong while it decides whether an error is an answer", async () => {
+    const isAnswer = () => {
+      throw new Error("cannot tell");
+    };
+    const cache = new Cache<number>({ name: "numbers", ttl: 1000, negative: { isAnswer, ttl: 1000 } });
+
+    await expect(cache.fetch("a", failing)).rejects.toThrow("cannot tell");
+  });
+
   it("lets a call that was cancelled before it came wait for nothing", async () => {
     const cache = new Cache<number>({ name: "numbers", ttl: 1000 });
     const signal = AbortSignal.abort(new Error("gone"));

@@ -44,6 +44,14 @@ describe("a function that is cached", () => {
     expect(cache.stats).toMatchObject({ hits: 1, loads: 1 });
   });
 
+  it("takes null for an answer like any other", async () => {
+    const cache = new Cache<null>({ name: "nothing", ttl: 60_000 });
+    const nothing = cached(() => Promise.resolve(null), { cache });
+    for (let time = 0; time < 3; time += 1) expect(await nothing()).toBeNull();
+
+    expect(cache.stats).toMatchObject({ hits: 2, misses: 1, loads: 1 });
+  });
+
   it("throws what the function throws, and calls it again next time", async () => {
     const { asked, fetchRate, cache } = rates();
     const rate = cached(fetchRate, { cache });

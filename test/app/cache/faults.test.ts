@@ -169,6 +169,44 @@ describeWithRedis("a cache whose Redis", () => {
     expect(await other.cache.fetch("a", loaded("new"))).toMatchObject({ value: { name: "new" } });
   });
 
+  it("was away may have missed what was invalidated: what is loaded or remembered meanwhile is not believed", async () => {
+    const one = await pod({ negative: { isAnswer: () => true, ttl: 60_000 } });
+    const answer = Promise.withResolvers<Thing>();
+    await expect(one.cache.fetch("none", () => Promise.reject(new Error("no such thing")))).rejects.toThrow("no such");
+    const call = one.cache.fetch("a", () => answer.promise);
+    await until(() => one.cache.stats.loads === 2);
+    await server.kill();
+    await until(() => !one.redis.available);
+    await server.start();
+    await up(one.redis);
+    answer.resolve({ name: "old" });
+
+    expect(await call).toMatchObject({ value: { name: "old" } });
+    expect(await one.cache.fetch("a", loaded("new"))).toMatchObject({ value: { name: "new" } });
+    expect(await one.cache.fetch("none", loaded("there"))).toMatchObject({ value: { name: "there" } });
+  });
+
+  it("becomes a replica is left for the primary that its address leads to", async () => {
+    const [one, other] = [await pod(), await pod()];
+    const primary = await startRedis();
+    await server.admin("REPLICAOF", "127.0.0.1", String(primary.port));
+    let reason = "";
+    one.redis.events.on((event) => {
+      if (event.type === "down") reason = event.reason;
+    });
+    let attempt = 0;
+    await until(async () => {
+      attempt += 1;
+      await one.cache.fetch(`while ${attempt}`, loaded("own"));
+      return reason !== "";
+    });
+    await server.admin("REPLICAOF", "NO", "ONE");
+    await primary.close();
+
+    expect(reason).toBe("it has become a replica");
+    await sharingWorks(one, other);
+  });
+
   it("has no room left stores nothing and fails no call, and does again when there is room", async () => {
     const [one, other] = [await pod(), await pod()];
     await one.cache.fetch("before", loaded("before"));

@@ -27,6 +27,8 @@ export const lookUp = script(`
     else
       local taken = redis.pcall("HSET", KEYS[2], "token", ARGV[1])
       if type(taken) == "table" then
+        -- A replica that was the primary: whoever is connected to it has to hear that.
+        if taken.err:find("READONLY", 1, true) then return taken end
         lease = ${LEASE.noRoom}
       else
         redis.call("PEXPIRE", KEYS[2], ARGV[2])

@@ -20,6 +20,7 @@ export const store = script(`
   local result = ${STORED.stored}
   local kept = redis.pcall("HSET", KEYS[1], "value", ARGV[2], "stale", ARGV[4])
   if type(kept) == "table" then
+    if kept.err:find("READONLY", 1, true) then return kept end
     result = ${STORED.noRoom}
   else
     redis.call("PEXPIRE", KEYS[1], ARGV[3] + ARGV[4])
