@@ -91,6 +91,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
           ["weather_api", weather.budget],
           ...outbound.upstreams.listed.map(({ breaker, budget }) => [breaker.name, budget] as const),
         ],
+        pools: () => pools.values(),
       }),
       ...cacheMetrics(caches),
       ...sharedBreakerMetrics(sharedBreakers),

@@ -18,9 +18,13 @@ import { calledTool } from "./called-tool.ts";
 import { PEER } from "./exchange.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
 
+/** Requests that the protocol knows, also those that only a registration answers. */
 const METHODS = new Set([
+  "completion/complete",
   "initialize",
   "ping",
+  "prompts/get",
+  "prompts/list",
   "server/discover",
   "tools/list",
   "tools/call",

@@ -1,3 +1,4 @@
+import type { EndpointHealth, Pool } from "../outbound/pool.ts";
 import type { BulkheadStats } from "../resilience/bulkhead.ts";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
@@ -8,12 +9,17 @@ export interface ObservedPolicies {
   readonly limiters: () => Iterable<Pick<RateLimiter, "name" | "rejections" | "clients">>;
   readonly bulkheads: () => Iterable<BulkheadStats>;
   readonly budgets: () => Iterable<readonly [name: string, Pick<RetryBudget, "spent" | "refused">]>;
+  readonly pools: () => Iterable<Pick<Pool, "name" | "endpoints">>;
 }
 
 /** What policies other than breakers let through late or not at all. */
-export function policyMetrics({ limiters, bulkheads, budgets }: ObservedPolicies): readonly Collector[] {
+export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedPolicies): readonly Collector[] {
   const ofEachBulkhead = (read: (stats: BulkheadStats) => number) => () =>
     Array.from(bulkheads(), (stats) => ({ labels: { bulkhead: stats.name }, value: read(stats) }));
+  const ofEachEndpoint = (read: (endpoint: EndpointHealth) => number) => () =>
+    Array.from(pools()).flatMap(({ name: pool, endpoints }) =>
+      endpoints.map((health) => ({ labels: { pool, endpoint: health.endpoint }, value: read(health) })),
+    );
   return [
     {
       name: "mcp_limiter_rejections_total",
@@ -63,6 +69,18 @@ export function policyMetrics({ limiters, bulkheads, budgets }: ObservedPolicies
           { labels: { budget: name, outcome: "spent" }, value: spent },
           { labels: { budget: name, outcome: "refused" }, value: refused },
         ]),
+    },
+    {
+      name: "mcp_pool_endpoint_in_flight",
+      help: "Calls under way to an endpoint of a pool",
+      type: "gauge",
+      read: ofEachEndpoint(({ inFlight }) => inFlight),
+    },
+    {
+      name: "mcp_pool_endpoint_ejected",
+      help: "1 while an endpoint of a pool gets no calls but those that find out whether it is back",
+      type: "gauge",
+      read: ofEachEndpoint(({ ejected }) => Number(ejected)),
     },
   ];
 }

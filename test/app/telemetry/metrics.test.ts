@@ -133,6 +133,39 @@ describe("a scrape", () => {
     expect(shown.types.get("nodejs_eventloop_utilization_histogram")).toBe("histogram");
   });
 
+  it("knows a method that only a registration answers", async () => {
+    await app.close();
+    app = await startTestApp(api.environment, {
+      register: (server) => {
+        server.registerPrompt("greet", {}, () => ({ messages: [] }));
+      },
+    });
+    const client = await connect(app.endpoint, "2026");
+    await client.getPrompt({ name: "greet" });
+    await client.close();
+
+    expect(numbers(await scrape("/metrics", "prometheus"), `${DURATION}_count`, "mcp_method_name")).toMatchObject({
+      "prompts/get": 1,
+    });
+  });
+
+  it("says how each endpoint of a pool is", async () => {
+    await app.close();
+    app = await startTestApp({ ...api.environment, OUTBOUND_POOLS, AUTH_OFF_SCOPES: "breakers:write" });
+    const client = await connect(app.endpoint, "2026");
+    const breaker = "upstream:https://b.example";
+    await client.callTool({ name: "breaker_control", arguments: { action: "force_open", breaker } });
+    await client.close();
+    const shown = await scrape("/metrics", "prometheus");
+
+    const endpoints = { "search https://a.example": 0, "search https://b.example": 0 };
+    expect(numbers(shown, "mcp_pool_endpoint_in_flight", "pool", "endpoint")).toEqual(endpoints);
+    expect(numbers(shown, "mcp_pool_endpoint_ejected", "pool", "endpoint")).toEqual({
+      ...endpoints,
+      "search https://b.example": 1,
+    });
+  });
+
   it("counts the calls that a retry budget allowed and refused", async () => {
     await askWeather(9);
     fail();
