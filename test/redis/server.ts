@@ -102,17 +102,16 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   };
 }
 
-/** A cluster of three primaries; `url` names one of them. */
-export async function startRedisCluster(): Promise<{
+/** A cluster of three primaries; `url` names the first, which has slots 0 to 5461. With a replica, that one has it and fails over to it in a second. */
+export async function startRedisCluster({ withReplica = false } = {}): Promise<{
   readonly url: string;
   readonly nodes: readonly RedisServer[];
   close(): Promise<void>;
 }> {
-  const nodes = await Promise.all(
-    [0, 1, 2].map(() => startRedis(["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"])),
-  );
+  const timeout = ["--cluster-node-timeout", withReplica ? "500" : "2000"];
+  const start = () => startRedis(["--cluster-enabled", "yes", "--repl-diskless-sync-delay", "0", ...timeout]);
+  const nodes = await Promise.all([start(), start(), start()]);
   const [first] = nodes;
-  if (first === undefined) throw new Error("no node");
   const share = Math.ceil(16_384 / nodes.length);
   for (const [index, node] of nodes.entries()) {
     const last = Math.min((index + 1) * share, 16_384) - 1;
@@ -126,6 +125,7 @@ export async function startRedisCluster(): Promise<{
     while (!String(await node.admin("CLUSTER", "INFO")).includes(`cluster_known_nodes:${nodes.length}`))
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  if (withReplica) nodes.push(await addReplica(first, await start()));
   return {
     url: first.url,
     nodes,
@@ -133,6 +133,17 @@ export async function startRedisCluster(): Promise<{
       await Promise.all(nodes.map((node) => node.close()));
     },
   };
+}
+
+/** Resolves once the replica would take over. */
+async function addReplica(primary: RedisServer, replica: RedisServer): Promise<RedisServer> {
+  const id = String(await primary.admin("CLUSTER", "MYID"));
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
+  await replica.admin("CLUSTER", "MEET", "127.0.0.1", String(primary.port));
+  while (!String(await replica.admin("CLUSTER", "INFO")).includes("cluster_known_nodes:4")) await wait();
+  await replica.admin("CLUSTER", "REPLICATE", id);
+  while (!String(await replica.admin("INFO", "replication")).includes("master_link_status:up")) await wait();
+  return replica;
 }
 
 async function freePort(): Promise<number> {

@@ -2,11 +2,14 @@ import { ErrorReply } from "@redis/client";
 import type { RedisConfig } from "../config/redis.ts";
 import { Emitter } from "../resilience/emitter.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
-import { createLibraryClient, textOf, type Client } from "./redis-client.ts";
+import { createLibraryClient, textOf, type Client, type ClusterNode } from "./redis-client.ts";
 import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent, type Script } from "./redis.ts";
 
 /** Commands that may wait for their answers at the same time; more are rejected, so that a slow Redis costs no memory. */
 const MAX_IN_FLIGHT = 10_000;
+
+/** Asks the server for a sign; in a cluster every primary, and is answered when all of them have. */
+const PING = ["PING"];
 
 /** How many times the command timeout a connection may be silent before it is given up for a new one. */
 const PATIENCE = 5;
@@ -15,7 +18,8 @@ const PATIENCE = 5;
  * The app's connection to Redis, or to each node of a cluster.
  *
  * The library reconnects what breaks; what hangs it would wait for. So each command has a time limit here: when one is over, Redis
- * counts as down and is left alone, until a late answer shows that it is back, or a new connection is made.
+ * counts as down and is left alone, until a late answer shows that it is back, or a new connection is made. A cluster of which one node
+ * does not answer is down as well, until all do.
  */
 export class RedisConnection implements Redis {
   readonly prefix: string;
@@ -24,6 +28,7 @@ export class RedisConnection implements Redis {
   readonly #channels = new Map<string, Channel>();
   readonly #watch: NodeJS.Timeout;
   #client: Client;
+  #nodes: readonly ClusterNode[] = [];
   #isConnected = false;
   #isClosed = false;
   /** What was told last. */
@@ -113,10 +118,12 @@ export class RedisConnection implements Redis {
     // A late answer is still the sign that it is back; and what Redis refuses it has answered.
     answer.then(
       () => {
-        this.#answered(client);
+        this.#answered(client, args === PING);
       },
       (error: unknown) => {
         if (error instanceof ErrorReply) this.#answered(client);
+        // Of a cluster nobody else tells that a node has gone.
+        else if (this.#config.cluster) this.#missed(client, askedAt, textOf(error));
         // This server was the primary, and is not any more: the address may lead to another one by now.
         if (error instanceof ErrorReply && error.message.startsWith("READONLY")) this.#follow();
       },
@@ -124,7 +131,9 @@ export class RedisConnection implements Redis {
     const { timeout } = this.#config;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => {
-      this.#overdue(client, askedAt);
+      // One server answers in turn: it has found time for somebody else.
+      if (this.#config.cluster || this.#lastAnswer <= askedAt)
+        this.#missed(client, askedAt, `no answer within ${timeout} ms`);
       reject(new RedisUnavailable(`Redis did not answer within ${timeout} ms`));
     }, timeout);
     answer.then(resolve, (error: unknown) => {
@@ -137,16 +146,18 @@ export class RedisConnection implements Redis {
     }
   }
 
-  #answered(client: Client): void {
+  #answered(client: Client, isEveryNode = false): void {
     if (client !== this.#client || !this.#isConnected) return;
     this.#lastAnswer = SYSTEM_TIME.now();
+    // What one node of a cluster says is no sign of the one that is silent.
+    if (this.#config.cluster && this.#silentSince !== undefined && !isEveryNode) return;
     this.#silentSince = undefined;
     this.#tell();
   }
 
-  #overdue(client: Client, askedAt: number): void {
-    if (client !== this.#client || this.#lastAnswer > askedAt) return;
-    this.#lastError = `no answer within ${this.#config.timeout} ms`;
+  #missed(client: Client, askedAt: number, reason: string): void {
+    if (client !== this.#client || !this.#isConnected) return;
+    this.#lastError = reason;
     this.#silentSince ??= askedAt;
     this.#tell();
   }
@@ -155,9 +166,10 @@ export class RedisConnection implements Redis {
   #look(): void {
     const limit = PATIENCE * this.#config.timeout;
     const now = SYSTEM_TIME.now();
-    if (this.#silentSince !== undefined) {
-      if (now - this.#silentSince > limit) this.#replace(this.#lastError);
-    } else if (now - this.#lastAnswer > limit) this.#ask(["PING"], {}).catch(ignored);
+    const isSilent = this.#silentSince !== undefined;
+    if (this.#silentSince !== undefined && now - this.#silentSince > limit) this.#replace(this.#lastError);
+    else if (this.#isConnected && (isSilent ? this.#config.cluster : now - this.#lastAnswer > limit))
+      this.#ask(PING, {}).catch(ignored);
   }
 
   /** Connects anew, to whatever has the address now; not at every refusal, since the new primary may take its time. */
@@ -168,6 +180,8 @@ export class RedisConnection implements Redis {
   #replace(reason: string): void {
     if (this.#isClosed) return;
     const before = this.#client;
+    const nodes = before.nodes();
+    if (nodes.length > 0) this.#nodes = nodes;
     this.#lost(reason);
     this.#silentSince = SYSTEM_TIME.now();
     this.#client = this.#connect();
@@ -176,12 +190,13 @@ export class RedisConnection implements Redis {
 
   #connect(): Client {
     const client: Client = createLibraryClient(this.#config, {
+      nodes: this.#nodes,
       connectTimeout: PATIENCE * this.#config.timeout,
       ready: () => {
         if (client !== this.#client) return;
         this.#isConnected = true;
         this.#connectedAt = SYSTEM_TIME.now();
-        this.#answered(client);
+        this.#answered(client, true);
         for (const channel of this.#channels.values()) listen(client, channel);
       },
       lost: (reason) => {

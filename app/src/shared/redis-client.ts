@@ -14,9 +14,18 @@ export interface Client {
   send(args: (string | Buffer)[], options: CommandOptions): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
+  /** Of a cluster, the nodes that are known by now. */
+  nodes(): readonly ClusterNode[];
+}
+
+export interface ClusterNode {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface ClientOptions {
+  /** Nodes of a cluster that may be asked as well, where the one in the configuration has gone. */
+  readonly nodes: readonly ClusterNode[];
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Commands can be sent, for the first time or again. */
@@ -27,7 +36,7 @@ export interface ClientOptions {
 /** The library's client, made to reject what it cannot send now: it would keep it for later otherwise, and its caller waiting. */
 export function createLibraryClient(
   { url, cluster }: Pick<RedisConfig, "url" | "cluster">,
-  { connectTimeout, ready, lost }: ClientOptions,
+  { nodes: known, connectTimeout, ready, lost }: ClientOptions,
 ): Client {
   const shared = {
     disableOfflineQueue: true,
@@ -53,12 +62,13 @@ export function createLibraryClient(
       send: (args, { binary }) => client.sendCommand(args, binary === true ? BINARY : undefined),
       subscribe: (channel, listener) => client.subscribe(channel, listener),
       unsubscribe: (channel) => client.unsubscribe(channel),
+      nodes: () => [],
     };
   }
 
   const { username, password, protocol } = new URL(url);
   const nodes = createCluster({
-    rootNodes: [{ url }],
+    rootNodes: [{ url }, ...known.map((socket) => ({ socket }))],
     defaults: {
       ...shared,
       ...(username === "" ? {} : { username: decodeURIComponent(username) }),
@@ -77,6 +87,7 @@ export function createLibraryClient(
       nodes.sendCommand(typeof key === "string" ? key : undefined, false, args, binary === true ? BINARY : undefined),
     subscribe: (channel, listener) => nodes.subscribe(channel, listener),
     unsubscribe: (channel) => nodes.unsubscribe(channel),
+    nodes: () => nodes.masters.map(({ host, port }) => ({ host, port })),
   };
 }
 

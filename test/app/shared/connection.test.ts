@@ -11,6 +11,9 @@ const ADD = script(`
   return redis.call("INCRBY", KEYS[1], ARGV[1])
 `);
 
+/** Keys in slots 866 and 9059. */
+const [IN_FIRST, IN_SECOND] = ["mcp:{hello}", "mcp:{world}"];
+
 afterEach(closeConnections);
 
 describe("a connection to a Redis that is not there", () => {
@@ -163,6 +166,44 @@ describeWithRedis("a connection to a cluster", () => {
       expect(await heard).toBe("hello");
       clearInterval(saying);
       expect(said).toBeGreaterThan(0);
+    } finally {
+      await cluster.close();
+    }
+  }, 20_000);
+
+  it("is down while one node hangs, and goes to the replica that takes over, also without the node that it was told of", async () => {
+    const cluster = await startRedisCluster({ withReplica: true });
+    try {
+      const [first] = cluster.nodes;
+      const redis = await connected(cluster.url, { cluster: true, timeout: 200 });
+      const heard: string[] = [];
+      redis.subscribe("mcp:news", (message) => heard.push(message));
+      first?.pause();
+      const down = next(redis, "down");
+      const up = down.then(() => next(redis, "up"));
+      await expect(redis.command(["GET", IN_FIRST])).rejects.toThrow(RedisUnavailable);
+      expect(await down).toMatchObject({ reason: "no answer within 200 ms" });
+      await expect(redis.command(["GET", IN_SECOND])).rejects.toThrow(RedisUnavailable);
+      await up;
+
+      expect(await redis.command(["SET", IN_FIRST, "1"])).toBe("OK");
+      while (heard.length === 0) await redis.publish("mcp:news", "hello");
+    } finally {
+      await cluster.close();
+    }
+  }, 20_000);
+
+  it("is down once its nodes are gone, and up when they are back", async () => {
+    const cluster = await startRedisCluster();
+    try {
+      const redis = await connected(cluster.url, { cluster: true, timeout: 200 });
+      const down = next(redis, "down");
+      await Promise.all(cluster.nodes.map((node) => node.kill()));
+      await redis.command(["GET", IN_FIRST]).catch(() => undefined);
+      await down;
+      const up = next(redis, "up");
+      await Promise.all(cluster.nodes.map((node) => node.start()));
+      await up;
     } finally {
       await cluster.close();
     }
