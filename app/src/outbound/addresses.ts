@@ -11,8 +11,15 @@ import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
  */
 export type Reach = "public" | "private" | "never";
 
-/** Metadata services that hide among addresses of another kind. */
-const METADATA = new Set(["fd00:ec2::254", "100.100.100.200", "168.63.129.16"]);
+/** Metadata services, and others that hand out credentials, that hide among addresses of another kind. */
+const METADATA = new Set([
+  "fd00:ec2::254", // Amazon EC2
+  "fd00:ec2::23", // Amazon EKS Pod Identity
+  "fd20:ce::254", // Google Cloud
+  "fd00:c1::a9fe:a9fe", // Oracle Cloud
+  "100.100.100.200", // Alibaba Cloud
+  "168.63.129.16", // Azure
+]);
 
 const PRIVATE: ReadonlySet<string> = new Set(["loopback", "private", "carrierGradeNat", "uniqueLocal"]);
 
