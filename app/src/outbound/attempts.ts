@@ -3,6 +3,7 @@ import { Rejected } from "../resilience/rejection.ts";
 import { Retry } from "../resilience/retry.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
 import { CallerMistake } from "../tools/tool.ts";
+import { OutOfPatience } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 
 /** One request on its way, and how it ended. */
@@ -30,6 +31,8 @@ export class Attempts {
   readonly retry: Retry;
   readonly #onAttempt: (attempt: Attempt) => void;
   #waitedMs = 0;
+  /** Of the latest attempt, if none has followed. */
+  #failure: unknown;
 
   constructor(name: string, budget: RetryBudget, { attempts = 1, baseDelay = 100, onAttempt }: AttemptsOptions) {
     this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: mayPass });
@@ -39,10 +42,20 @@ export class Attempts {
     });
   }
 
+  /** What becomes of all of them: who loses patience in a pause is told why there was one. */
+  async outcome<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw error instanceof OutOfPatience ? (this.#failure ?? error) : error;
+    }
+  }
+
   /** Makes one of them. What a policy turns away was no attempt. */
   async make<T extends { readonly status: number }>(attempt: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const waitedMs = this.#waitedMs;
+    this.#failure = undefined;
     const ended = (how: Pick<Attempt, "status" | "error">) => {
       this.#onAttempt({ ...how, waitedMs, durationMs: Math.round(performance.now() - startedAt) });
     };
@@ -54,6 +67,7 @@ export class Attempts {
       if (error instanceof UpstreamFailure)
         ended({ error: error.message, ...(error.status === undefined ? {} : { status: error.status }) });
       else if (error instanceof DeadlineExceeded) ended({ error: error.message });
+      if (!(error instanceof OutOfPatience)) this.#failure = error;
       throw error;
     }
   }

@@ -107,10 +107,11 @@ export class Outbound {
   #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<OutboundAnswer> {
     const { breaker, bulkhead, budget } = this.upstreams.of(request.url.origin);
     const attempts = new Attempts(breaker.name, budget, options);
-    return compose({ limit: bulkhead, retry: attempts.retry }).execute(
+    const guarded = compose({ limit: bulkhead, retry: attempts.retry }).execute(
       (each) => attempts.make(() => breaker.execute((inner) => this.exchange(request, inner), each)),
       call,
     );
+    return attempts.outcome(guarded);
   }
 }
 

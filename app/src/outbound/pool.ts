@@ -97,11 +97,9 @@ export class Pool {
         (last) => this.#outbound.exchange(requestTo(upstream.origin), last),
         inner,
       );
-    return onBehalf(
-      (all) => attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, each, strategy)), all),
-      call,
-      { repeatable, within: options.within },
-    );
+    const balanced = (all: Call) =>
+      attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, each, strategy)), all);
+    return onBehalf((all) => attempts.outcome(balanced(all)), call, { repeatable, within: options.within });
   }
 }
 

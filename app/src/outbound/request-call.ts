@@ -2,8 +2,8 @@ import type { Call, Work } from "../resilience/call.ts";
 import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
 
-/** The time that the caller gave is over. */
-class OutOfPatience extends Error {}
+/** The time that the caller gave is over: why calls inside `onBehalf` are cancelled then. */
+export class OutOfPatience extends Error {}
 
 /** A call on behalf of another, which alone knows whether its request may be sent twice. */
 class RequestCall extends NarrowedCall {

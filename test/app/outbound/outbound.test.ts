@@ -270,6 +270,18 @@ describe("an upstream's policies", () => {
     expect(breaker().stats).toMatchObject({ state: "closed", failures: 0 });
   });
 
+  it("tell who loses patience between two attempts why there was to be another", async () => {
+    failing(500);
+    const impatient = send({}, { attempts: 2, baseDelay: 5000, within: 200 });
+    await expect(impatient).rejects.toThrow("answered 500");
+
+    upstream.answerWith((_request, response) => {
+      if (upstream.asked.length < 3) response.writeHead(500).end();
+    });
+    await expect(send({}, { attempts: 2, baseDelay: 1, within: 500 })).rejects.toThrow(DeadlineExceeded);
+    expect(upstream.asked).toHaveLength(3);
+  });
+
   it("count an answer that does not come in time as a failure", async () => {
     own = newOutbound({
       OUTBOUND_ALLOW: upstream.origin,
