@@ -77,14 +77,13 @@ describeWithRedis("a connection to Redis", () => {
     const down = next(redis, "down");
     await expect(redis.command(["GET", "mcp:a"])).rejects.toThrow("did not answer within 100 ms");
     await down;
-    const before = performance.now();
-    await expect(redis.command(["GET", "mcp:a"])).rejects.toThrow(RedisUnavailable);
-    const waited = performance.now() - before;
+    const turn = new Promise((resolve) => setImmediate(resolve));
+    const rejected = redis.command(["GET", "mcp:a"]).catch((error: unknown) => error);
+    expect(await Promise.race([rejected, turn])).toBeInstanceOf(RedisUnavailable);
     const up = next(redis, "up");
     server.resume();
     await up;
 
-    expect(waited).toBeLessThan(50);
     expect(await redis.command(["GET", "mcp:a"])).toBeNull();
   });
 
