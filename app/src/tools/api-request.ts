@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
+import { wholeNumber } from "./arguments.ts";
 import { CallerMistake } from "./tool.ts";
 
 export const MAX_URL = 2048;
@@ -14,7 +15,9 @@ export const requestArguments = {
     .optional()
     .describe("HTTP method; GET without it"),
   headers: z
-    .record(z.string(), z.string().max(MAX_HEADER, `must be at most ${MAX_HEADER} characters`))
+    .record(z.string(), z.string("must be a text").max(MAX_HEADER, `must be at most ${MAX_HEADER} characters`), {
+      error: "must be an object of texts, by the names of headers",
+    })
     .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `must be at most ${MAX_HEADERS} headers`)
     .optional()
     .describe(`Headers to send. Allowed are ${HEADERS.join(", ")}`),
@@ -26,17 +29,15 @@ export const requestArguments = {
     .describe("What to send: text as it is, an object or a list as JSON"),
 };
 
+const A_URL = "a URL such as 'https://api.example.com/items'";
+
 export const urlArgument = z
-  .string()
-  .min(1, "must not be empty: give a URL such as 'https://api.example.com/items'")
+  .string(`must be ${A_URL}`)
+  .min(1, `must not be empty: give ${A_URL}`)
   .max(MAX_URL, `must be at most ${MAX_URL} characters`)
   .describe("Absolute URL. Its host must be one that this server is allowed to call");
 
-export const timeoutArgument = z
-  .number()
-  .int()
-  .min(100, "must be at least 100")
-  .max(25_000, "must be at most 25000")
+export const timeoutArgument = wholeNumber(100, 25_000)
   .optional()
   .describe("Milliseconds to wait for the answer, other attempts included");
 

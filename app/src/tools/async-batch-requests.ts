@@ -3,7 +3,7 @@ import type { Outbound } from "../outbound/outbound.ts";
 import type { Call } from "../resilience/call.ts";
 import { answerData, dataOf } from "./api-answer.ts";
 import { requestArguments, requestOf, urlArgument, type RequestArguments } from "./api-request.ts";
-import { argumentsOf } from "./arguments.ts";
+import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { foreseen } from "./call-tool.ts";
 import { inParallel } from "./in-parallel.ts";
 import { answer, type Tool } from "./tool.ts";
@@ -18,21 +18,11 @@ const ATTEMPTS = 3;
 
 const inputSchema = argumentsOf({
   requests: z
-    .array(argumentsOf({ url: urlArgument, ...requestArguments }))
+    .array(argumentsOf({ url: urlArgument, ...requestArguments }), "must be a list of requests, each with a 'url'")
     .min(1, "must have at least one request")
     .max(MAX_REQUESTS, `must be at most ${MAX_REQUESTS}`),
-  concurrency: z
-    .number()
-    .int()
-    .min(1, "must be at least 1")
-    .max(10, "must be at most 10")
-    .default(5)
-    .describe("Requests under way at the same time"),
-  timeoutMs: z
-    .number()
-    .int()
-    .min(100, "must be at least 100")
-    .max(55_000, "must be at most 55000")
+  concurrency: wholeNumber(1, 10).default(5).describe("Requests under way at the same time"),
+  timeoutMs: wholeNumber(100, 55_000)
     .default(30_000)
     .describe("Milliseconds for all of them; what is not answered by then is reported as such"),
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { argumentsOf } from "./arguments.ts";
+import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { inParallel } from "./in-parallel.ts";
 import { MAX_TEXT, OPERATION_NAMES, OPERATIONS, OPERATIONS_SAID } from "./text-operations.ts";
 import { answer, type Tool } from "./tool.ts";
@@ -8,20 +8,17 @@ const MAX_ITEMS = 100;
 
 const inputSchema = argumentsOf({
   items: z
-    .array(z.string().max(MAX_TEXT, `must be at most ${MAX_TEXT} characters each`))
+    .array(
+      z.string("must be a text").max(MAX_TEXT, `must be at most ${MAX_TEXT} characters each`),
+      "must be a list of texts",
+    )
     .min(1, "must have at least one text")
     .max(MAX_ITEMS, `must be at most ${MAX_ITEMS}`)
     .describe("Texts to work on"),
   operation: z
     .enum(OPERATION_NAMES, { error: `must be one of ${OPERATION_NAMES.join(", ")}` })
     .describe(OPERATIONS_SAID),
-  concurrency: z
-    .number()
-    .int()
-    .min(1, "must be at least 1")
-    .max(8, "must be at most 8")
-    .default(4)
-    .describe("Texts worked on at the same time"),
+  concurrency: wholeNumber(1, 8).default(4).describe("Texts worked on at the same time"),
 });
 
 /** The same operation on many texts, several at a time, without holding up other calls. */

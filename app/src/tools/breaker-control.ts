@@ -16,7 +16,11 @@ const inputSchema = argumentsOf({
     .describe(
       "list: show breakers; reset: close one and forget its failures; force_open: open one until it is reset, so that nothing is sent",
     ),
-  breaker: z.string().max(300).optional().describe("Name of a breaker; without it, list shows all"),
+  breaker: z
+    .string("must be the name of a breaker")
+    .max(300, "must be at most 300 characters")
+    .optional()
+    .describe("Name of a breaker; without it, list shows all"),
 });
 
 /** Looks at circuit breakers, and moves them by hand. */

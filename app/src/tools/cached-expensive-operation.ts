@@ -6,7 +6,7 @@ import type { Caches } from "../cache/caches.ts";
 import { keyOf } from "../cache/key.ts";
 import { Bulkhead } from "../resilience/bulkhead.ts";
 import { asError, type Call } from "../resilience/call.ts";
-import { argumentsOf } from "./arguments.ts";
+import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { answer, CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 
 /** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
@@ -28,11 +28,9 @@ const inputSchema = argumentsOf({
     .describe(
       "fibonacci: the n-th number of the sequence; prime_check: whether n is a prime, and its least factor if not",
     ),
-  n: z
-    .int()
-    .min(0, "must be at least 0")
-    .max(MOST.prime_check, `must be at most ${MOST.prime_check}`)
-    .describe(`A whole number: for fibonacci at most ${MOST.fibonacci}, for prime_check at most ${MOST.prime_check}`),
+  n: wholeNumber(0, MOST.prime_check).describe(
+    `A whole number: for fibonacci at most ${MOST.fibonacci}, for prime_check at most ${MOST.prime_check}`,
+  ),
 });
 
 const result = z.object({

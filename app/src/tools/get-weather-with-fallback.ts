@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Weather, WeatherAnswer } from "../weather/weather.ts";
+import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
-const inputSchema = z.object({
+const inputSchema = argumentsOf({
   city: z
-    .string()
+    .string("must be the name of a city, such as 'Berlin'")
     .trim()
     .min(1, "must not be empty: name a city, such as 'Berlin'")
     .max(100, "must be at most 100 characters: the name of a city, without street, region or country")

@@ -11,7 +11,7 @@ export function healthCheck(health: Health): Tool {
     title: "Health check",
     description:
       "Health of this server: of each service it depends on and of what it has of the machine, with its version and color.",
-    inputSchema: z.object({}),
+    inputSchema: z.object({}, "must be an object; it takes no arguments"),
     outputSchema: z.object({
       status,
       version: z.string(),

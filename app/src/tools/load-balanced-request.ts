@@ -9,9 +9,12 @@ import { answer, CallerMistake, type Tool } from "./tool.ts";
 const ATTEMPTS = 3;
 
 const inputSchema = argumentsOf({
-  pool: z.string().max(100).describe("Name of a pool of endpoints that this server has been given"),
+  pool: z
+    .string("must be the name of a pool")
+    .max(100, "must be at most 100 characters")
+    .describe("Name of a pool of endpoints that this server has been given"),
   path: z
-    .string()
+    .string("must be a path such as '/search?q=x'")
     .max(MAX_URL, `must be at most ${MAX_URL} characters`)
     .describe("Path on the endpoint, with query: '/search?q=x'"),
   strategy: z

@@ -9,7 +9,7 @@ const inputSchema = argumentsOf({
   operation: z
     .enum(OPERATION_NAMES, { error: `must be one of ${OPERATION_NAMES.join(", ")}` })
     .describe(OPERATIONS_SAID),
-  text: z.string().max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`).describe("What to work on"),
+  text: z.string("must be a text").max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`).describe("What to work on"),
 });
 
 /** An operation on a text, for each client so often and no more. */

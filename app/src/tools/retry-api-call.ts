@@ -5,24 +5,14 @@ import { isRepeatable } from "../outbound/request.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
 import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
-import { argumentsOf } from "./arguments.ts";
+import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { answer, CallerMistake, type Tool } from "./tool.ts";
 
 const inputSchema = argumentsOf({
   url: urlArgument,
   ...requestArguments,
-  maxAttempts: z
-    .number()
-    .int()
-    .min(1, "must be at least 1")
-    .max(6, "must be at most 6")
-    .default(3)
-    .describe("Times that it is sent at most, the first one included"),
-  baseDelayMs: z
-    .number()
-    .int()
-    .min(10, "must be at least 10")
-    .max(5000, "must be at most 5000")
+  maxAttempts: wholeNumber(1, 6).default(3).describe("Times that it is sent at most, the first one included"),
+  baseDelayMs: wholeNumber(10, 5000)
     .default(100)
     .describe("Least milliseconds between two attempts; pauses are random and grow"),
 });

@@ -4,11 +4,11 @@ import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
 /** Neither control characters nor halves of surrogate pairs: such keys look alike, or are, once they are stored. */
-const PLAIN = /^\P{C}+$/u;
+const PLAIN = /^\P{C}*$/u;
 
 const text = (longest: number) =>
   z
-    .string()
+    .string("must be a text")
     .min(1, "must not be empty")
     .max(longest, `must be at most ${longest} characters`)
     .regex(PLAIN, "must not have control characters or broken Unicode in it");
@@ -17,6 +17,7 @@ const inputSchema = argumentsOf({
   key: text(200).describe("Name of the record to write, such as 'user/42/preferences'"),
   value: z
     .unknown()
+    .nonoptional("must be there: any JSON")
     .describe(
       `What to store: any JSON of up to ${MAX_VALUE_BYTES / 1024} KiB. It replaces what was stored under the key`,
     ),
