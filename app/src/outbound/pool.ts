@@ -45,7 +45,7 @@ export class Pool {
 
   /** @param settings - of the upstreams' breakers; `timeout` is what one attempt may take */
   constructor({ name, endpoints }: PoolConfig, outbound: Outbound, settings: BreakerSettings) {
-    const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.pinned(origin) }));
+    const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.of(origin) }));
     this.name = name;
     this.#outbound = outbound;
     this.#timeout = new Deadline(settings);

@@ -8,8 +8,8 @@ import { thrown } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { CallerMistake } from "../tools/tool.ts";
 
-/** Upstreams that are told apart. An allow-list with wildcards could name any number, and each is a breaker, a metric and a line of health. */
-const MAX_UPSTREAMS = 100;
+/** Upstreams, found under wildcards of the allow-list, that are told apart: there could be any number, and each is a breaker and a line of health. */
+const MAX_FOUND = 100;
 
 /** Milliseconds that a call waits for a place. */
 const QUEUE_TIMEOUT = 1000;
@@ -30,7 +30,6 @@ export interface Upstream {
 }
 
 interface Entry extends Upstream {
-  readonly isPinned: boolean;
   readonly isListed: boolean;
   readonly leaveHealth: () => void;
 }
@@ -45,7 +44,7 @@ export interface UpstreamsOptions {
   readonly isListed: (origin: string) => boolean;
 }
 
-/** Every upstream that was called lately, least recently used first. */
+/** Every upstream that the operator has named and that was called, and those found under wildcards lately, least recently used first. */
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #entries = new Map<string, Entry>();
@@ -54,17 +53,14 @@ export class Upstreams {
     this.#options = options;
   }
 
-  /** @throws Rejected when there are too many already, all of them busy or in trouble */
+  /**
+   * The upstream of an origin; one that the operator has named is never forgotten.
+   *
+   * @throws Rejected when too many were found under wildcards, all of them busy or in trouble
+   */
   of(origin: string): Upstream {
-    const entry = this.#entries.get(origin) ?? this.#create(origin, false);
+    const entry = this.#entries.get(origin) ?? this.#create(origin);
     this.#entries.delete(origin);
-    this.#entries.set(origin, entry);
-    return entry;
-  }
-
-  /** An upstream that is never forgotten. */
-  pinned(origin: string): Upstream {
-    const entry = this.#entries.get(origin) ?? this.#create(origin, true);
     this.#entries.set(origin, entry);
     return entry;
   }
@@ -83,8 +79,9 @@ export class Upstreams {
     return name.startsWith(PREFIX) && this.#entries.get(name.slice(PREFIX.length))?.isListed !== true;
   }
 
-  #create(origin: string, isPinned: boolean): Entry {
-    if (this.#entries.size >= MAX_UPSTREAMS) this.#forgetOne();
+  #create(origin: string): Entry {
+    const isListed = this.#options.isListed(origin);
+    if (!isListed && this.#entries.size - this.listed.length >= MAX_FOUND) this.#forgetOne();
     const { breakers, health, settings, maxConcurrent } = this.#options;
     const name = `${PREFIX}${origin}`;
     const breaker = breakers.create({
@@ -97,17 +94,16 @@ export class Upstreams {
       breaker,
       bulkhead: new Bulkhead({ name, maxConcurrent, maxQueue: 2 * maxConcurrent, queueTimeout: QUEUE_TIMEOUT }),
       budget: new RetryBudget({ perSecond: LEAST_RETRIES }),
-      isPinned,
-      isListed: this.#options.isListed(origin),
+      isListed,
       // While one is down, calls that do not name it are answered as well as ever.
       leaveHealth: health.add(guarded(breaker, { hasFallback: true })),
     };
   }
 
-  /** What a breaker that is not closed knows must not be forgotten. */
+  /** What a breaker that is open knows must not be forgotten before its time is over; after it, nobody may ever ask again. */
   #forgetOne(): void {
-    for (const [origin, { breaker, bulkhead, isPinned, leaveHealth }] of this.#entries) {
-      if (isPinned || breaker.state !== "closed" || bulkhead.inFlight > 0) continue;
+    for (const [origin, { breaker, bulkhead, isListed, leaveHealth }] of this.#entries) {
+      if (isListed || breaker.stats.retryAfterMs > 0 || bulkhead.inFlight > 0) continue;
       this.#entries.delete(origin);
       this.#options.breakers.remove(breaker.name);
       leaveHealth();

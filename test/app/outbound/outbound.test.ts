@@ -352,4 +352,26 @@ describe("upstreams under a wildcard", () => {
     expect(own.breakers.get(`upstream:${origin(0)}`)).toBeUndefined();
     expect(Object.keys(own.health.report().dependencies)).toHaveLength(100);
   });
+
+  it("take no room from those that are named, however many are in trouble, and none for good", async () => {
+    own = newOutbound({
+      OUTBOUND_ALLOW: "*.many.example,api.example",
+      OUTBOUND_POOLS: `pool=${Array.from({ length: 200 }, (_, index) => `https://e${index}.example`).join(",")}`,
+      CB_RECOVERY_TIMEOUT: "1s",
+    });
+    const { upstreams } = own.outbound;
+    for (const { endpoints } of own.config.outbound.pools) for (const { origin } of endpoints) upstreams.of(origin);
+    for (let index = 0; index < 100; index += 1) {
+      const { breaker } = upstreams.of(`https://u${index}.many.example`);
+      for (let call = 0; call < 5; call += 1)
+        await breaker.execute(() => Promise.reject(new Error("down"))).catch(() => undefined);
+    }
+
+    expect(upstreams.of("https://api.example").breaker.state).toBe("closed");
+    expect(() => upstreams.of("https://another.many.example")).toThrow(Rejected);
+    // Nothing tells of the end of a recovery time but the time itself.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(upstreams.of("https://another.many.example").breaker.state).toBe("closed");
+    expect(own.breakers.size).toBe(200 + 1 + 100);
+  });
 });
