@@ -12,8 +12,7 @@ beforeEach(async () => {
   app = await startTestApp({
     ...api.environment,
     CB_FAILURE_THRESHOLD: "2",
-    CB_RECOVERY_TIMEOUT: "200ms",
-    CB_TIMEOUT: "100ms",
+    CB_RECOVERY_TIMEOUT: "2s",
   });
   client = await connect(app.endpoint, "2026");
 });
@@ -24,8 +23,8 @@ afterEach(async () => {
   await api.close();
 });
 
-async function weather(city: string): Promise<Record<string, unknown>> {
-  const { structuredContent, content } = await client.callTool({
+async function weather(city: string, from = client): Promise<Record<string, unknown>> {
+  const { structuredContent, content } = await from.callTool({
     name: "get_weather_with_fallback",
     arguments: { city },
   });
@@ -95,7 +94,6 @@ describe("get_weather_with_fallback", () => {
   it.each<[string, Parameters<WeatherApi["answerWith"]>[0]]>([
     ["an error status", (_request, response) => void response.writeHead(429).end()],
     ["a closed connection", (request) => request.socket.destroy()],
-    ["silence", () => undefined],
     ["something that is no JSON", (_request, response) => void response.end("<html>")],
     [
       "another shape",
@@ -133,11 +131,17 @@ describe("get_weather_with_fallback", () => {
       return { asked: asked.promise, cutOff: cutOff.promise };
     }
 
-    it("is cut off when its time is over", async () => {
+    it("is cut off when its time is over, and something else is the answer", async () => {
+      const impatient = await startTestApp({ ...api.environment, CB_TIMEOUT: "1s" });
+      const other = await connect(impatient.endpoint, "2026");
+      expect(await weather("Berlin", other)).toMatchObject({ source: "live" });
       const { cutOff } = hang();
 
-      expect(await weather("Oslo")).toMatchObject({ source: "static" });
+      expect(await weather("Berlin", other)).toMatchObject({ source: "cached", temperatureCelsius: 21.5 });
+      expect(await weather("Oslo", other)).toMatchObject({ source: "static" });
       await cutOff;
+      await other.close();
+      await impatient.close();
     });
 
     it("is cut off when the client cancels the call, and tells the breaker nothing", async () => {
