@@ -96,6 +96,28 @@ describe("bad input to the app", () => {
     await expectAlive();
   });
 
+  it.each([
+    [
+      "thousands of arguments that there are none of",
+      `{${Array.from({ length: 50_000 }, (_, n) => `"a${n}":1`).join()}}`,
+    ],
+    ["an argument with an endless name", `{"city":"Berlin","${"x".repeat(900_000)}":1}`],
+  ])("answers %s without repeating them all", async (_what, args) => {
+    const params = `{"name":"get_weather_with_fallback","arguments":${args}}`;
+    const answer = await send(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":${params}}`);
+
+    expect(answer.text).toContain("there is no argument '");
+    expect(answer.text.length).toBeLessThan(1000);
+  });
+
+  it("answers a header with an endless name without repeating it", async () => {
+    const args = { url: "https://a.example", headers: { ["x".repeat(900_000)]: 1 } };
+    const answer = await send(call("resilient_api_call", args));
+
+    expect(answer.text).toContain(": must be a text");
+    expect(answer.text.length).toBeLessThan(1000);
+  });
+
   it("answers an unknown tool with a JSON-RPC error that names it", async () => {
     await expect(client.callTool({ name: "no_such_tool", arguments: {} })).rejects.toMatchObject({
       code: -32602,

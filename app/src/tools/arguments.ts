@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Unknown arguments that a refusal names: nobody has misspelled more. */
+const MAX_NAMED = 5;
+
 /** A number without a fraction. */
 export function wholeNumber(least: number, most: number): z.ZodInt {
   const said = `must be a whole number from ${least} to ${most}`;
@@ -12,8 +15,10 @@ export function argumentsOf<Shape extends z.core.$ZodLooseShape>(shape: Shape): 
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== "unrecognized_keys") return `must be an object with ${names.join(", ")}`;
-      const unknown = issue.keys.map((key) => `'${key.slice(0, 100)}'`).join(", ");
-      return `there is no argument ${unknown}; there are ${names.join(", ")}`;
+      const { keys } = issue;
+      const unknown = keys.slice(0, MAX_NAMED).map((key) => `'${key.slice(0, 100)}'`);
+      const more = keys.length > MAX_NAMED ? ` and ${keys.length - MAX_NAMED} more` : "";
+      return `there is no argument ${unknown.join(", ")}${more}; there are ${names.join(", ")}`;
     },
   });
 }

@@ -20,7 +20,7 @@ const inputSchema = argumentsOf({
   requests: z
     .array(argumentsOf({ url: urlArgument, ...requestArguments }), "must be a list of requests, each with a 'url'")
     .min(1, "must have at least one request")
-    .max(MAX_REQUESTS, `must be at most ${MAX_REQUESTS}`),
+    .max(MAX_REQUESTS, `must be at most ${MAX_REQUESTS} requests`),
   concurrency: wholeNumber(1, 10).default(5).describe("Requests under way at the same time"),
   timeoutMs: wholeNumber(100, 55_000)
     .default(30_000)

@@ -13,7 +13,7 @@ const inputSchema = argumentsOf({
       "must be a list of texts",
     )
     .min(1, "must have at least one text")
-    .max(MAX_ITEMS, `must be at most ${MAX_ITEMS}`)
+    .max(MAX_ITEMS, `must be at most ${MAX_ITEMS} texts`)
     .describe("Texts to work on"),
   operation: z
     .enum(OPERATION_NAMES, { error: `must be one of ${OPERATION_NAMES.join(", ")}` })

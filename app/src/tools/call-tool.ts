@@ -9,8 +9,9 @@ import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 /** Milliseconds for a tool that does not say. */
 const DEFAULT_TIMEOUT = 30_000;
 
-/** Of what is wrong with arguments, as much as helps to mend them. */
+/** Of what is wrong with arguments, as much as helps to mend them; and characters of where it is, which may be a name that the caller chose. */
 const MAX_ISSUES = 10;
+const MAX_PATH = 100;
 
 /** Where, in the `_meta` of an answer that is an error, programs read what kind it is: an `ErrorDetail`. */
 export const ERROR_META = "mcp-bluegreen/error";
@@ -84,7 +85,7 @@ function notGranted(tool: string, missing: readonly string[]): CallToolResult {
 function notUnderstood(tool: string, issues: readonly StandardSchemaV1.Issue[]): CallToolResult {
   const said = issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => {
     const where = path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
-    return where === "" ? message : `${where}: ${message}`;
+    return where === "" ? message : `${where.slice(0, MAX_PATH)}: ${message}`;
   });
   return errorAnswer(`Invalid arguments for ${tool}: ${said.join("; ")}`, { kind: "caller_error" });
 }
