@@ -130,18 +130,23 @@ export class RedisConnection implements Redis {
     );
     const { timeout } = this.#config;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => {
+    let isOver = false;
+    const giveUp = () => {
+      if (isOver) return;
       // One server answers in turn: it has found time for somebody else.
       if (this.#config.cluster || this.#lastAnswer <= askedAt)
         this.#missed(client, askedAt, `no answer within ${timeout} ms`);
       reject(new RedisUnavailable(`Redis did not answer within ${timeout} ms`));
-    }, timeout);
+    };
+    // What has arrived is read first: it may be this process that was held up, and not Redis.
+    const timer = setTimeout(() => setImmediate(giveUp), timeout);
     answer.then(resolve, (error: unknown) => {
       reject(error instanceof ErrorReply ? error : new RedisUnavailable(`Redis is not available: ${textOf(error)}`));
     });
     try {
       return await promise;
     } finally {
+      isOver = true;
       clearTimeout(timer);
     }
   }

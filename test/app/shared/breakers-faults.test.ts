@@ -301,7 +301,7 @@ describeWithRedis("a pod that is killed while it probes", () => {
     } finally {
       child.kill("SIGKILL");
     }
-  });
+  }, 15_000);
 });
 
 describeWithRedis("breakers are shared", () => {

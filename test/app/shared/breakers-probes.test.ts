@@ -21,7 +21,7 @@ describeWithRedis("probes", () => {
     "are exactly as many as are allowed for twenty pods with fifty callers each: $limit at a time, $threshold to close",
     async ({ limit, threshold }) => {
       const options = { halfOpenLimit: limit, successThreshold: threshold, timeout: 2000 };
-      const pods = await startPods(20, { url: server.url, interval: 100, ...options });
+      const pods = await startPods(20, { url: server.url, interval: 100, redisTimeout: 5000, ...options });
       const dependency = new Dependency({ answersAfter: 100 });
       for (const pod of pods) fail(pod);
       await areHeldOpen(pods);
@@ -38,7 +38,7 @@ describeWithRedis("probes", () => {
 
   it("are exactly as many in each episode of a dependency that stays down", async () => {
     const options = { halfOpenLimit: 3, timeout: 2000, random: () => 0 };
-    const pods = await startPods(20, { url: server.url, interval: 100, ...options });
+    const pods = await startPods(20, { url: server.url, interval: 100, redisTimeout: 5000, ...options });
     const dependency = new Dependency({ answersAfter: 150, isDown: true });
     for (const pod of pods) fail(pod);
     await areHeldOpen(pods);

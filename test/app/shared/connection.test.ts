@@ -87,6 +87,21 @@ describeWithRedis("a connection to Redis", () => {
     expect(await redis.command(["GET", "mcp:a"])).toBeNull();
   });
 
+  it("takes an answer that was there in time for one, however late this process comes to read it", async () => {
+    const redis = await connected(server.url, { timeout: 100 });
+    server.pause();
+    const answer = redis.command(["GET", "mcp:a"]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    server.resume();
+    // Before timers have their turn, and sockets after them.
+    await new Promise((resolve) => setImmediate(resolve));
+    const heldUpUntil = performance.now() + 200;
+    while (performance.now() < heldUpUntil);
+
+    expect(await answer).toBeNull();
+    expect(redis.available).toBe(true);
+  });
+
   it("hears what is published, also after Redis was killed and started again", async () => {
     const [redis, other] = [await connected(server.url), await connected(server.url)];
     const heard: string[] = [];
