@@ -88,6 +88,13 @@ export class Breaker implements Policy {
     return (this.#events ??= new Emitter());
   }
 
+  /** Whether it lets calls through or may do so: who can do without need not ask, which would count as a call that it turned away. */
+  get mayAdmit(): boolean {
+    if (this.#state === "open") return !this.#forced && this.#untilRecovery() === 0;
+    if (this.#state === "closed" || this.#loans !== undefined) return true;
+    return this.#probes < (this.options.halfOpenLimit ?? 1) || this.#time.now() >= this.#probesLostAt;
+  }
+
   tryAcquire(): Permit | Rejection {
     const generation = this.#admit();
     return generation === REJECTED ? this.#rejection() : new Permit(this.#settler, generation, this.#startedAt());
@@ -194,7 +201,7 @@ export class Breaker implements Policy {
     if (this.#state === "closed") return this.#generation;
     if (this.#loans !== undefined) return this.#loans.use(this.#time.now());
     if (this.#state === "open") {
-      if (this.#untilRecovery() > 0) return REJECTED;
+      if (this.#forced || this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
       // Who was told of it may have moved it on.
       return this.#admit();

@@ -156,8 +156,7 @@ export class LoadBalancer<T> {
   /** @param strategy - in place of the balancer's own */
   pick(strategy = this.#strategy): Picked<T> | Rejection {
     for (const member of this.#ejected) {
-      // Asking one that is not due would count as a call that it turned away.
-      if (member.weight === 0 || member.breaker.stats.retryAfterMs > 0) continue;
+      if (member.weight === 0 || !member.breaker.mayAdmit) continue;
       const permit = member.breaker.tryAcquire();
       if (permit.admitted) return new Picked(member, permit);
     }

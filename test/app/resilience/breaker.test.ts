@@ -182,6 +182,13 @@ describe("a breaker of three failures", () => {
     expect(breaker.stats.forced).toBe(false);
   });
 
+  it("stays open by hand even if it would otherwise recover at once", () => {
+    const { breaker } = clocked({ recoveryTimeout: 0 });
+    breaker.forceOpen();
+
+    expect(breaker.tryAcquire().admitted).toBe(false);
+  });
+
   it("tells listeners of each change of state, failure and rejection until they leave", () => {
     const { breaker, clock } = clocked({ successThreshold: 1 });
     const seen: BreakerEvent[] = [];
