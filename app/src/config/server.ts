@@ -21,7 +21,7 @@ export const serverVariables = {
   ALLOWED_ORIGINS: hostNames
     .prefault("")
     .describe(
-      "Host names of web pages that may call from a browser; others get 403. Clients that are no browser send none.",
+      "Host names of web pages whose requests are answered; others get 403. The app sends no CORS headers: pages of another origin than its own need a proxy that adds them.",
     ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"], {

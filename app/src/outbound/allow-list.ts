@@ -39,8 +39,9 @@ export class AllowList {
 
   #whatMay(): string {
     if (this.#hosts.length === 0) return "OUTBOUND_ALLOW, which lists what may be, is empty on this server";
-    const more = this.#hosts.length > MAX_SAID ? ` and ${this.#hosts.length - MAX_SAID} more` : "";
-    return `OUTBOUND_ALLOW on this server lists ${this.#hosts.slice(0, MAX_SAID).map(written).join(", ")}${more}`;
+    const hosts = [...new Set(this.#hosts.map(written))];
+    const more = hosts.length > MAX_SAID ? ` and ${hosts.length - MAX_SAID} more` : "";
+    return `OUTBOUND_ALLOW on this server lists ${hosts.slice(0, MAX_SAID).join(", ")}${more}`;
   }
 }
 

@@ -194,6 +194,12 @@ describe("the allow-list", () => {
     expect(allows(list, url)).toBe(allowed);
   });
 
+  it("names each host once in a refusal, also one that a pool names again", () => {
+    const { outbound } = newOutbound({ OUTBOUND_ALLOW: "a.example", OUTBOUND_POOLS: "p=https://a.example" });
+
+    expect(() => outbound.check({ url: "https://b.example/" })).toThrow(/lists https:\/\/a\.example$/);
+  });
+
   it.each(["*", "*.com", "https://", "example.com/path", "ftp://example.com", "user@example.com", "a b", "*.*.com"])(
     "is not read from '%s', and says how an entry looks",
     (entry) => {
