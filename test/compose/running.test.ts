@@ -69,11 +69,14 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition().catch(() => false))) await sleep(50);
 }
 
+/** @param localAddress what it sees as the client's address */
 async function withRedis<T>(
   url: string,
   use: (send: (...args: string[]) => Promise<unknown>) => Promise<T>,
+  localAddress = "127.0.0.1",
 ): Promise<T> {
-  const client = createClient({ url, disableClientInfo: true, RESP: 2, socket: { reconnectStrategy: false } });
+  const socket = { reconnectStrategy: false, localAddress } as const;
+  const client = createClient({ url, disableClientInfo: true, RESP: 2, socket });
   client.on("error", () => undefined);
   await client.connect();
   try {
@@ -92,6 +95,12 @@ const ping = (url: string) => withRedis(url, async (send) => (await send("PING")
       await expect(send("GET", "mcp:a")).rejects.toThrow("NOPERM");
       await expect(send("CONFIG", "GET", "*")).rejects.toThrow("NOPERM");
     });
+  });
+
+  it("answers other hosts than its own", async () => {
+    const found = await withRedis(`redis://127.0.0.1:${redisPort}`, (send) => send("PING"), "127.0.0.2");
+
+    expect(found).toBe("PONG");
   });
 
   it("lets the app touch what is its own, with no command that managed services refuse", async () => {
