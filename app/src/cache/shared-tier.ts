@@ -149,6 +149,7 @@ export class SharedTier<V> {
       else if (result === STORED.noRoom) this.counts.refused += 1;
     } catch {
       this.counts.error += 1;
+      if (token !== NO_LEASE) this.giveBack(key, token);
     }
   }
 

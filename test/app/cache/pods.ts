@@ -12,7 +12,7 @@ export type Thing = z.output<typeof thing>;
 export interface PodOptions extends Partial<CacheOptions>, Partial<Pick<Sharing<Thing>, "version" | "patience">> {
   readonly url: string;
   readonly cluster?: boolean;
-  /** Milliseconds that Redis may take. */
+  /** Milliseconds that Redis may take. @default - longer than it does on a busy machine */
   readonly timeout?: number;
 }
 
@@ -29,7 +29,7 @@ export interface Pod {
 export async function startPod({
   url,
   cluster = false,
-  timeout = 200,
+  timeout = 2000,
   version = 1,
   patience = 5000,
   ...options

@@ -12,7 +12,9 @@ export const lookUp = script(`
   -- ARGV[3]  most bytes of a value
   -- returns  LEASE, milliseconds that the entry is still fresh (0 or less: it is stale), its value where there is one
   local lease, left, value = ${LEASE.notAsked}, 0, nil
-  if redis.call("HSTRLEN", KEYS[1], "value") <= tonumber(ARGV[3]) then
+  local size = redis.pcall("HSTRLEN", KEYS[1], "value")
+  -- Of what is no entry of ours there is no size.
+  if type(size) == "number" and size <= tonumber(ARGV[3]) then
     local entry = redis.call("HMGET", KEYS[1], "value", "stale")
     if entry[1] then
       value = entry[1]
@@ -20,7 +22,8 @@ export const lookUp = script(`
     end
   end
   if ARGV[1] ~= "" and left <= 0 then
-    if redis.call("EXISTS", KEYS[2]) == 1 then
+    -- What never expires is no lease of ours.
+    if redis.call("PTTL", KEYS[2]) > 0 then
       -- Refused where there is no room for it; who waits then looks again by itself.
       redis.pcall("HSET", KEYS[2], "waiting", "1")
       lease = ${LEASE.held}

@@ -19,6 +19,10 @@ export const store = script(`
   end
   local result = ${STORED.stored}
   local kept = redis.pcall("HSET", KEYS[1], "value", ARGV[2], "stale", ARGV[4])
+  if type(kept) == "table" and kept.err:find("WRONGTYPE", 1, true) then
+    redis.call("DEL", KEYS[1])
+    kept = redis.pcall("HSET", KEYS[1], "value", ARGV[2], "stale", ARGV[4])
+  end
   if type(kept) == "table" then
     if kept.err:find("READONLY", 1, true) then return kept end
     result = ${STORED.noRoom}
