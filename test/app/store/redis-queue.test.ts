@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, it, jest } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { RedisConnection } from "../../../app/src/shared/connection.ts";
@@ -10,6 +10,9 @@ import { MAX_REFUSALS } from "../../../app/src/store/write-queue.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
 import { aFolder, hold, recordsIn } from "./a-folder.ts";
+
+// A busy machine may take its time.
+jest.setTimeout(30_000);
 
 const write = (version: number, more: Partial<Write> = {}): Write => ({
   key: `key ${version}`,

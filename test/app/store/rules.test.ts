@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
@@ -9,6 +9,9 @@ import { Drain } from "../../../app/src/store/drain.ts";
 import type { DurableStore, Store, Write } from "../../../app/src/store/store.ts";
 import { MAX_REFUSALS } from "../../../app/src/store/write-queue.ts";
 import { aFolder } from "./a-folder.ts";
+
+// A busy machine may take its time.
+jest.setTimeout(30_000);
 
 const open: Store[] = [];
 
