@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
-import type { Redis } from "./redis.ts";
+import { SYSTEM_TIME } from "../resilience/time.ts";
+import { RedisUnavailable, type Redis } from "./redis.ts";
 import { takeTokens } from "./scripts/take-tokens.ts";
 
 /** Milliseconds between two reports under load; the first call after a pause is reported at once. */
 const REPORT_INTERVAL = 20;
+
+/** Milliseconds until a Redis that has refused a report is told the next one. */
+const RETRY_INTERVAL = 1000;
 
 /** Clients in one report. What is more waits for the next one. */
 const MAX_CLIENTS = 500;
@@ -27,19 +31,33 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   const taken = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isReporting = false;
+  /** When the first report was made that has not been heard. */
+  let unheardSince: number | undefined;
 
-  async function report(): Promise<void> {
+  /** Resolves with the milliseconds until the next one may be made. */
+  async function report(): Promise<number> {
+    const { interval, capacity } = limiter;
+    const now = SYSTEM_TIME.now();
+    // Of what is told late, what a bucket has filled with meanwhile is made up for.
+    const over = unheardSince === undefined ? 0 : (now - unheardSince) / interval;
     const batch = [...taken].slice(0, MAX_CLIENTS);
     for (const [client] of batch) taken.delete(client);
-    const keys = batch.map(([client]) => `${redis.prefix}:{rate:${limiter.name}}:${digest(client)}`);
-    const { interval, capacity } = limiter;
+    const due = batch.filter(([, count]) => count > over);
+    const keys = due.map(([client]) => `${redis.prefix}:{rate:${limiter.name}}:${digest(client)}`);
     try {
-      const left = await redis.run(takeTokens, keys, [interval, capacity, ...batch.map(([, count]) => count)]);
-      if (!Array.isArray(left)) return;
-      for (const [index, [client]] of batch.entries()) limiter.drain(client, Number(left[index]));
-    } catch {
+      if (due.length > 0) {
+        const counts = due.map(([, count]) => count - over);
+        const left = await redis.run(takeTokens, keys, [interval, capacity, ...counts]);
+        if (!Array.isArray(left)) return REPORT_INTERVAL;
+        for (const [index, [client]] of due.entries()) limiter.drain(client, Number(left[index]));
+      }
+      if (batch.length < MAX_CLIENTS) unheardSince = undefined;
+      return REPORT_INTERVAL;
+    } catch (error) {
       // Said again as soon as Redis answers.
-      for (const [client, count] of batch) note(client, count);
+      unheardSince ??= now;
+      for (const [client, count] of due) note(client, count);
+      return error instanceof RedisUnavailable ? REPORT_INTERVAL : RETRY_INTERVAL;
     }
   }
 
@@ -55,11 +73,11 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
     isReporting = true;
     // Calls of the same turn make one report.
     setImmediate(() => {
-      void report().finally(() => {
+      void report().then((wait) => {
         timer = setTimeout(() => {
           isReporting = false;
           reportSoon();
-        }, REPORT_INTERVAL).unref();
+        }, wait).unref();
       });
     });
   }

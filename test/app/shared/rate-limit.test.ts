@@ -85,6 +85,24 @@ describeWithRedis("a rate that pods share", () => {
     expect(other.tryAcquire("carol").admitted).toBe(false);
   });
 
+  it("turns nobody away for calls that it could not tell while Redis refused, once it takes reports again", async () => {
+    const limiter = new RateLimiter({ name: "refused", rate: 50, burst: 5 });
+    ends.push(shareRateLimit(limiter, await connected(server.url)));
+    const call = async () => {
+      const { admitted } = limiter.tryAcquire("alice");
+      await new Promise((resolve) => setTimeout(resolve, 2 * limiter.interval));
+      return admitted;
+    };
+    await server.admin("CONFIG", "SET", "maxmemory", "1");
+    for (let calls = 0; calls < 20; calls += 1) expect(await call()).toBe(true);
+    await server.admin("CONFIG", "SET", "maxmemory", "0");
+    const told: unknown[] = [];
+    const telling = reported("refused").then((keys) => told.push(keys));
+    while (told.length === 0) expect(await call()).toBe(true);
+    for (let calls = 0; calls < 5; calls += 1) expect(await call()).toBe(true);
+    await telling;
+  });
+
   it("says nobody's name to Redis", async () => {
     const limiter = limiterOn(await connected(server.url), "names");
     limiter.tryAcquire("alice@example.com");
