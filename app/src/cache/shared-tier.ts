@@ -25,6 +25,9 @@ const MAX_OVERDUE = 50;
 /** Invalidations that wait for Redis to come back. */
 const MAX_OWED = 10_000;
 
+/** Milliseconds after which Redis is told again what it would not hear, though it is there: it may be failing over, or busy. */
+const TELL_AGAIN = 1000;
+
 /**
  * A cache's entries in Redis, and the leases of loading them, each command of which may fail: then it is as if there were nothing.
  *
@@ -43,6 +46,7 @@ export class SharedTier<V> {
   readonly #pod = randomUUID();
   readonly #loads = new Map<string, (news: News) => void>();
   readonly #owed = new Set<string>();
+  #telling: NodeJS.Timeout | undefined;
   readonly #end: (() => void)[];
   #tokens = 0;
   #overdue = 0;
@@ -66,6 +70,7 @@ export class SharedTier<V> {
   }
 
   close(): void {
+    clearTimeout(this.#telling);
     for (const end of this.#end) end();
   }
 
@@ -176,8 +181,17 @@ export class SharedTier<V> {
         this.#owed.add(key);
         const [oldest = key] = this.#owed;
         if (this.#owed.size > MAX_OWED) this.#owed.delete(oldest);
+        // Of one that is away it is heard when it is back.
+        if (this.#options.redis.available) this.#tellLater();
       },
     );
+  }
+
+  #tellLater(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      for (const key of this.#owed) this.forget(key);
+    }, TELL_AGAIN).unref();
   }
 
   /** Nothing where Redis is away or the breaker keeps calls from it. */

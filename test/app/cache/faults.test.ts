@@ -169,6 +169,20 @@ describeWithRedis("a cache whose Redis", () => {
     expect(await other.cache.fetch("a", loaded("new"))).toMatchObject({ value: { name: "new" } });
   });
 
+  it("would not hear of an invalidation is told again", async () => {
+    const [one, other] = [await pod(), await pod()];
+    await one.cache.fetch("a", loaded("old"));
+    await stored(one);
+    await other.cache.fetch("a", loaded("old"));
+    await server.admin("ACL", "SETUSER", "default", "-evalsha", "-eval");
+    one.cache.invalidate("a");
+    await until(() => one.tier.counts.error === 1);
+    await server.admin("ACL", "SETUSER", "default", "+evalsha", "+eval");
+
+    await until(() => other.cache.get("a") === undefined);
+    expect(await other.cache.fetch("a", loaded("new"))).toMatchObject({ value: { name: "new" } });
+  });
+
   it("was away may have missed what was invalidated: what is loaded or remembered meanwhile is not believed", async () => {
     const one = await pod({ negative: { isAnswer: () => true, ttl: 60_000 } });
     const answer = Promise.withResolvers<Thing>();
