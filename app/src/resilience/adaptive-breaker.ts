@@ -33,8 +33,8 @@ const LEAST_USUAL_SHARE = 0.01;
 
 /**
  * Opens a breaker when a dependency does unusually badly: more calls fail or take several times as long as they used to than chance
- * explains. What is usual is learnt while it lasts, and thresholds follow the traffic as in a control chart: of ten calls, four bad ones may be
- * chance; of a thousand, not.
+ * explains. What is usual is learnt while it lasts, and thresholds follow the traffic as in a control chart: where one call in ten
+ * is bad, seven of twenty may be chance; three hundred of a thousand are not.
  *
  * @see Shewhart's p-chart, https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc332.htm
  */

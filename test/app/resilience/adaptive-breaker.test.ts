@@ -54,11 +54,14 @@ describe("an adaptive breaker", () => {
     expect(breaker.state).toBe("open");
   });
 
-  it("asks for clearer signs of few calls than of many", () => {
-    const rule = new Unusual({ leastShare: 0 });
+  it("asks for clearer signs of few calls than of many, down to its least share", () => {
+    const rule = new Unusual();
+    const thresholds = () => [20, 100, 1000].map((calls) => rule.threshold(calls).toFixed(2));
+    expect(thresholds()).toEqual(["0.20", "0.20", "0.20"]);
+    // Every tenth call fails, at fifty calls a second.
+    for (let call = 1; call <= 20_000; call += 1) rule.record(call % 10 === 0, 20, call * 20);
 
-    expect(rule.threshold(20)).toBeCloseTo(0.099, 3);
-    expect(rule.threshold(2000)).toBeCloseTo(0.0189, 4);
+    expect(thresholds()).toEqual(["0.37", "0.22", "0.20"]);
   });
 
   it("never opens on fewer calls than its minimum, however bad they are", () => {
