@@ -163,8 +163,8 @@ export class LoadBalancer<T> {
     if (this.#inRotation.length === 0)
       return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs: this.#untilReadmission() };
     const member = this.#chooser(strategy)(this.#inRotation);
-    const permit = member.breaker.tryAcquire();
-    return new Picked(member, permit.admitted ? permit : undefined);
+    const permit = member.breaker.mayAdmit ? member.breaker.tryAcquire() : undefined;
+    return new Picked(member, permit?.admitted === true ? permit : undefined);
   }
 
   /**

@@ -6,6 +6,7 @@ import { compose } from "../../../app/src/resilience/compose.ts";
 import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { Fallback } from "../../../app/src/resilience/fallback.ts";
 import { Hedge } from "../../../app/src/resilience/hedge.ts";
+import { LoadBalancer } from "../../../app/src/resilience/load-balancer.ts";
 import { RateLimiter } from "../../../app/src/resilience/rate-limiter.ts";
 import { Rejected } from "../../../app/src/resilience/rejection.ts";
 import { RetryBudget } from "../../../app/src/resilience/retry-budget.ts";
@@ -123,6 +124,29 @@ describe("a composition of all policies", () => {
     expect(signal?.aborted).toBe(true);
     await settled();
     expect([parts.limit.inFlight, time.alarms, parts.breaker.stats.failures]).toEqual([0, 0, 0]);
+  });
+
+  it("brings the deadline of the whole call to the work, as the abort of its signal", async () => {
+    const { clock, time, parts } = full();
+    const balancer = new LoadBalancer({ name: "endpoints", endpoints: [{ name: "one", target: 1 }], time });
+    const stack = compose({ ...parts, deadline: new Deadline({ timeout: 120, time }) });
+    const start = time.now();
+    const aborts: { readonly after: number; readonly reason: unknown }[] = [];
+    const answer = stack.execute(
+      (call) =>
+        balancer.execute((_target, { signal, deadline }) => {
+          expect(deadline).toBe(start + 120);
+          signal.addEventListener("abort", () => {
+            aborts.push({ after: time.now() - start, reason: signal.reason });
+          });
+          return forever();
+        }, call),
+      repeatable(),
+    );
+    await clock.pass(1000);
+
+    expect(await answer).toBe("something else");
+    expect(aborts).toEqual([{ after: 120, reason: expect.any(DeadlineExceeded) }]);
   });
 
   it("is the work alone where there are no policies", async () => {

@@ -218,6 +218,20 @@ describe("a strategy for one call", () => {
 });
 
 describe("an endpoint with a breaker that others use too", () => {
+  it("costs it no rejection either where it gets calls all the same, since too many others are out", () => {
+    const { time } = fakeTime();
+    const breakers = ["a", "b"].map((name) => new Breaker({ name, failureThreshold: 1, recoveryTimeout: 1000, time }));
+    const balancer = new LoadBalancer({
+      name: "api",
+      endpoints: breakers.map((breaker) => ({ name: breaker.name, target: breaker.name, breaker })),
+      time,
+    });
+    for (const breaker of breakers) breaker.forceOpen();
+
+    expect(calls(balancer, 3).join("")).toBe("bbb");
+    expect(breakers.map(({ stats }) => stats.rejections)).toEqual([0, 0]);
+  });
+
   it("is out while that is open, and costs it no rejection while others take its calls", () => {
     const { clock, time } = fakeTime();
     const breaker = new Breaker({ name: "a", failureThreshold: 1, recoveryTimeout: 1000, time });
