@@ -266,6 +266,7 @@ const STALE = 'redis.call("HSET", KEYS[1], "api", ARGV[1]) redis.call("HSET", KE
 const record = (epoch: number) =>
   JSON.stringify({
     epoch,
+    opened: Date.now(),
     due: Date.now() + 60_000,
     openings: 1,
     forced: false,

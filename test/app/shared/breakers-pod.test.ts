@@ -111,7 +111,15 @@ describeWithRedis("a pod", () => {
     const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
     // As if nothing published came through: the record is there, and no message.
     const epoch = Date.now() + 1000;
-    const record = { epoch, due: Date.now() + 60_000, openings: 1, forced: false, by: "another", successes: 0 };
+    const record = {
+      epoch,
+      opened: Date.now(),
+      due: Date.now() + 60_000,
+      openings: 1,
+      forced: false,
+      by: "another",
+      successes: 0,
+    };
     await server.admin(
       "EVAL",
       'redis.call("HSET", KEYS[1], "epoch", ARGV[1]) redis.call("HSET", KEYS[2], "api", ARGV[2])',

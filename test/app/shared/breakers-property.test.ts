@@ -44,6 +44,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
   {
     weight: 1,
+    arbitrary: fc.record({ do: fc.constant("set back" as const), by: fc.constantFrom(INTERVAL, 5000, 1e7) }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ do: fc.constant("jump" as const), pod, by: fc.integer({ min: -5000, max: 5000 }) }),
   },
   {
@@ -80,7 +84,13 @@ const OUTLASTING: Step[] = [
   { do: "probe" },
 ];
 
-describeWithRedis("any history of calls, reports, lost and late messages, cuts and clock jumps", () => {
+const OPEN_WHILE_SET_BACK: Step[] = [
+  { do: "wait", milliseconds: 2 * RECOVERY },
+  { do: "fail all" },
+  { do: "set back", by: 1e7 },
+];
+
+describeWithRedis("any history of calls, reports, lost and late messages, cuts and clock jumps, of Redis too", () => {
   it("never has more probes under way than are allowed, forgets no epoch, and ends with all closed once all is well", async () => {
     await fc.assert(
       fc.asyncProperty(setting, fc.array(step, { maxLength: 40, size: "max" }), async (options, history) => {
@@ -121,6 +131,7 @@ describeWithRedis("any history of calls, reports, lost and late messages, cuts a
               if (!one.again) it.mailbox.splice(index, 1);
             } else if (one.do === "lose") it.mailbox.length = 0;
             else if (one.do === "flush") await simulation.flush();
+            else if (one.do === "set back") await simulation.setRedisBack(one.by);
             else if (one.do === "jump") it.clock.jump(one.by);
             else simulation.setLink(it, one.link);
             await simulation.settle();
@@ -151,7 +162,13 @@ describeWithRedis("any history of calls, reports, lost and late messages, cuts a
           await simulation.close();
         }
       }),
-      { numRuns: 60, examples: [[{ pods: 4, limit: 2, threshold: 1, recovery: 100, poisoned: -1 }, OUTLASTING]] },
+      {
+        numRuns: 60,
+        examples: [
+          [{ pods: 4, limit: 2, threshold: 1, recovery: 100, poisoned: -1 }, OUTLASTING],
+          [{ pods: 2, limit: 1, threshold: 1, recovery: 100, poisoned: -1 }, OPEN_WHILE_SET_BACK],
+        ],
+      },
     );
   }, 30_000);
 });

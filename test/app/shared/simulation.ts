@@ -136,6 +136,8 @@ export class Simulation {
   readonly pods: readonly SimulatedPod[];
   isWell = true;
   #now = 1_700_000_000_000;
+  /** Milliseconds that the clock of Redis is behind. */
+  #setBack = 0;
   readonly #real: Redis;
   readonly #under = new Set<Promise<unknown>>();
 
@@ -189,6 +191,11 @@ export class Simulation {
     await this.#setClock();
   }
 
+  async setRedisBack(milliseconds: number): Promise<void> {
+    this.#setBack += milliseconds;
+    await this.#setClock();
+  }
+
   call(pod: SimulatedPod): void {
     const isHeld = pod.isHeld;
     const answer = pod.breaker.tryAcquire();
@@ -232,8 +239,9 @@ export class Simulation {
   }
 
   async #setClock(): Promise<void> {
-    const seconds = Math.floor(this.#now / 1000);
+    const now = this.#now - this.#setBack;
+    const seconds = Math.floor(now / 1000);
     await this.#real.command(["DEL", CLOCK]);
-    await this.#real.command(["RPUSH", CLOCK, String(seconds), String((this.#now - seconds * 1000) * 1000)]);
+    await this.#real.command(["RPUSH", CLOCK, String(seconds), String((now - seconds * 1000) * 1000)]);
   }
 }

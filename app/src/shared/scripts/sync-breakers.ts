@@ -3,7 +3,7 @@ import { script } from "../redis.ts";
 /** Takes in what one pod has to say about its breakers, decides for all pods, and tells what stands. See docs/shared-state.md. */
 export const syncBreakers = script(`
   -- KEYS[1]  hash: pod → what it said last, as JSON {expires, opinions: {breaker: "open" | "well"}}
-  -- KEYS[2]  hash: breaker that is open → JSON {epoch, due, openings, forced, by, successes, hold, probing, leases: {token: when it expires}}
+  -- KEYS[2]  hash: breaker that is open → JSON {epoch, opened, due, openings, forced, by, successes, hold, probing, leases: {token: when it expires}}
   -- KEYS[3]  hash: epoch, the highest there was; since, when the first pod reported here
   -- KEYS[4]  stream of transitions
   -- ARGV[1]  channel on which transitions are published
@@ -12,7 +12,7 @@ export const syncBreakers = script(`
   --           each open breaker as JSON, or nil where the pod knows them,
   --           {breaker, token, milliseconds to use it in} or {breaker, "", milliseconds until it is due} for each lease it asked for}
   --
-  -- All times are milliseconds of Redis's clock. Everything that makes a breaker open or closed raises the epoch, which is never lower than
+  -- All times are milliseconds of Redis's clock, which may be set back. Everything that makes a breaker open or closed raises the epoch, which is never lower than
   -- the clock, so that it goes on rising after everything here was lost.
   local HISTORY = 1000
   local LONGEST_HOLD = 600000
@@ -26,7 +26,10 @@ export const syncBreakers = script(`
   local epoch = tonumber(meta[1] or 0)
   local since = tonumber(meta[2] or now)
   if request.highest > epoch and not request.known then return { epoch, "lost", false, {} } end
-  if not meta[2] then redis.call("HSET", KEYS[3], "since", now) end
+  if not meta[2] or since > now then
+    since = now
+    redis.call("HSET", KEYS[3], "since", now)
+  end
 
   local open = {}
   local stored = redis.call("HGETALL", KEYS[2])
@@ -68,7 +71,7 @@ export const syncBreakers = script(`
 
   local function becomeOpen(name, reason, milliseconds, openings, forced, leases)
     local from = stateOf(open[name])
-    keep(name, { epoch = raised(), due = now + math.floor(milliseconds), openings = openings, forced = forced, by = request.pod,
+    keep(name, { epoch = raised(), opened = now, due = now + math.floor(milliseconds), openings = openings, forced = forced, by = request.pod,
       successes = 0, hold = ttl, probing = false, leases = leases })
     note(name, from, "open", reason)
     redis.call("PUBLISH", ARGV[1], view(name, open[name]))
@@ -94,8 +97,8 @@ export const syncBreakers = script(`
       if one.epoch > before and one.open then
         local mayProbe = not one.forced and (one.remaining <= 0 or one.openings > 1)
         local wait = math.max(one.remaining, mayProbe and one.patience + ttl or 0)
-        keep(one.name, { epoch = mayProbe and raised() or one.epoch, openings = one.openings, forced = one.forced, by = "", successes = 0,
-          due = now + math.floor(wait), hold = ttl, probing = false, leases = {} })
+        keep(one.name, { epoch = mayProbe and raised() or one.epoch, opened = now, due = now + math.floor(wait), openings = one.openings,
+          forced = one.forced, by = "", successes = 0, hold = ttl, probing = false, leases = {} })
         redis.call("PUBLISH", ARGV[1], view(one.name, open[one.name]))
       elseif one.epoch > before then
         drop(one.name)
@@ -156,7 +159,13 @@ export const syncBreakers = script(`
 
   if request.known and request.highest > epoch then restore(request.known) end
   for name, record in pairs(open) do
-    if not record.forced and now - record.due > FORGOTTEN then
+    local back = record.opened - now
+    if back > 0 then
+      -- The clock was set back, and would hold it open for as long again.
+      record.opened, record.due = now, record.due - back
+      for token, expiry in pairs(record.leases) do record.leases[token] = expiry - back end
+      keep(name, record)
+    elseif not record.forced and now - record.due > FORGOTTEN then
       drop(name)
       raised()
     end
