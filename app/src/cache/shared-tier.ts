@@ -11,7 +11,7 @@ import { store, STORED } from "./scripts/store.ts";
 import type { Look, News, SharedTierEvent, SharedTierOptions, SharedValue } from "./sharing.ts";
 
 /** Milliseconds that a lease lasts at first: short, for it may have been granted to a call that gave up. */
-const FIRST_LEASE = 500;
+const FIRST_LEASE = 1000;
 
 /** And once who has it has shown that it works: what it takes, at most, to find out that a pod has died while it loaded. */
 const LEASE_MS = 2000;

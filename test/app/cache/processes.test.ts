@@ -46,12 +46,14 @@ describeWithRedis("caches in processes of their own", () => {
     lost.catch(() => undefined);
     await until(() => origin.asked === 1);
     const reports = Promise.all(followers.map((pod) => pod.fetch("cold", 100, origin.url)));
-    // The leader has shown that it is at work, so that its lease is a long one.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // Who loads has shown that it is at work, so that its lease is a long one.
+    const isAtWork = async () => Number(await server.admin("PTTL", "mcp:{cache:things:1:cold}:lease")) > 1500;
+    await until(isAtWork);
     const killedAt = performance.now();
     await leader.kill();
     await until(() => origin.asked === 2);
     expect(performance.now() - killedAt).toBeLessThan(8000);
+    await until(isAtWork);
     origin.answer("after all");
 
     const answered = (await reports).flatMap((report) => Object.entries(report));
