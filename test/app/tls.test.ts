@@ -4,7 +4,7 @@ import { connect as connectTcp, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/client";
 import { killProcesses, startProcess, type AppProcess } from "./app-process.ts";
 import { startIssuer, type Issuer } from "./auth/issuer.ts";
@@ -12,6 +12,9 @@ import { newAuthority, type Certificate } from "./certificates.ts";
 import { startUpstream, type TestUpstream } from "./outbound/upstream.ts";
 import { connect } from "./running-app.ts";
 import { startWeatherApi, type WeatherApi } from "./weather-api.ts";
+
+// A process that starts takes its time on a busy machine.
+jest.setTimeout(30_000);
 
 const HOUR = 3_600_000;
 const SECRET = "Bearer of-the-upstream";

@@ -76,11 +76,11 @@ describe("a client that opens too many connections", () => {
       });
       for (let warmUp = 0; warmUp < 100; warmUp += 1) await timeOfACall(mcpPort);
       const before = await residentBytes(app.pid);
-      const start = performance.now();
       // Four addresses, since one has too few ports where others have just used some.
       for (let index = 0; index < CONNECTIONS; index += 500) {
         await Promise.all(Array.from({ length: 500 }, () => open(mcpPort, `127.0.0.${2 + (index % 4)}`)));
       }
+      const allOpen = performance.now();
       const times: number[] = [];
       for (let probe = 0; probe < 20; probe += 1) times.push(await timeOfACall(mcpPort));
       const after = await residentBytes(app.pid);
@@ -88,7 +88,8 @@ describe("a client that opens too many connections", () => {
       expect(Math.max(...times)).toBeLessThan(1000);
       expect((after - before) / CONNECTIONS).toBeLessThan(30_000);
       await Promise.all(opened.map(({ closed }) => closed));
-      expect(performance.now() - start).toBeLessThan(25_000);
+      // Ten seconds for their headers, and what it takes to tell all of them.
+      expect(performance.now() - allOpen).toBeLessThan(20_000);
       expect(opened.filter(({ received }) => received.startsWith("HTTP/1.1 408 "))).toHaveLength(CONNECTIONS);
       app.kill("SIGTERM");
     },
@@ -215,13 +216,13 @@ describe("a client that opens a stream and never reads it", () => {
       heard += 1;
     });
     // Long, so that few of them are many bytes.
-    const uri = `test://${"x".repeat(10_000)}`;
+    const uri = `test://${"x".repeat(50_000)}`;
     const unheard = await deaf.listen({ resourceSubscriptions: [uri] });
     const stream = await reader.listen({ resourceSubscriptions: [uri] });
     for (const socket of sockets) socket.pause();
 
     const notify = await changes.promise;
-    const CHANGES = 3000;
+    const CHANGES = 600;
     for (let change = 0; change < CHANGES; change += 1) {
       notify.resourceUpdated(uri);
       await turn();
