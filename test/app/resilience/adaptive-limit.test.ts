@@ -68,7 +68,7 @@ describe("a limit that finds itself", () => {
 
     expect(limit.limit).toBeGreaterThanOrEqual(18);
     expect(limit.limit).toBeLessThanOrEqual(40);
-  });
+  }, 30_000);
 
   it("follows when the dependency can do less, and more again", async () => {
     const { dependency, limit, run } = stage(1000);
@@ -154,7 +154,7 @@ describe("a limit that finds itself", () => {
     await run(60_000);
 
     expect(limit.limit).toBeGreaterThanOrEqual(15);
-  });
+  }, 30_000);
 
   it("refuses limits that contradict each other", () => {
     expect(() => new AdaptiveLimit({ name: "api", initialLimit: 5, maxLimit: 4 })).toThrow(

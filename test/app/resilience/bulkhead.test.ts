@@ -193,5 +193,5 @@ describe("a bulkhead of two", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 });

@@ -167,7 +167,7 @@ describe("a metastable failure", () => {
 
       expect(pods.map(({ state }) => state)).toEqual(pods.map(() => "closed"));
     }
-  });
+  }, 30_000);
 });
 
 describe("a slow dependency", () => {

@@ -54,7 +54,9 @@ export class FakeClock implements Clock {
   }
 
   #next(end: number): Due | undefined {
-    return [...this.#due].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0];
+    let next: Due | undefined;
+    for (const due of this.#due) if (due.at <= end && (next === undefined || due.at < next.at)) next = due;
+    return next;
   }
 
   #ring(due: Due): void {

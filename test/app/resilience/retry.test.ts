@@ -140,7 +140,7 @@ describe("retry", () => {
       ),
       { numRuns: 50 },
     );
-  });
+  }, 30_000);
 });
 
 describe("a retry budget of a tenth", () => {
