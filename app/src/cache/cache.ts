@@ -183,7 +183,8 @@ export class Cache<V extends Cacheable> {
     // What is never fresh is not worth asking others for, unless it cannot be loaded: see #last.
     if (this.#tier === undefined || this.#options.ttl === 0) {
       const loaded = await own(flight.call);
-      if (this.#keep(key, flight, loaded)) void this.#tier?.store(key, loaded, NO_LEASE);
+      // Without a lease nothing tells whether others have invalidated it meanwhile.
+      if (this.#keep(key, flight, loaded) && !flight.isDoubtful) void this.#tier?.store(key, loaded, NO_LEASE);
       return { value: loaded.value, source: "computed" };
     }
     const shared = new SharedLoad(this.#tier, key);

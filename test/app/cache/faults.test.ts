@@ -200,6 +200,22 @@ describeWithRedis("a cache whose Redis", () => {
     expect(await one.cache.fetch("none", loaded("there"))).toMatchObject({ value: { name: "there" } });
   });
 
+  it("was away is not given what was loaded meanwhile without a lease", async () => {
+    const one = await pod({ ttl: 0, staleIfError: 60_000 });
+    const answer = Promise.withResolvers<Thing>();
+    const call = one.cache.fetch("a", () => answer.promise);
+    await server.kill();
+    await until(() => !one.redis.available);
+    await server.start();
+    await up(one.redis);
+    answer.resolve({ name: "old" });
+    await call;
+    await one.cache.fetch("b", loaded("new"));
+    await stored(one);
+
+    expect(await server.admin("EXISTS", "mcp:{cache:things:1:a}")).toBe(0);
+  });
+
   it("becomes a replica is left for the primary that its address leads to", async () => {
     const [one, other] = [await pod({ timeout: 500 }), await pod()];
     const primary = await startRedis();
