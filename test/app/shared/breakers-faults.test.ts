@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -277,32 +277,54 @@ const record = (epoch: number) =>
     leases: {},
   });
 
-describeWithRedis("a pod that is killed while it probes", () => {
-  it("gives its lease back by its expiry", async () => {
+describeWithRedis("a pod that probes", () => {
+  /** One that is a process of its own and has a probe under way, and another, which holds its breaker open with it. */
+  async function probing() {
     const child = spawn(process.execPath, [join(import.meta.dirname, "one-pod.ts"), server.url], {
       stdio: ["pipe", "pipe", "inherit"],
     });
+    children.push(child);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    try {
-      expect((await lines.next()).value).toBe("shared");
-      const other = startPod({ url: server.url, timeout: 500 });
-      await untilShared(other);
-      await intervals(4);
-      fail(other);
-      child.stdin.write("go\n");
-      expect((await lines.next()).value).toBe("probing");
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      const killedAt = performance.now();
-      expect(other.breaker.tryAcquire().admitted).toBe(false);
-      (await admittedIn(other)).succeed();
+    const says = async () => (await lines.next()).value;
+    expect(await says()).toBe("shared");
+    const other = startPod({ url: server.url, timeout: 500 });
+    await untilShared(other);
+    await intervals(4);
+    fail(other);
+    child.stdin.write("go\n");
+    expect(await says()).toBe("probing");
+    return { child, says, other };
+  }
 
-      expect(performance.now() - killedAt).toBeGreaterThan(300);
-      await areClosed([other]);
-    } finally {
-      child.kill("SIGKILL");
-    }
-  }, 15_000);
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+  });
+
+  it("gives its lease back by its expiry when it is killed", async () => {
+    const { child, other } = await probing();
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const killedAt = performance.now();
+    expect(other.breaker.tryAcquire().admitted).toBe(false);
+    (await admittedIn(other)).succeed();
+
+    expect(performance.now() - killedAt).toBeGreaterThan(300);
+    await areClosed([other]);
+  }, 20_000);
+
+  it("changes nothing with what it says after it was stopped for longer than its lease, and goes on with the others", async () => {
+    const { child, says, other } = await probing();
+    child.kill("SIGSTOP");
+    (await admittedIn(other)).fail();
+    child.stdin.write("succeed\n");
+    child.kill("SIGCONT");
+
+    expect(await says()).toBe("open");
+    expect(other.breaker.state).not.toBe("closed");
+    (await admittedIn(other)).succeed();
+    await areClosed([other]);
+  }, 20_000);
 });
 
 describeWithRedis("breakers are shared", () => {

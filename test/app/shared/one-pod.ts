@@ -1,8 +1,8 @@
 import { startPod, until } from "./pods.ts";
 
 /**
- * A pod as a process of its own, for tests that end it without a word: takes the address of Redis, opens its breaker, and says `probing` once a leased
- * probe of its is under way that will never end.
+ * A pod as a process of its own, for tests that end or stop it without a word: takes the address of Redis, opens its breaker when it is told to, and
+ * says `probing` once a leased probe of its is under way. That succeeds when it is told so again, which it says when Redis has heard of it.
  */
 const pod = startPod({ url: process.argv[2] ?? "", name: "api", timeout: 500 });
 await until(() => pod.shared.isShared);
@@ -13,8 +13,16 @@ process.stdin.once("data", () => {
     if (answer.admitted) answer.fail();
   }
   const look = setInterval(() => {
-    if (!pod.breaker.tryAcquire().admitted) return;
+    const probe = pod.breaker.tryAcquire();
+    if (!probe.admitted) return;
     clearInterval(look);
     process.stdout.write("probing\n");
+    process.stdin.once("data", () => {
+      probe.succeed();
+      const { reports } = pod.shared.stats;
+      void until(() => pod.shared.isShared && pod.shared.stats.reports > reports + 2).then(() => {
+        process.stdout.write(`${pod.breaker.state}\n`);
+      });
+    });
   }, 5);
 });

@@ -38,7 +38,7 @@ export function startPod({
   pods += 1;
   const redis = new RedisConnection({ url, cluster, prefix: "mcp", timeout: redisTimeout });
   const breakers = new BreakerRegistry();
-  const shared = new SharedBreakers({ redis, group, breakers, interval, pod: `pod-${pods}` });
+  const shared = new SharedBreakers({ redis, group, breakers, interval, pod: `pod-${process.pid}-${pods}` });
   const breaker = breakers.create({ name: "api", failureThreshold: 3, recoveryTimeout: 300, timeout: 200, ...options });
   const pod: Pod = {
     breakers,
