@@ -1,9 +1,12 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import { createLocalJWKSet, SignJWT, type JWTPayload } from "jose";
 import { InvalidToken, Tokens } from "../../../app/src/auth/tokens.ts";
 import { startIssuer, newKey, AUDIENCE } from "./issuer.ts";
 import { send, startProtectedApp } from "./protected-app.ts";
+
+// A thousand signatures take their time on a busy machine.
+jest.setTimeout(30_000);
 
 const ISSUER = "https://login.example.com";
 
