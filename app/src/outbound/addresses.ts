@@ -25,7 +25,8 @@ const PRIVATE: ReadonlySet<string> = new Set(["loopback", "private", "carrierGra
 
 /** An address that embeds an IPv4 address, as NAT64 and dual-stack sockets write it, is judged by that one. */
 export function reachOf(address: string): Reach {
-  if (!ipaddr.isValid(address)) return "never";
+  // The parser takes ::10.0.0.1, as resolvers write ::a00:1, for ::ffff:10.0.0.1.
+  if (!ipaddr.isValid(address) || /^::\d+\./.test(address)) return "never";
   const parsed = ipaddr.parse(address);
   if (METADATA.has(parsed.toString())) return "never";
   if (parsed.kind() === "ipv6") {

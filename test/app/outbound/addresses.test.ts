@@ -90,6 +90,9 @@ describe("the reach of an address", () => {
     ["2001:db8::1", "never"],
     ["64:ff9b:1::a00:1", "never"],
     ["::7f00:1", "never"],
+    ["::127.0.0.1", "never"],
+    ["::8.8.8.8", "never"],
+    ["::ffff:0:8.8.8.8", "never"],
     ["4000::1", "never"],
     ["not an address", "never"],
   ])("%s is %s", (address, reach) => {
