@@ -36,7 +36,7 @@ export function rateLimitedOperation(limiter: RateLimiter): Tool<z.output<typeof
       const remaining = Math.max(0, Math.floor((limiter.capacity - limiter.untilFull(call.client)) / limiter.interval));
       return answer(
         { result, remaining, limit: { perSecond, burst } },
-        `${JSON.stringify(result)}; ${remaining} more calls may be made at once, and ${perSecond} a second after that.`,
+        `${JSON.stringify(result)}; ${remaining} more may be made at once, and ${perSecond} a second after that.`,
       );
     },
   };
