@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { keyOf } from "../cache/key.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
-import { Deadline } from "../resilience/deadline.ts";
+import { Deadline, within } from "../resilience/deadline.ts";
+import { SYSTEM_TIME } from "../resilience/time.ts";
 import { CallerMistake } from "../tools/tool.ts";
 import type { Durability, Outcome, Store, Write } from "./store.ts";
 import { acceptedAt, Versions } from "./versions.ts";
@@ -72,12 +73,22 @@ export class ResilientStore {
     const { store, breaker } = this.#options;
     const write = this.#accept(request);
     try {
-      const outcome = await breaker.execute((inner) => store.put(write, inner), call);
+      const outcome = await breaker.execute(
+        (inner) => within((limited) => store.put(write, limited), inner, this.#forStore(call), SYSTEM_TIME),
+        call,
+      );
       return this.#receipt(write, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
       if (error instanceof CallerMistake || call.cancelled) throw error;
       return await this.#defer(write, error, call);
     }
+  }
+
+  /** Milliseconds that the store may have of a call's time, whatever its breaker allows, so that the queues have theirs. */
+  #forStore({ deadline }: Call): number {
+    const forQueues = this.#options.queues.reduce((sum, { name }) => sum + QUEUE_TIMEOUT[name], 0);
+    const left = deadline - SYSTEM_TIME.now() - forQueues;
+    return left > 0 ? left : Infinity;
   }
 
   async #defer(write: Write, failure: unknown, call: Call): Promise<Receipt> {

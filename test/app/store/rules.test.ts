@@ -2,10 +2,13 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
+import { within } from "../../../app/src/resilience/deadline.ts";
+import { SYSTEM_TIME } from "../../../app/src/resilience/time.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
 import { Journal } from "../../../app/src/store/disk/journal.ts";
 import { MemoryStore } from "../../../app/src/store/memory-store.ts";
 import { Drain } from "../../../app/src/store/drain.ts";
+import { ResilientStore } from "../../../app/src/store/resilient-store.ts";
 import type { DurableStore, Store, Write } from "../../../app/src/store/store.ts";
 import { MAX_REFUSALS } from "../../../app/src/store/write-queue.ts";
 import { aFolder } from "./a-folder.ts";
@@ -39,6 +42,16 @@ const write = (version: number, more: Partial<Write> = {}): Write => ({
   version,
   ...more,
 });
+
+/** Never answers. */
+const hanging: DurableStore = {
+  durability: "volume",
+  put: () => new Promise(() => undefined),
+  get: () => new Promise(() => undefined),
+  ping: () => new Promise(() => undefined),
+  replay: () => new Promise(() => undefined),
+  close: () => Promise.resolve(),
+};
 
 describe.each(stores)("a store in %s", (_where, create) => {
   it("keeps the last of the writes that it was given, and counts them", async () => {
@@ -170,21 +183,28 @@ describe("a disk that is given more than it can write", () => {
   });
 });
 
+describe("a call whose time is over before the store's breaker gives up", () => {
+  it("has its write in a queue by then", async () => {
+    const { journal } = await aDisk();
+    const breaker = new Breaker({ name: "database", failureThreshold: 3, recoveryTimeout: 1000, timeout: 60_000 });
+    const store = new ResilientStore({ store: hanging, breaker, queues: [journal] });
+    const receipt = within((call) => store.write({ key: "k", value: 1 }, call), PLAIN_CALL, 6000, SYSTEM_TIME);
+
+    expect(await receipt).toMatchObject({ status: "queued", where: "journal" });
+  });
+});
+
 describe("the end of a process", () => {
   it("does not wait for a store that hangs", async () => {
     const disk = await aDisk();
     await disk.journal.add(write(1), PLAIN_CALL);
     const { promise: asked, resolve: onAsked } = Promise.withResolvers<undefined>();
     const hangs: DurableStore = {
-      durability: "volume",
-      put: () => new Promise(() => undefined),
-      get: () => new Promise(() => undefined),
-      ping: () => new Promise(() => undefined),
+      ...hanging,
       replay: () => {
         onAsked(undefined);
         return new Promise(() => undefined);
       },
-      close: () => Promise.resolve(),
     };
     const breaker = new Breaker({ name: "database", failureThreshold: 3, recoveryTimeout: 1000 });
     const drain = new Drain({ queue: disk.journal, store: hangs, breaker });
