@@ -229,4 +229,12 @@ describe("a store in memory", () => {
     expect(stored).toBeGreaterThan(100);
     expect(await store.get("key 0")).toMatchObject({ value });
   });
+
+  it("takes any number of writes to one record, and knows the latest of them again", async () => {
+    const store = new MemoryStore();
+    for (let version = 1; version <= 50_000; version += 1) await store.put(write(version));
+
+    expect(await store.put(write(49_000))).toMatchObject({ version: 49_000, replayed: true });
+    expect(await store.get("k")).toMatchObject({ revision: 50_000 });
+  });
 });
