@@ -135,7 +135,11 @@ export async function startRedisCluster({ withReplica = false } = {}): Promise<{
     while (!String(await node.admin("CLUSTER", "INFO")).includes(`cluster_known_nodes:${nodes.length}`))
       await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  if (withReplica) nodes.push(await addReplica(first, await start()));
+  if (withReplica) {
+    const replica = await start();
+    await addReplica(nodes, first, replica);
+    nodes.push(replica);
+  }
   return {
     url: first.url,
     nodes,
@@ -145,15 +149,20 @@ export async function startRedisCluster({ withReplica = false } = {}): Promise<{
   };
 }
 
-/** Resolves once the replica would take over. */
-async function addReplica(primary: RedisServer, replica: RedisServer): Promise<RedisServer> {
+/** Gives a primary a replica; resolves once that would take over, since the others know it and would vote for it. */
+async function addReplica(
+  primaries: readonly RedisServer[],
+  primary: RedisServer,
+  replica: RedisServer,
+): Promise<void> {
   const id = String(await primary.admin("CLUSTER", "MYID"));
   const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
   await replica.admin("CLUSTER", "MEET", "127.0.0.1", String(primary.port));
   while (!String(await replica.admin("CLUSTER", "INFO")).includes("cluster_known_nodes:4")) await wait();
   await replica.admin("CLUSTER", "REPLICATE", id);
   while (!String(await replica.admin("INFO", "replication")).includes("master_link_status:up")) await wait();
-  return replica;
+  for (const node of primaries)
+    while (!String(await node.admin("CLUSTER", "NODES")).includes(`slave ${id}`)) await wait();
 }
 
 async function freePort(): Promise<number> {
