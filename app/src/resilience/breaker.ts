@@ -12,6 +12,7 @@ import { DeadlineExceeded, within } from "./deadline.ts";
 import { Emitter } from "./emitter.ts";
 import { Loans, REJECTED, type HeldOpen, type Lease } from "./loans.ts";
 import { Permit, type Settle } from "./permit.ts";
+import { Probes } from "./probes.ts";
 import { recoveryAfter } from "./recovery.ts";
 import { thrown, Rejected, type Rejection } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
@@ -39,19 +40,17 @@ export class Breaker implements Policy {
   /** Openings since it was last closed. */
   #openings = 0;
   #openUntil = 0;
-  #probes = 0;
-  #probeSuccesses = 0;
-  #probesLostAt = 0;
-  /** While other pods hold it open, too. */
+  /** While half-open. */
+  #probes: Probes | undefined;
+  /** While other pods hold it open, too: then probes are what they lend. */
   #loans: Loans | undefined;
-  /** Leased probes that were under way when it was let go: from then on they are its own. */
-  #adopted: Set<number> | undefined;
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
   #slow = 0;
   #rejections = 0;
   #events: Emitter<BreakerEvent> | undefined;
+  /** One for all permits, made with the first. */
   #permitsSettle: Settle | undefined;
 
   constructor(options: BreakerOptions) {
@@ -91,13 +90,17 @@ export class Breaker implements Policy {
   /** Whether it lets calls through or may do so: who can do without need not ask, which would count as a call that it turned away. */
   get mayAdmit(): boolean {
     if (this.#state === "open") return !this.#forced && this.#untilRecovery() === 0;
-    if (this.#state === "closed" || this.#loans !== undefined) return true;
-    return this.#probes < (this.options.halfOpenLimit ?? 1) || this.#time.now() >= this.#probesLostAt;
+    if (this.#probes === undefined || this.#loans !== undefined) return true;
+    return this.#probes.hasRoom || this.#probes.areLost(this.#time.now());
   }
 
   tryAcquire(): Permit | Rejection {
     const generation = this.#admit();
-    return generation === REJECTED ? this.#rejection() : new Permit(this.#settler, generation, this.#startedAt());
+    if (generation === REJECTED) return this.#rejection();
+    this.#permitsSettle ??= (...ended) => {
+      this.#settle(...ended);
+    };
+    return new Permit(this.#permitsSettle, generation, this.#startedAt());
   }
 
   /**
@@ -170,22 +173,14 @@ export class Breaker implements Policy {
   letGo(): void {
     const loans = this.#loans;
     this.#loans = undefined;
-    if (loans === undefined || this.#state !== "half-open") return;
-    this.#adopted = loans.underWay;
-    this.#probes = this.#adopted.size;
-    this.#probesLostAt = this.#untilLost();
+    // What it was lent is its own from now on.
+    if (loans !== undefined && this.#state === "half-open")
+      this.#probes = new Probes(this.options, this.#time.now(), loans.underWay);
   }
 
   /** Closes together with the others, whatever its own calls have told it meanwhile. */
   closeWithOthers(): void {
     if (this.#state !== "closed") this.#close("cluster");
-  }
-
-  /** One for all permits, made with the first. */
-  get #settler(): Settle {
-    return (this.#permitsSettle ??= (generation, outcome, startedAt) => {
-      this.#settle(generation, outcome, startedAt);
-    });
   }
 
   get #time(): Time {
@@ -200,30 +195,19 @@ export class Breaker implements Policy {
   #admit(): number {
     if (this.#state === "closed") return this.#generation;
     if (this.#loans !== undefined) return this.#loans.use(this.#time.now());
-    if (this.#state === "open") {
+    const now = this.#time.now();
+    if (this.#probes === undefined) {
       if (this.#forced || this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
       // Who was told of it may have moved it on.
       return this.#admit();
     }
-    return this.#admitProbe();
-  }
-
-  #admitProbe(): number {
-    const { halfOpenLimit = 1 } = this.options;
-    if (this.#probes >= halfOpenLimit) {
-      // Probes that nobody has heard of for so long are failures too: waiting on would be waiting forever.
-      if (this.#time.now() >= this.#probesLostAt) this.#become("open", "probes-lost");
-      return REJECTED;
+    if (this.#probes.hasRoom) {
+      this.#probes.begin(now);
+      return this.#generation;
     }
-    this.#probes += 1;
-    this.#probesLostAt = this.#untilLost();
-    return this.#generation;
-  }
-
-  /** Until when a probe that begins now is waited for. */
-  #untilLost(): number {
-    return this.#time.now() + (this.options.timeout ?? this.options.recoveryTimeout);
+    if (this.#probes.areLost(now)) this.#become("open", "probes-lost");
+    return REJECTED;
   }
 
   #rejection(): Rejection {
@@ -247,7 +231,7 @@ export class Breaker implements Policy {
   #settle(generation: number, outcome: Outcome, startedAt: number): void {
     if (outcome === "nothing") {
       if (!this.#isCurrent(generation)) this.#loans?.settle(generation, outcome);
-      else if (this.#state === "half-open") this.#probes -= 1;
+      else this.#probes?.cancelled();
       return;
     }
     const now = this.#isTimed ? this.#time.now() : 0;
@@ -263,8 +247,10 @@ export class Breaker implements Policy {
     }
 
     this.#consecutiveFailures = failed ? this.#consecutiveFailures + 1 : 0;
-    if (this.#state === "half-open") this.#probed(failed);
-    else {
+    if (this.#probes !== undefined) {
+      if (failed) this.#become("open", "probe-failed");
+      else if (this.#probes.succeeded()) this.#become("closed", "probes-succeeded");
+    } else {
       const breaksRule = this.options.rule?.record(failed, elapsed, now) ?? false;
       if (breaksRule || this.#consecutiveFailures >= this.#threshold)
         this.#become("open", breaksRule ? "rule" : "failures");
@@ -273,20 +259,13 @@ export class Breaker implements Policy {
 
   /** Whether it is still in the state in which a call was let through. */
   #isCurrent(generation: number): boolean {
-    return generation === this.#generation || this.#adopted?.delete(generation) === true;
+    return generation === this.#generation || this.#probes?.adopts(generation) === true;
   }
 
   #count(isSlow: boolean): void {
     this.#failures += 1;
     if (isSlow) this.#slow += 1;
     this.#events?.emit({ type: "failure", name: this.name, kind: isSlow ? "slow" : "error" });
-  }
-
-  #probed(failed: boolean): void {
-    this.#probes -= 1;
-    this.#probeSuccesses += 1;
-    if (failed) this.#become("open", "probe-failed");
-    else if (this.#probeSuccesses >= (this.options.successThreshold ?? 1)) this.#become("closed", "probes-succeeded");
   }
 
   #untilRecovery(): number {
@@ -306,10 +285,8 @@ export class Breaker implements Policy {
     const from = this.#state;
     this.#state = to;
     this.#loans = loans;
-    this.#adopted = undefined;
+    this.#probes = to === "half-open" ? new Probes(this.options, this.#time.now()) : undefined;
     this.#generation += 1;
-    this.#probes = 0;
-    this.#probeSuccesses = 0;
     if (to === "open") {
       this.#openUntil = this.#time.now() + recoveryAfter(this.#openings, this.options);
       this.#openings += 1;
