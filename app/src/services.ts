@@ -5,6 +5,7 @@ import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import { Pool } from "./outbound/pool.ts";
+import { Bulkhead } from "./resilience/bulkhead.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
@@ -34,6 +35,8 @@ export interface Services {
   readonly outbound: Outbound;
   /** Endpoints that can do the same, by the name of their pool. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Lets one computation at a time have the processor; others wait their turn. */
+  readonly computations: Bulkhead;
   /** Holds each client to its rate. */
   readonly limiter: RateLimiter;
   /** Takes writes, whatever becomes of the database. */
@@ -46,6 +49,9 @@ export interface Services {
   /** Ends what runs in the background, once no call needs it any more. */
   close(): Promise<void>;
 }
+
+/** Computations that may wait while one is at work, and for how many milliseconds. */
+const COMPUTATIONS = { maxConcurrent: 1, maxQueue: 100, queueTimeout: 20_000 };
 
 export async function createServices(config: Config, { logger }: { readonly logger: Logger }): Promise<Services> {
   const redis = config.redis && (await connectRedis(config.redis, logger));
@@ -69,6 +75,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
   const pools = new Map(
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );
+  const computations = new Bulkhead({ name: "computations", ...COMPUTATIONS });
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
   const endSharing = redis && shareRateLimit(limiter, redis);
   const stored = createStore({ config, breakers, redis, logger });
@@ -80,13 +87,14 @@ export async function createServices(config: Config, { logger }: { readonly logg
     weather,
     outbound,
     pools,
+    computations,
     limiter,
     store: stored.store,
     health,
     metrics: [
       ...policyMetrics({
         limiters: () => [limiter],
-        bulkheads: () => outbound.upstreams.listed.map(({ bulkhead }) => bulkhead.stats),
+        bulkheads: () => [computations.stats, ...outbound.upstreams.listed.map(({ bulkhead }) => bulkhead.stats)],
         budgets: () => [
           ["weather_api", weather.budget],
           ...outbound.upstreams.listed.map(({ breaker, budget }) => [breaker.name, budget] as const),

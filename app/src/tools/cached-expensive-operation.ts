@@ -2,10 +2,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { Cache } from "../cache/cache.ts";
 import type { Found } from "../cache/cache-options.ts";
-import type { Caches } from "../cache/caches.ts";
 import { keyOf } from "../cache/key.ts";
-import { Bulkhead } from "../resilience/bulkhead.ts";
 import { asError, type Call } from "../resilience/call.ts";
+import type { Services } from "../services.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { answer, CallerMistake, type Tool, type ToolContext } from "./tool.ts";
 
@@ -14,10 +13,6 @@ const MOST = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
 
 /** Milliseconds of computing after which others get their turn. */
 const SLICE = 2;
-
-/** Computations that may wait while one is at work; and how long, in milliseconds. */
-const MAX_QUEUE = 100;
-const QUEUE_TIMEOUT = 20_000;
 
 /** Digits that a sentence shows; the data have them all. */
 const SHOWN_DIGITS = 60;
@@ -44,19 +39,16 @@ type Result = z.output<typeof result>;
 type Computation = Generator<number, Omit<Result, "computedInMs">>;
 
 /** What takes long to compute, computed once: by this process or any other that shares its cache. */
-export function cachedExpensiveOperation(caches: Caches): Tool<z.output<typeof inputSchema>> {
+export function cachedExpensiveOperation({
+  caches,
+  computations,
+}: Pick<Services, "caches" | "computations">): Tool<z.output<typeof inputSchema>> {
   const { ttl } = caches;
   // The results never change: one that is older than it should be is as good as new while somebody computes it again.
   const cache: Cache<Result> = caches.create(
     { name: "computations", ttl, staleWhileRevalidate: ttl },
     { version: 1, schema: result },
   );
-  const bulkhead = new Bulkhead({
-    name: "computations",
-    maxConcurrent: 1,
-    maxQueue: MAX_QUEUE,
-    queueTimeout: QUEUE_TIMEOUT,
-  });
   return {
     name: "cached_expensive_operation",
     title: "Cached computation",
@@ -76,7 +68,7 @@ export function cachedExpensiveOperation(caches: Caches): Tool<z.output<typeof i
         throw new CallerMistake(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
       const found = await cache.fetch(
         keyOf([operation, n]),
-        (load) => bulkhead.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),
+        (load) => computations.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),
         context.call,
       );
       return answer({ operation, n, ...found.value, source: found.source }, describe(operation, n, found));

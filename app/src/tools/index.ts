@@ -15,7 +15,7 @@ import type { Tool } from "./tool.ts";
 
 /** Every tool, in the order clients see them. A new tool is a new file and a line here. */
 export function createTools(services: Services): readonly Tool[] {
-  const { caches, weather, outbound, pools, limiter, store, breakers, history, health } = services;
+  const { weather, outbound, pools, limiter, store, breakers, history, health } = services;
   return [
     getWeatherWithFallback(weather),
     resilientApiCall(outbound),
@@ -24,7 +24,7 @@ export function createTools(services: Services): readonly Tool[] {
     rateLimitedOperation(limiter),
     asyncBatchRequests(outbound),
     asyncParallelProcessing(),
-    cachedExpensiveOperation(caches),
+    cachedExpensiveOperation(services),
     storeDataResilient(store),
     breakerControl(breakers, history),
     healthCheck(health),

@@ -169,6 +169,20 @@ describe("a scrape", () => {
     });
   });
 
+  it("shows the computation that is under way, and those that wait for it", async () => {
+    const client = await connect(app.endpoint, "2026");
+    const compute = (n: number) =>
+      client.callTool({ name: "cached_expensive_operation", arguments: { operation: "fibonacci", n } });
+    const computed = Promise.all([100_000, 99_999, 99_998].map(compute));
+    let shown: Scrape;
+    do shown = await scrape("/metrics", "prometheus");
+    while (numbers(shown, "mcp_bulkhead_queued", "bulkhead").computations === 0);
+
+    expect(numbers(shown, "mcp_bulkhead_in_flight", "bulkhead").computations).toBe(1);
+    await computed;
+    await client.close();
+  });
+
   it("counts the calls that a retry budget allowed and refused", async () => {
     await askWeather(9);
     fail();

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { Caches } from "../../../app/src/cache/caches.ts";
+import { Bulkhead } from "../../../app/src/resilience/bulkhead.ts";
 import { cachedExpensiveOperation } from "../../../app/src/tools/cached-expensive-operation.ts";
 import type { Tool } from "../../../app/src/tools/tool.ts";
 import { call } from "./calling.ts";
@@ -11,7 +12,8 @@ let tool: Tool;
 
 beforeEach(() => {
   caches = new Caches({ ttl: 60_000, maxBytes: 1_000_000, compressAbove: 1024 });
-  tool = cachedExpensiveOperation(caches);
+  const computations = new Bulkhead({ name: "computations", maxConcurrent: 1, maxQueue: 10 });
+  tool = cachedExpensiveOperation({ caches, computations });
 });
 
 describe("cached_expensive_operation", () => {
