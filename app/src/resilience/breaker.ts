@@ -195,13 +195,13 @@ export class Breaker implements Policy {
   #admit(): number {
     if (this.#state === "closed") return this.#generation;
     if (this.#loans !== undefined) return this.#loans.use(this.#time.now());
-    const now = this.#time.now();
     if (this.#probes === undefined) {
       if (this.#forced || this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
       // Who was told of it may have moved it on.
       return this.#admit();
     }
+    const now = this.#time.now();
     if (this.#probes.hasRoom) {
       this.#probes.begin(now);
       return this.#generation;
