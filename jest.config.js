@@ -12,5 +12,6 @@ export default {
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local"],
   // Each file that imports a provider's classes leaves its heap behind.
   workerIdleMemoryLimit: "1GB",
-  maxWorkers: 2,
+  // Half of the time a test waits, for a process to start or a timeout to pass.
+  maxWorkers: 3,
 };
