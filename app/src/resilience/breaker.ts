@@ -231,7 +231,7 @@ export class Breaker implements Policy {
   #settle(generation: number, outcome: Outcome, startedAt: number): void {
     if (outcome === "nothing") {
       if (!this.#isCurrent(generation)) this.#loans?.settle(generation, outcome);
-      else this.#probes?.cancelled();
+      else this.#probes?.ended();
       return;
     }
     const now = this.#isTimed ? this.#time.now() : 0;
@@ -248,8 +248,10 @@ export class Breaker implements Policy {
 
     this.#consecutiveFailures = failed ? this.#consecutiveFailures + 1 : 0;
     if (this.#probes !== undefined) {
-      if (failed) this.#become("open", "probe-failed");
-      else if (this.#probes.succeeded()) this.#become("closed", "probes-succeeded");
+      if (failed) {
+        this.#probes.ended();
+        this.#become("open", "probe-failed");
+      } else if (this.#probes.succeeded()) this.#become("closed", "probes-succeeded");
     } else {
       const breaksRule = this.options.rule?.record(failed, elapsed, now) ?? false;
       if (breaksRule || this.#consecutiveFailures >= this.#threshold)
@@ -285,10 +287,12 @@ export class Breaker implements Policy {
     const from = this.#state;
     this.#state = to;
     this.#loans = loans;
+    const busyUntil = this.#probes?.busyUntil ?? 0;
     this.#probes = to === "half-open" ? new Probes(this.options, this.#time.now()) : undefined;
     this.#generation += 1;
     if (to === "open") {
-      this.#openUntil = this.#time.now() + recoveryAfter(this.#openings, this.options);
+      // Probes that are still under way count: with new ones beside them there would be more than may be.
+      this.#openUntil = Math.max(busyUntil, this.#time.now() + recoveryAfter(this.#openings, this.options));
       this.#openings += 1;
     } else if (to === "closed") {
       this.#openings = 0;

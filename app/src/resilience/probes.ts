@@ -39,14 +39,19 @@ export class Probes {
     return this.#adopted.delete(generation);
   }
 
-  /** One has ended and said nothing. */
-  cancelled(): void {
+  /** One has ended, and was no success. */
+  ended(): void {
     this.#underWay -= 1;
+  }
+
+  /** Until when those that are under way have ended, or are lost. */
+  get busyUntil(): number {
+    return this.#underWay > 0 ? this.#lostAt : 0;
   }
 
   /** One has succeeded; says whether that is enough of them. */
   succeeded(): boolean {
-    this.#underWay -= 1;
+    this.ended();
     this.#succeeded += 1;
     return this.#succeeded >= (this.#options.successThreshold ?? 1);
   }

@@ -157,12 +157,16 @@ export class BreakerModel {
   }
 
   #become(state: BreakerModel["state"]): void {
-    const { recoveryTimeout } = this.#limits;
+    const { recoveryTimeout, patience } = this.#limits;
+    const here = this.#calls.filter((call) => call.admittedIn === this.#chapter);
+    const isBusy = this.state === "half-open" && here.some((call) => call.outcome === undefined);
+    const busyUntil = isBusy ? Math.max(...here.map((call) => call.awaitedSince)) + patience : 0;
     this.#leases = undefined;
     this.#probes = [];
     if (state === "open") {
       // It doubles once, and the test's dice always show a half of the fifth that is left to chance.
-      this.#openUntil = this.#now + (this.#openings > 0 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout);
+      const recovery = this.#openings > 0 ? recoveryTimeout * 2 * 0.9 : recoveryTimeout;
+      this.#openUntil = Math.max(busyUntil, this.#now + recovery);
       this.#openings += 1;
     }
     if (state === "closed") this.#openings = 0;

@@ -26,6 +26,8 @@ const limits = fc.record({
   slowCall: fc.constantFrom(SLOW, Infinity),
   successThreshold: fc.integer({ min: 1, max: 3 }),
   halfOpenLimit: fc.integer({ min: 1, max: 3 }),
+  // The second is over before a probe must be.
+  recoveryTimeout: fc.constantFrom(RECOVERY, SLOW),
 });
 
 type Limits = typeof limits extends fc.Arbitrary<infer L> ? L : never;
@@ -36,15 +38,11 @@ function both({ rate, ...options }: Limits) {
     name: "api",
     ...options,
     ...(rate && { rule: new FailureRate(rate) }),
-    recoveryTimeout: RECOVERY,
     timeout: TIMEOUT,
     time,
     random: () => 0.5,
   });
-  const model = new BreakerModel(
-    { ...options, ...(rate && { rate }), recoveryTimeout: RECOVERY, patience: TIMEOUT },
-    time.now(),
-  );
+  const model = new BreakerModel({ ...options, ...(rate && { rate }), patience: TIMEOUT }, time.now());
   return { breaker, model, clock, time };
 }
 

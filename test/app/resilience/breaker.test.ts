@@ -127,6 +127,20 @@ describe("a breaker of three failures", () => {
     expect(breaker.tryAcquire()).toMatchObject({ reason: "open", retryAfterMs: 1800 });
   });
 
+  it("probes no more while one of its probes may still be under way, however soon it would recover", () => {
+    const { breaker, clock } = clocked({ recoveryTimeout: 10, timeout: 50, halfOpenLimit: 2 });
+    fail(breaker, 3);
+    clock.advance(10);
+    const [bad, slow] = [admitted(breaker.tryAcquire()), admitted(breaker.tryAcquire())];
+    bad.fail();
+    clock.advance(49);
+    expect(breaker.tryAcquire()).toMatchObject({ admitted: false, reason: "open", retryAfterMs: 1 });
+
+    clock.advance(1);
+    slow.succeed();
+    expect(breaker.tryAcquire().admitted).toBe(true);
+  });
+
   it("is not moved by calls that began before it last changed state", () => {
     const { breaker, clock } = clocked();
     const early = [1, 2].map(() => admitted(breaker.tryAcquire()));
