@@ -67,7 +67,7 @@ describe("npm run rehearse", () => {
       "kept modern",
     ]);
     expect(await readFile(join(folder, "index.html"), "utf8")).toContain("A release, rehearsed");
-  }, 90_000);
+  }, 180_000);
 
   it("ends all that it started on Ctrl-C, leaves nothing behind, and says so", async () => {
     // Everything it starts runs from a folder in here, so that this path names its processes.
