@@ -2,8 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { Breaker, type BreakerEvent } from "../../../app/src/resilience/breaker.ts";
 import type { Outcome } from "../../../app/src/resilience/breaker-options.ts";
 import type { Lease } from "../../../app/src/resilience/loans.ts";
-import type { Permit } from "../../../app/src/resilience/permit.ts";
-import type { Rejection } from "../../../app/src/resilience/rejection.ts";
+import { admitted } from "./a-breaker.ts";
 import { fakeTime } from "./fake-clock.ts";
 
 /** A breaker that others hold open, for a second. */
@@ -21,11 +20,6 @@ function held() {
     settle: (outcome) => outcomes.push(outcome),
   });
   return { breaker, clock, turnedAway, outcomes, lease, hold };
-}
-
-function admitted(answer: Permit | Rejection): Permit {
-  if (!answer.admitted) throw new Error(`rejected: ${answer.reason}`);
-  return answer;
 }
 
 describe("a breaker that pods hold open together", () => {

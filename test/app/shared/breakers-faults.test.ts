@@ -13,12 +13,14 @@ import {
   Dependency,
   fail,
   intervals,
+  openPods,
   startPod,
   startPods,
   succeed,
   until,
   untilShared,
   type Pod,
+  type PodOptions,
 } from "./pods.ts";
 
 const TIMEOUT = 100;
@@ -33,14 +35,8 @@ afterAll(() => server.close());
 
 const areAlone = (pods: readonly Pod[]) => until(() => pods.every(({ shared }) => !shared.isShared));
 
-/** Three pods that hold their breakers open. */
-async function open(options: Parameters<typeof startPod>[0]): Promise<[Pod, Pod, Pod]> {
-  const [one, other, blind] = await startPods(3, { redisTimeout: TIMEOUT, ...options });
-  fail(one);
-  fail(other);
-  await areHeldOpen([one, other, blind]);
-  return [one, other, blind];
-}
+/** Three pods that hold their breakers open, and soon notice that Redis is silent. */
+const open = (options: PodOptions) => openPods({ redisTimeout: TIMEOUT, ...options });
 
 /** Calls again and again until one is admitted. */
 async function admittedIn({ breaker }: Pod) {

@@ -9,6 +9,8 @@ import {
   closePods,
   fail,
   intervals,
+  isLent,
+  openPods,
   startPod,
   startPods,
   states,
@@ -27,10 +29,7 @@ afterAll(() => server.close());
 
 describeWithRedis("a pod", () => {
   it("holds a breaker open from the moment it is made, and those that it makes later", async () => {
-    const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
+    await openPods({ url: server.url, recoveryTimeout: 60_000 });
     const late = startPod({ url: server.url, name: "another" });
     await untilShared(late);
 
@@ -61,8 +60,7 @@ describeWithRedis("a pod", () => {
     while (!String(await vote()).includes('"open"'));
     fail(other);
     await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
+    await isLent(one);
     succeed(one);
     await areClosed(pods);
     await until(() => history.entries.length === 3);

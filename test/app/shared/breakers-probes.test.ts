@@ -1,7 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
-import { admitted, areClosed, areHeldOpen, closePods, Dependency, fail, startPods, until } from "./pods.ts";
+import {
+  admitted,
+  areClosed,
+  areHeldOpen,
+  closePods,
+  Dependency,
+  fail,
+  isLent,
+  openPods,
+  startPods,
+  until,
+} from "./pods.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -56,26 +67,18 @@ describeWithRedis("probes", () => {
   }, 20_000);
 
   it("whose caller goes away are made by the next one", async () => {
-    const pods = await startPods(3, { url: server.url });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
+    const pods = await openPods({ url: server.url });
     const [{ breaker }] = pods;
-    breaker.tryAcquire();
-    await until(() => breaker.state === "half-open");
+    await isLent(pods[0]);
     admitted(breaker.tryAcquire()).cancel();
     admitted(breaker.tryAcquire()).succeed();
     await areClosed(pods);
   });
 
   it("that a pod has no caller for go to another pod", async () => {
-    const pods = await startPods(3, { url: server.url });
+    const pods = await openPods({ url: server.url });
     const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
+    await isLent(one);
     await until(() => {
       const answer = other.breaker.tryAcquire();
       if (answer.admitted) answer.succeed();
@@ -85,13 +88,9 @@ describeWithRedis("probes", () => {
   });
 
   it("go to the others first once one has failed: its pod may be what is broken", async () => {
-    const pods = await startPods(3, { url: server.url, interval: 200, recoveryTimeout: 200 });
+    const pods = await openPods({ url: server.url, interval: 200, recoveryTimeout: 200 });
     const [poisoned, other] = pods;
-    fail(poisoned);
-    fail(other);
-    await areHeldOpen(pods);
-    poisoned.breaker.tryAcquire();
-    await until(() => poisoned.breaker.state === "half-open");
+    await isLent(poisoned);
     fail(poisoned, 1);
     poisoned.breaker.tryAcquire();
     await until(() => other.breaker.tryAcquire().admitted);
@@ -100,23 +99,16 @@ describeWithRedis("probes", () => {
   });
 
   it("come back from a pod that leaves", async () => {
-    const pods = await startPods(3, { url: server.url, timeout: 60_000 });
+    const pods = await openPods({ url: server.url, timeout: 60_000 });
     const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
+    await isLent(one);
     await one.close();
     await until(() => other.breaker.tryAcquire().admitted);
   });
 
   it("come back from a pod that leaves while it asks for one", async () => {
-    const pods = await startPods(3, { url: server.url, timeout: 60_000 });
+    const pods = await openPods({ url: server.url, timeout: 60_000 });
     const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
     await until(() => one.breaker.stats.retryAfterMs === 0);
     one.breaker.tryAcquire();
     // It has asked, and is not answered yet.

@@ -7,6 +7,8 @@ import {
   closePods,
   fail,
   intervals,
+  isLent,
+  openPods,
   startPod,
   startPods,
   states,
@@ -25,11 +27,7 @@ afterAll(() => server.close());
 
 describeWithRedis("breakers of several pods", () => {
   it("open everywhere once most pods that have calls have opened theirs, also where there were none", async () => {
-    const pods = await startPods(3, { url: server.url });
-    const [one, other] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
+    const pods = await openPods({ url: server.url });
 
     expect(states(pods)).toEqual(["open", "open", "open"]);
   });
@@ -88,11 +86,8 @@ describeWithRedis("breakers of several pods", () => {
   });
 
   it("close everywhere once a leased probe has succeeded on one of them", async () => {
-    const pods = await startPods(3, { url: server.url });
+    const pods = await openPods({ url: server.url });
     const [one, other, blind] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
     expect(blind.breaker.tryAcquire().admitted).toBe(false);
     await until(() => blind.breaker.state === "half-open");
     expect(states([one, other])).toEqual(["open", "open"]);
@@ -101,14 +96,10 @@ describeWithRedis("breakers of several pods", () => {
   });
 
   it("open again everywhere, for longer, when a leased probe fails", async () => {
-    const pods = await startPods(3, { url: server.url, random: () => 0 });
-    const [one, other, blind] = pods;
-    fail(one);
-    fail(other);
-    await areHeldOpen(pods);
+    const pods = await openPods({ url: server.url, random: () => 0 });
+    const [one, , blind] = pods;
     const before = one.shared.stats.epoch;
-    one.breaker.tryAcquire();
-    await until(() => one.breaker.state === "half-open");
+    await isLent(one);
     fail(one, 1);
     await until(() => pods.every(({ shared }) => shared.stats.epoch > before));
 
@@ -118,10 +109,7 @@ describeWithRedis("breakers of several pods", () => {
   });
 
   it("turn every call away at once while they are held open, and never wait for a lease", async () => {
-    const pods = await startPods(3, { url: server.url });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
+    const pods = await openPods({ url: server.url });
     const [{ breaker }] = pods;
     await until(() => breaker.stats.retryAfterMs === 0);
 
@@ -145,10 +133,7 @@ describeWithRedis("by hand", () => {
   });
 
   it("a breaker that pods hold open is reset for all", async () => {
-    const pods = await startPods(3, { url: server.url, recoveryTimeout: 60_000 });
-    fail(pods[0]);
-    fail(pods[1]);
-    await areHeldOpen(pods);
+    const pods = await openPods({ url: server.url, recoveryTimeout: 60_000 });
     pods[0].breaker.reset();
     expect(pods[0].breaker.state).toBe("closed");
     await areClosed(pods);

@@ -77,6 +77,21 @@ export async function startPods(count: number, options: PodOptions): Promise<[Po
   return [...all];
 }
 
+/** Three pods that hold their breakers open: two have failed, the third has had no calls. */
+export async function openPods(options: PodOptions): Promise<[Pod, Pod, Pod]> {
+  const [one, other, blind] = await startPods(3, options);
+  fail(one);
+  fail(other);
+  await areHeldOpen([one, other, blind]);
+  return [one, other, blind];
+}
+
+/** Resolves once a pod whose breaker is held open may probe. */
+export async function isLent({ breaker }: Pod): Promise<void> {
+  breaker.tryAcquire();
+  await until(() => breaker.state === "half-open");
+}
+
 /** So many reports of each pod that has the usual interval. */
 export function intervals(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1.1 * count * INTERVAL));
