@@ -18,7 +18,7 @@ const TRIES = 5;
 
 const HISTORY_LENGTH = 20;
 
-/** Annotations of an object have 256 KiB together. */
+/** Characters: the annotations of an object may have 256 KiB together. */
 const MAX_REASON = 1000;
 
 export const LEASE = { kind: "Lease", name: RELEASE_LEASE } as const;
@@ -71,7 +71,8 @@ export class HeldLease implements Authority {
     return this.#lost.signal;
   }
 
-  async write(record: ReleaseRecord, signal?: AbortSignal): Promise<void> {
+  async write(release: ReleaseRecord, signal?: AbortSignal): Promise<void> {
+    const record = { ...release, reason: release.reason?.slice(0, MAX_REASON) };
     const history: Annotations = record.phase === "ended" ? { [HISTORY_ANNOTATION]: this.#historyWith(record) } : {};
     await this.#annotate("write the record", { [RECORD_ANNOTATION]: JSON.stringify(record), ...history }, signal);
   }
@@ -181,9 +182,8 @@ export class HeldLease implements Authority {
 
   /** A release that ends again, because it was rolled back later, has one entry. */
   #historyWith(record: ReleaseRecord): string {
-    const reason = record.reason?.slice(0, MAX_REASON);
     const earlier = historyOf(this.#annotations).filter((entry) => startOf(entry) !== record.startedAt);
-    return JSON.stringify([{ ...record, reason }, ...earlier].slice(0, HISTORY_LENGTH));
+    return JSON.stringify([record, ...earlier].slice(0, HISTORY_LENGTH));
   }
 }
 
