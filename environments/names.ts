@@ -21,6 +21,15 @@ export const RELEASE_LEASE = "mcp-release";
 
 export const RECORD_ANNOTATION = "mcp-bluegreen/release";
 
+/** On the Lease: the last releases that have ended, as a JSON array. */
+export const HISTORY_ANNOTATION = "mcp-bluegreen/history";
+
+/** The fence, on the Lease and on every object that a release changes: the epoch of the last holder of the lease. */
+export const EPOCH_ANNOTATION = "mcp-bluegreen/epoch";
+
+/** In a pod template: the mark of the stage that created the pods. */
+export const MARK_ANNOTATION = "mcp-bluegreen/mark";
+
 /** Ports by name, as Services and probes refer to them. */
 export const PORTS = { mcp: { name: "mcp", number: 8080 }, admin: { name: "admin", number: 9090 } } as const;
 

@@ -1,0 +1,43 @@
+import type { Environment } from "../../../environments/environment.ts";
+import { systemClock, type Clock } from "../../ports/clock.ts";
+import type { Staging } from "../../ports/staging.ts";
+import type { Target } from "../../ports/target.ts";
+import { announce } from "./announce.ts";
+import type { KubeApi } from "./api/kube-api.ts";
+import { PodCapacity } from "./capacity.ts";
+import { Fences } from "./fences.ts";
+import { PodProbe } from "./probe.ts";
+import { LeaseRecords } from "./records.ts";
+import { SelectorTraffic } from "./traffic.ts";
+
+export interface KubernetesTargetOptions {
+  readonly api: KubeApi;
+  readonly environment: Pick<Environment, "scaling">;
+
+  /** Made from the fences of this target, since a stage writes to the objects that they guard. */
+  readonly staging: (fences: Fences) => Staging;
+
+  /** The cluster and the identity, one line each. @default none */
+  readonly description?: readonly string[];
+
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/** Releases to pods behind a Service. Only `staging` needs more than the Kubernetes API. */
+export function kubernetesTarget(options: KubernetesTargetOptions): Target {
+  const { api, environment, staging, description = [], clock = systemClock } = options;
+  const fences = new Fences(api);
+  const probe = new PodProbe(api);
+  return {
+    description,
+    traffic: new SelectorTraffic(api, fences),
+    capacity: new PodCapacity(api, fences, environment.scaling, clock),
+    staging: staging(fences),
+    records: new LeaseRecords(api, fences, clock),
+    probe,
+    measurements: probe,
+    announce: (phase, message) => announce(api, clock, phase, message),
+    close: () => probe.close(),
+  };
+}
