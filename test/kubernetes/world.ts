@@ -37,6 +37,7 @@ export function storeWorld(ports?: ReadonlyMap<string, number>, cluster = FakeCl
     cluster,
     store,
     clock,
+    image: "app:2",
     open() {
       const api = new StoreApi(store, { ports });
       const staging = () => new FakeStaging(store);
