@@ -100,6 +100,17 @@ describe("a lease that is held", () => {
     expect(authority.lost.reason).toBeInstanceOf(Displaced);
   });
 
+  it("is not taken by a displaced holder when it is deleted, since the objects have a later fence", async () => {
+    const first = await acquire(world.open());
+    const second = await acquire(world.open(), "second", true);
+    world.store.remove(LEASE);
+    await expect(first.write(aRecord())).rejects.toThrow(Displaced);
+    await world.pass(6000);
+
+    expect(second.lost.aborted).toBe(false);
+    expect(lease()?.spec?.holderIdentity).toMatch(/^second/);
+  });
+
   it("gets its annotations back after somebody removed them", async () => {
     const authority = await acquire(world.open());
     const release = aRecord({ phase: "bake" });
