@@ -203,6 +203,7 @@ function takeInRelease(state: PageState, event: Extract<Moment, { type: "release
     case "result":
       if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
       break;
+    case "target":
     case "progress":
       break;
   }

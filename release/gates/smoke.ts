@@ -11,7 +11,7 @@ export const smoke: Gate = {
   phases: ["verify"],
   async check({ target, color, environment, signal }) {
     const { tool, arguments: args, expect } = environment.release.smoke;
-    const endpoint = await target.endpoint(color);
+    const endpoint = await target.probe.endpoint(color, signal);
     for (const era of ERAS) {
       const verdict = await withClient(endpoint, era, signal, async (client): Promise<Verdict> => {
         const { tools } = await client.listTools({}, callOptions(signal));

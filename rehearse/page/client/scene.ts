@@ -140,7 +140,7 @@ function roleOf({ live, release, colors }: PageState, color: Color): string {
   if (phase === "stage" && release?.to === color) return "○ being staged";
   if (phase === "verify" && release?.to === color) return "○ being verified";
   if (phase === "bake") return "○ kept ready";
-  if (release?.to === color && release.result === "refused") return "✕ refused";
+  if (release?.to === color && release.result === "aborted") return "✕ aborted";
   if (release?.to === color && release.result === "rolled-back") return "✕ rolled back";
   return colors[color].version === undefined ? "○ idle" : "○ idle, standby";
 }
