@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import { EPOCH_ANNOTATION, RELEASE_LEASE } from "../../environments/names.ts";
 import { Displaced, LeaseHeld, TargetUnreachable, UsageError } from "../../release/errors.ts";
 import type { Authority } from "../../release/ports/records.ts";
-import { kubernetesTarget } from "../../release/targets/kubernetes/kubernetes-target.ts";
+import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
 import { deniedByPolicy } from "./failures.ts";

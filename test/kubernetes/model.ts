@@ -3,7 +3,7 @@ import { COLORS, other, type Color } from "../../release/color.ts";
 import { Displaced, LeaseHeld, StateChanged, TargetUnreachable, TrafficMoved } from "../../release/errors.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { KubeApi, ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
-import { kubernetesTarget } from "../../release/targets/kubernetes/kubernetes-target.ts";
+import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
 import { deployEnvironment } from "./cluster.ts";
