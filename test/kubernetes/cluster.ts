@@ -29,15 +29,9 @@ export class FakeCluster {
   }
 
   /** An environment as a plain deploy leaves it: blue is live, both colors have their minimum. */
-  static deployed({ minReplicas = 2, image = "registry/app:1" } = {}): FakeCluster {
+  static deployed(): FakeCluster {
     const cluster = new FakeCluster();
-    const { store } = cluster;
-    store.create("Service", service(LIVE_SERVICE, "blue"));
-    store.create("Service", service(PREVIEW_SERVICE, "green"));
-    for (const color of COLORS) {
-      store.create("HorizontalPodAutoscaler", autoscaler(color, minReplicas));
-      store.create("Deployment", deployment(color, minReplicas, image));
-    }
+    deployEnvironment(cluster.store);
     cluster.step();
     return cluster;
   }
@@ -117,6 +111,16 @@ export class FakeCluster {
     };
     this.script?.(pod);
     this.store.create("Pod", pod);
+  }
+}
+
+/** The objects of an environment, without pods. */
+export function deployEnvironment(store: KubeStore, minReplicas = 2): void {
+  store.create("Service", service(LIVE_SERVICE, "blue"));
+  store.create("Service", service(PREVIEW_SERVICE, "green"));
+  for (const color of COLORS) {
+    store.create("HorizontalPodAutoscaler", autoscaler(color, minReplicas));
+    store.create("Deployment", deployment(color, minReplicas, "registry/app:1"));
   }
 }
 

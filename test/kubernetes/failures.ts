@@ -26,7 +26,7 @@ export interface StatusObject {
 
 /** What a failed request was about. */
 export interface Subject {
-  readonly verb: "get" | "list" | "create" | "patch" | "forward";
+  readonly verb: "get" | "list" | "create" | "patch" | "delete" | "forward";
   readonly kind: Kind;
   readonly name: string;
   readonly namespace: string;
@@ -39,7 +39,7 @@ interface Answer {
   readonly retryAfterSeconds?: number;
 }
 
-function failure(kind: ApiErrorKind, code: number, { retryAfterSeconds, ...answer }: Answer): Failure {
+export function failure(kind: ApiErrorKind, code: number, { retryAfterSeconds, ...answer }: Answer): Failure {
   const body = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...answer, code } as const;
   return { kind, code, body, retryAfterSeconds };
 }
@@ -131,6 +131,9 @@ export const tooManyRequests = (retryAfterSeconds: number) =>
     details: { retryAfterSeconds },
     retryAfterSeconds,
   });
+
+export const tooLarge = () =>
+  failure("invalid", 413, { message: "Request entity too large: limit is 3145728", reason: "RequestEntityTooLarge" });
 
 /** An admission webhook that does not answer: 500. */
 export const webhookDown = () => {

@@ -93,6 +93,19 @@ describe("taking the lease", () => {
     expect(new Set(OBJECTS.map(fenceOf)).size).toBe(1);
   });
 
+  it("fails as displaced also if its last fence lands on an object that was replaced after the other one fenced it", async () => {
+    const first = world.open();
+    const api = world.apiOf(first);
+    api.before = async ({ verb, kind, name }: Subject) => {
+      if (verb !== "patch" || kind !== "Deployment" || name !== colorName("green")) return;
+      api.before = () => undefined;
+      await acquire(world.open(), "second", true);
+      replace({ kind, name });
+    };
+
+    await expect(acquire(first)).rejects.toThrow(Displaced);
+  });
+
   it("takes a higher number if another one fences with the same, which a deleted lease allows", async () => {
     const first = world.open();
     const api = world.apiOf(first);
@@ -164,6 +177,21 @@ describe("a write to an object that lost its fence", () => {
 
     await expect(target.traffic.move("blue", "green", fence)).rejects.toThrow(Displaced);
     expect(await target.traffic.live()).toBe("blue");
+  });
+
+  it("is not opened by a fence that arrives after a later holder's, on an object that was replaced again", async () => {
+    const target = world.open();
+    const { fence } = await acquire(target);
+    const api = world.apiOf(target);
+    replace(LIVE);
+    let patches = 0;
+    api.before = async ({ verb }: Subject) => {
+      if (verb !== "patch" || ++patches !== 3) return;
+      await acquire(world.open(), "second", true);
+      replace(LIVE);
+    };
+
+    await expect(target.traffic.move("blue", "green", fence)).rejects.toThrow(Displaced);
   });
 
   it("says that an object was deleted", async () => {

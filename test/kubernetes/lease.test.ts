@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import { EPOCH_ANNOTATION, RELEASE_LEASE } from "../../environments/names.ts";
 import { Displaced, LeaseHeld, TargetUnreachable, UsageError } from "../../release/errors.ts";
 import type { Authority } from "../../release/ports/records.ts";
-import { kubernetesTarget } from "../../release/targets/kubernetes/kubernetes-target.ts";
+import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
 import { deniedByPolicy } from "./failures.ts";
@@ -98,6 +98,17 @@ describe("a lease that is held", () => {
     await world.pass(6000);
 
     expect(authority.lost.reason).toBeInstanceOf(Displaced);
+  });
+
+  it("is not taken by a displaced holder when it is deleted, since the objects have a later fence", async () => {
+    const first = await acquire(world.open());
+    const second = await acquire(world.open(), "second", true);
+    world.store.remove(LEASE);
+    await expect(first.write(aRecord())).rejects.toThrow(Displaced);
+    await world.pass(6000);
+
+    expect(second.lost.aborted).toBe(false);
+    expect(lease()?.spec?.holderIdentity).toMatch(/^second/);
   });
 
   it("gets its annotations back after somebody removed them", async () => {

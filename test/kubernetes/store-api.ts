@@ -14,6 +14,9 @@ import { asApiError, notFound, type Subject } from "./failures.ts";
 import { Faults } from "./faults.ts";
 import { Refused, type KubeStore } from "./store.ts";
 
+/** What a client asks of a store. */
+export type Server = Pick<KubeStore, "namespace" | "get" | "list" | "create" | "patch">;
+
 export interface StoreApiOptions {
   /** Local ports that answer for `<pod>:<port>`. */
   readonly ports?: ReadonlyMap<string, number>;
@@ -28,10 +31,10 @@ export class StoreApi implements KubeApi {
   /** Every request that was made. */
   readonly requests: Subject[] = [];
   before: (subject: Subject) => Promise<void> | void;
-  readonly #store: KubeStore;
+  readonly #store: Server;
   readonly #ports: ReadonlyMap<string, number>;
 
-  constructor(store: KubeStore, { ports = new Map(), before = () => undefined }: StoreApiOptions = {}) {
+  constructor(store: Server, { ports = new Map(), before = () => undefined }: StoreApiOptions = {}) {
     this.namespace = store.namespace;
     this.#store = store;
     this.#ports = ports;

@@ -83,14 +83,17 @@ export class KubeStore {
     return this.#objects.get(key(object));
   }
 
-  list(kind: Kind, { labelSelector = "", fieldSelector = "" }: ListOptions = {}): StoredObject[] {
+  /** @param among the objects to choose from. @default - those of this kind */
+  list(kind: Kind, { labelSelector = "", fieldSelector = "" }: ListOptions = {}, among = this.#all(kind)) {
     const labels = conditions(labelSelector);
     const fields = conditions(fieldSelector);
-    return [...this.#objects]
-      .filter(([of]) => of.startsWith(`${kind}/`))
-      .map(([, object]) => object)
+    return among
       .filter(({ metadata }) => labels.every(([name, value]) => metadata.labels?.[name] === value))
       .filter((object) => fields.every(([path, value]) => (field(object, path) ?? "") === value));
+  }
+
+  #all(kind: Kind): readonly StoredObject[] {
+    return [...this.#objects].filter(([of]) => of.startsWith(`${kind}/`)).map(([, object]) => object);
   }
 
   /** @throws Refused */

@@ -101,11 +101,17 @@ export class Fences {
     }
   }
 
-  /** An object without the fence was replaced. It gets the fence back while the lease is still ours. */
+  /**
+   * An object without the fence was replaced. It gets the fence back while the lease is still ours.
+   *
+   * The lease is confirmed again afterwards: a later holder may have fenced the object before it was replaced once more,
+   * and then this late fence must not open it for our writes.
+   */
   async #fenceAgain(object: ObjectRef, { epoch }: Fence, signal?: AbortSignal): Promise<never> {
     if (this.#lease?.epoch !== epoch) throw new Displaced(`epoch ${epoch} is not that of a lease that is held here`);
     await this.#lease.confirm(signal);
     await this.#raise(object, epoch, signal);
+    await this.#lease.confirm(signal);
     throw new StateChanged(`${inWords(object)} was replaced, and is fenced again with epoch ${epoch}`);
   }
 

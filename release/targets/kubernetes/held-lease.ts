@@ -6,7 +6,7 @@ import type { Authority } from "../../ports/records.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import { pointer, type KubeApi, type KubeObject, type Operation } from "./api/kube-api.ts";
 import { isApiError, translated } from "./attempt.ts";
-import { EPOCH, epochOf } from "./fences.ts";
+import { EPOCH, epochOf, type Fences } from "./fences.ts";
 
 export const TTL_SECONDS = 15;
 
@@ -34,6 +34,15 @@ export interface LeaseSpec {
   readonly renewTime?: string;
 }
 
+interface HeldLeaseOptions {
+  readonly api: KubeApi;
+  readonly fences: Fences;
+  readonly clock: Clock;
+  readonly identity: string;
+  /** As it was written when it was taken. */
+  readonly lease: Lease;
+}
+
 type Annotations = Readonly<Record<string, string>>;
 
 /**
@@ -44,14 +53,16 @@ type Annotations = Readonly<Record<string, string>>;
  */
 export class HeldLease implements Authority {
   readonly #api: KubeApi;
+  readonly #fences: Fences;
   readonly #clock: Clock;
   readonly #identity: string;
   readonly #lost = new AbortController();
   readonly #done = new AbortController();
   #annotations: Annotations;
 
-  constructor(api: KubeApi, clock: Clock, identity: string, lease: Lease) {
+  constructor({ api, fences, clock, identity, lease }: HeldLeaseOptions) {
     this.#api = api;
+    this.#fences = fences;
     this.#clock = clock;
     this.#identity = identity;
     this.#annotations = ours(lease);
@@ -163,6 +174,9 @@ export class HeldLease implements Authority {
   }
 
   async #createAgain(signal?: AbortSignal): Promise<void> {
+    const highest = await this.#fences.highest(signal);
+    // Otherwise a displaced holder would take a deleted lease away from the holder after it.
+    if (highest > this.epoch) throw new Displaced(`the objects of the release are fenced with epoch ${highest}`);
     await this.#api.create("Lease", leaseObject(this.#spec(), this.#annotations), signal);
   }
 

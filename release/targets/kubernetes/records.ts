@@ -68,7 +68,7 @@ export class LeaseRecords implements Records {
     const identity = `${holder} ${randomUUID().slice(0, 8)}`;
     const free = takeOver ? await this.#lease(signal) : await this.#waitUntilFree(waiting, signal);
     const lease = await this.#take(free, identity, takeOver, signal);
-    const held = new HeldLease(this.#api, this.#clock, identity, lease);
+    const held = new HeldLease({ api: this.#api, fences: this.#fences, clock: this.#clock, identity, lease });
     try {
       await this.#fenceAll(held, AbortSignal.any([signal, held.lost]));
     } catch (error) {
@@ -82,13 +82,16 @@ export class LeaseRecords implements Records {
   /**
    * Another number than every fence is needed, and not only than the lease's: a lease that was deleted starts at 1. An
    * object that has the same number was fenced by another holder, or by a write of ours that got no answer.
+   *
+   * The lease is confirmed at the end: a later holder may have fenced an object before it was replaced and we fenced it.
    */
   async #fenceAll(held: HeldLease, signal: AbortSignal): Promise<void> {
     for (;;) {
       const highest = await this.#fences.highest(signal);
       if (highest >= held.epoch) await held.raise(highest + 1, signal);
-      if (await this.#fences.raiseAll(held.epoch, signal)) return;
+      if (await this.#fences.raiseAll(held.epoch, signal)) break;
     }
+    await held.confirm(signal);
   }
 
   /**
