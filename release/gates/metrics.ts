@@ -1,3 +1,4 @@
+import { Reach } from "../measure/reach.ts";
 import { judge } from "../measure/judge.ts";
 import { syntheticCalls } from "../measure/synthetic.ts";
 import type { Gate } from "./gate.ts";
@@ -8,6 +9,9 @@ export const metrics: Gate = {
   phases: ["verify"],
   async check({ target, color, environment, signal }) {
     const { smoke, metrics } = environment.release;
-    return judge(await syntheticCalls(await target.probe.endpoint(color, signal), smoke, metrics, signal), metrics);
+    const reach = new Reach(await target.probe.endpoint(color, signal), target.traffic);
+    const measurement = await syntheticCalls(reach.endpoint, smoke, metrics, signal);
+    if (measurement.errors > 0) await reach.check(signal);
+    return judge(measurement, metrics);
   },
 };

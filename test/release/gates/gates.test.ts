@@ -263,6 +263,31 @@ describe("the gates that call the color as a client", () => {
     expect(await verdict(metrics, new Telling())).toMatchObject({ outcome: "fail" });
   });
 
+  it.each([
+    ["a missing right for port forwards", new TargetRefused("forbidden", "may not 'get' pods/portforward")],
+    ["an outage", new TargetUnreachable("the API server does not answer")],
+  ])("both are inconclusive, and do not fail the version, on %s", async (_, fault) => {
+    for (const gate of [smoke, metrics]) {
+      const broken = new Telling();
+      broken.endpoint = () =>
+        Promise.resolve({ url: new URL("http://127.0.0.1:1/mcp"), fetch: () => Promise.reject(fault) });
+
+      expect(await verdict(gate, broken)).toMatchObject({ outcome: "inconclusive", evidence: fault.message });
+    }
+  });
+
+  it("both are inconclusive when calls broke off and the target no longer answers", async () => {
+    for (const gate of [smoke, metrics]) {
+      const broken = new Telling();
+      broken.before = (call) => {
+        if (call === "look") throw new TargetUnreachable("the API server does not answer");
+      };
+      const snapshot = snapshotOf([{}]);
+
+      expect(await verdict(gate, broken, snapshot)).toMatchObject({ outcome: "inconclusive" });
+    }
+  });
+
   it("'metrics' is inconclusive on fewer calls than count as data", async () => {
     const release = { ...environment.release, metrics: { ...environment.release.metrics, minCalls: 21 } };
     expect(await verdict(metrics, right, { environment: { ...environment, release } })).toMatchObject({
