@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Command, CommanderError, Option } from "commander";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
@@ -76,6 +77,23 @@ command("history", "show the last 20 releases that have ended").action(async (op
   await using target = await open(options, await loadEnvironment(options.environment));
   writeHistory(await target.records.history(), options.json === true);
 });
+command("watch", "serve a page on this machine that shows releases as they happen; reads only")
+  .option("--port <port>", "of the page; 0 for any free one", "0")
+  .action(async (options: Options & { readonly port: string }) => {
+    const port = Number(options.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65535)
+      throw new UsageError(`--port '${options.port}' is no port`);
+    const environment = await loadEnvironment(options.environment);
+    await using target = await open(options, environment);
+    const { watchTarget } = await import("../rehearse/watch.ts");
+    const signal = AbortSignal.any([once(process, "SIGINT"), once(process, "SIGTERM")].map(aborted));
+    const onReady = (url: string) => {
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify({ type: "ready", url })}\n` : `${url} (Ctrl-C ends it)\n`,
+      );
+    };
+    await watchTarget({ target, environment, port, signal, onReady });
+  });
 candidateOptions(changing("stage", "deploy a version to the idle color"), true).action((options: Options) =>
   release(options, (candidate) => ({ do: "stage", candidate: named(candidate) })),
 );
@@ -119,6 +137,14 @@ async function release(
   const { signal } = interrupted;
   const takeOver = options.takeOver === true;
   finish(print, await runRelease({ target, environment, command, takeOver, listener: print, signal }));
+}
+
+function aborted(event: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  void event.then(() => {
+    controller.abort();
+  });
+  return controller.signal;
 }
 
 async function open(

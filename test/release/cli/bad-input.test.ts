@@ -126,7 +126,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
 describe("the release command", () => {
   it("documents its exit codes in the help of every command", async () => {
-    const commands = ["status", "history", "stage", "verify", "promote", "bake", "retire", "rollback", "run"];
+    const commands = ["status", "history", "watch", "stage", "verify", "promote", "bake", "retire", "rollback", "run"];
     const helps = await Promise.all(commands.map((command) => startAsIs(host.home, [command, "--help"]).finished));
     for (const { code, stdout } of [...helps, await startAsIs(host.home, ["--help"]).finished]) {
       expect(code).toBe(0);
