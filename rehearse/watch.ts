@@ -2,7 +2,7 @@ import type { Environment } from "../environments/environment.ts";
 import { COLORS, type Color } from "../release/color.ts";
 import { GATES } from "../release/gates/index.ts";
 import { difference, quantile, sum, type CallHistogram } from "../release/measure/histogram.ts";
-import { systemClock } from "../release/ports/clock.ts";
+import { systemClock } from "../release/system-clock.ts";
 import type { Target } from "../release/ports/target.ts";
 import type { ReleaseRecord } from "../release/record.ts";
 import { ended } from "../release/results.ts";

@@ -6,7 +6,8 @@ import { Displaced, LeaseHeld, TargetRefused, TargetUnreachable, TrafficMoved, U
 import type { Listener, ReleaseResult } from "./events.ts";
 import type { Gate } from "./gates/gate.ts";
 import { GATES } from "./gates/index.ts";
-import { systemClock, type Clock } from "./ports/clock.ts";
+import type { Clock } from "./ports/clock.ts";
+import { systemClock } from "./system-clock.ts";
 import type { Authority } from "./ports/records.ts";
 import type { Target } from "./ports/target.ts";
 import type { Phase } from "./record.ts";

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 /** Time as a release sees it. Tests replace it, so that a bake of minutes takes none. */
 export interface Clock {
   /** Milliseconds on a clock that never goes backwards. Its zero means nothing. */
@@ -11,17 +9,3 @@ export interface Clock {
   /** @throws the signal's reason when it aborts first */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  date: () => new Date(),
-  async sleep(ms, signal) {
-    signal?.throwIfAborted();
-    try {
-      await sleep(ms, undefined, { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  },
-};

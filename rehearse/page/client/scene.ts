@@ -1,5 +1,5 @@
 import { COLORS, type Color } from "../../../release/color.ts";
-import { rateOf, type PageState } from "../state.ts";
+import { isWatch, rateOf, type PageState } from "../state.ts";
 import { part, set, setText, svg } from "./dom.ts";
 import { createFlow } from "./flow.ts";
 
@@ -30,12 +30,14 @@ export function createScene(): (state: PageState) => void {
   const clients = box(root, { x: 8, y: 98, width: 144, height: 104 }, "MCP clients");
   const colors = { blue: createColor(root, "blue"), green: createColor(root, "green") };
   const weather = box(root, { x: 624, y: 98, width: 128, height: 104 }, "Weather API");
+  weather.element.classList.add("weather");
   part("scene").append(root);
 
   return (state) => {
     const rates = { blue: rateOf(state, "blue"), green: rateOf(state, "green") };
     const all = rates.blue + rates.green;
-    clients.say([`${Math.round(all)} calls/s`, "both protocol eras", "kept and new sockets"]);
+    const callers = isWatch(state) ? [] : ["both protocol eras", "kept and new sockets"];
+    clients.say([`${Math.round(all)} calls/s`, ...callers]);
     for (const color of COLORS) {
       const share = all === 0 ? 0 : rates[color] / all;
       flows[color].calls.show(share);

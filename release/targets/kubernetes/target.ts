@@ -1,5 +1,6 @@
 import type { Environment } from "../../../environments/environment.ts";
-import { systemClock, type Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { systemClock } from "../../system-clock.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import { announce } from "./announce.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Displaced, LeaseHeld } from "../../errors.ts";
-import { systemClock, type Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { systemClock } from "../../system-clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import { keepRenewed } from "../renewal.ts";
