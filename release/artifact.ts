@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { imageProblem, type Environment } from "../environments/environment.ts";
+import type { Environment } from "../environments/environment.ts";
+import { imageProblem } from "../environments/image.ts";
 import { UsageError } from "./errors.ts";
 import { mustExist } from "./targets/local/build.ts";
 
