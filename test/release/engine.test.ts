@@ -3,7 +3,7 @@ import { TargetRefused, TargetUnreachable } from "../../release/errors.ts";
 import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Command } from "../../release/run-release.ts";
-import { carryOut, NEW, RESUME, ROLLBACK, RUN, STAGE, type Setup } from "./a-release.ts";
+import { carryOut, RESUME, ROLLBACK, RUN, STAGE, type Setup } from "./a-release.ts";
 import { Killed, MemoryTarget, quickEnvironment } from "./memory-target.ts";
 
 /** More than any release makes; a kill that comes later than its last call is none. */

@@ -7,7 +7,7 @@ import type { Capacity, ColorState, Problem } from "../../release/ports/capacity
 import type { Fence } from "../../release/ports/fence.ts";
 import type { Measurements } from "../../release/ports/measurements.ts";
 import type { Endpoint, PodHealth, Probe } from "../../release/ports/probe.ts";
-import type { AcquireOptions, Authority, Records } from "../../release/ports/records.ts";
+import type { Authority, Records } from "../../release/ports/records.ts";
 import type { Staging } from "../../release/ports/staging.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { Traffic } from "../../release/ports/traffic.ts";
@@ -118,7 +118,7 @@ export class MemoryTarget implements Target {
   readonly records: Records = {
     read: async () => await Promise.resolve(this.release),
     history: async () => await Promise.resolve(this.ended),
-    acquire: async (_: AcquireOptions) => await Promise.resolve(this.authority()),
+    acquire: async () => await Promise.resolve(this.authority()),
   };
 
   readonly probe: Probe = {
