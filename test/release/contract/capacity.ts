@@ -63,7 +63,7 @@ export function capacityContract(name: string, open: OpenWorld): void {
       const target = world.open();
       const { fence } = await acquire(target);
       const before = (await target.capacity.color("green")).pods.map((pod) => pod.name);
-      const stage = { color: "green", image: "app:2", mark: "release-1" } as const;
+      const stage = { color: "green", image: world.image, mark: "release-1" } as const;
       await target.staging.stage(stage, fence, new AbortController().signal);
       await world.settle();
       const { mark, pods, rollingOut = false } = await target.capacity.color("green");
@@ -79,7 +79,7 @@ export function capacityContract(name: string, open: OpenWorld): void {
       const { signal } = new AbortController();
       const names: string[][] = [];
       for (const mark of ["one", "one", "two"]) {
-        await target.staging.stage({ color: "green", image: "app:2", mark }, fence, signal);
+        await target.staging.stage({ color: "green", image: world.image, mark }, fence, signal);
         await world.settle();
         names.push((await target.capacity.color("green")).pods.map((pod) => pod.name));
       }

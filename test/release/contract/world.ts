@@ -5,6 +5,9 @@ import { releaseRecordSchema, type ReleaseRecord } from "../../../release/record
 
 /** A deployed environment with two pods of each color and blue live, in which one contract test runs. */
 export interface World {
+  /** An artifact that can be staged. */
+  readonly image: string;
+
   /** A target as one process has it. Each call stands for another process. */
   open(): Target;
 
