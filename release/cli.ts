@@ -50,6 +50,12 @@ function command(name: string, description: string): Command {
     .option("--json", "one JSON object a line");
 }
 
+const changing = (name: string, description: string) =>
+  command(name, description).option(
+    "--take-over",
+    "take the lease from a command that runs or has died; it changes nothing more",
+  );
+
 const candidateOptions = (command: Command, mandatory: boolean) =>
   command
     .addOption(
@@ -70,7 +76,7 @@ command("history", "show the last 20 releases that have ended").action(async (op
   await using target = await open(options, await loadEnvironment(options.environment));
   writeHistory(await target.records.history(), options.json === true);
 });
-candidateOptions(command("stage", "deploy a version to the idle color"), true).action((options: Options) =>
+candidateOptions(changing("stage", "deploy a version to the idle color"), true).action((options: Options) =>
   release(options, (candidate) => ({ do: "stage", candidate: named(candidate) })),
 );
 for (const [name, description] of [
@@ -79,15 +85,14 @@ for (const [name, description] of [
   ["bake", "monitor the new color under live traffic, roll back if a gate fails"],
   ["retire", "let the old color scale down to its minimum"],
 ] as const) {
-  command(name, description).action((options: Options) => release(options, () => ({ do: name })));
+  changing(name, description).action((options: Options) => release(options, () => ({ do: name })));
 }
-command("rollback", "move the traffic back")
-  .option("--take-over", "from a command that holds the lease, or that died and holds it still")
+changing("rollback", "move the traffic back")
   .option("--to-changed-standby", "also if the old color no longer runs the version from before the release")
   .action((options: Options) =>
     release(options, () => ({ do: "rollback", toChangedStandby: options.toChangedStandby === true })),
   );
-candidateOptions(command("run", "all phases; without --image, go on with the release in progress"), false).action(
+candidateOptions(changing("run", "all phases; without --image, go on with the release in progress"), false).action(
   (options: Options) => release(options, (candidate) => ({ do: "run", candidate })),
 );
 

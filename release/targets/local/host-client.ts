@@ -36,7 +36,7 @@ const refusalSchema = z.object({ error: z.string() });
 export class HostClient {
   readonly #address: HostAddress;
 
-  private constructor(address: HostAddress) {
+  constructor(address: HostAddress) {
     this.#address = address;
   }
 
