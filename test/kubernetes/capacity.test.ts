@@ -6,11 +6,11 @@ import { ref, type PodScript } from "./cluster.ts";
 import { missingRight } from "./failures.ts";
 import { stageDeployment } from "./fake-staging.ts";
 import type { Draft } from "./store.ts";
-import { storeWorld, type StoreWorld } from "./world.ts";
+import { storeWorld, type ClusterWorld } from "./world.ts";
 
 const GREEN = { kind: "Deployment", name: colorName("green") } as const;
 
-let world: StoreWorld;
+let world: ClusterWorld;
 let target: Target;
 
 beforeEach(() => {

@@ -2,12 +2,16 @@ import { capacityContract } from "../release/contract/capacity.ts";
 import { measurementsContract, probeContract } from "../release/contract/probe.ts";
 import { recordsContract } from "../release/contract/records.ts";
 import { trafficContract } from "../release/contract/traffic.ts";
-import { answeringStoreWorld, storeWorld } from "./world.ts";
+import { apiOverHttp } from "./api-over-http.ts";
+import { answeringStoreWorld, httpWorld } from "./world.ts";
 
-const NAME = "a Kubernetes cluster";
-
-trafficContract(NAME, () => storeWorld());
-capacityContract(NAME, () => storeWorld());
-recordsContract(NAME, () => storeWorld());
-probeContract(NAME, answeringStoreWorld);
-measurementsContract(NAME, answeringStoreWorld);
+for (const [name, open] of [
+  ["a Kubernetes cluster in memory", answeringStoreWorld],
+  ["a Kubernetes cluster over HTTP", () => httpWorld(apiOverHttp)],
+] as const) {
+  trafficContract(name, open);
+  capacityContract(name, open);
+  recordsContract(name, open);
+  probeContract(name, open);
+  measurementsContract(name, open);
+}

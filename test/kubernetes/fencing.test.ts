@@ -5,7 +5,7 @@ import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts
 import { acquire } from "../release/contract/world.ts";
 import { FakeCluster } from "./cluster.ts";
 import type { Subject } from "./failures.ts";
-import { storeWorld, type StoreWorld } from "./world.ts";
+import { storeWorld, type ClusterWorld } from "./world.ts";
 
 const LEASE = { kind: "Lease", name: RELEASE_LEASE } as const;
 const LIVE = { kind: "Service", name: LIVE_SERVICE } as const;
@@ -19,7 +19,7 @@ const OBJECTS: readonly ObjectRef[] = [
   { kind: "Deployment", name: colorName("green") },
 ];
 
-let world: StoreWorld;
+let world: ClusterWorld;
 
 beforeEach(() => {
   world = storeWorld();
@@ -122,7 +122,7 @@ describe("taking the lease", () => {
   });
 
   it("creates no lease in a namespace without the environment, and says to deploy it", async () => {
-    world = storeWorld(undefined, new FakeCluster());
+    world = storeWorld(new FakeCluster());
 
     await expect(acquire(world.open())).rejects.toThrow(UsageError);
     expect(world.store.get(LEASE)).toBeUndefined();

@@ -5,15 +5,15 @@ import type { Authority } from "../../release/ports/records.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
-import { deniedByPolicy } from "./failures.ts";
+import { deniedByPolicy, tooManyRequests } from "./failures.ts";
 import { FakeStaging } from "./fake-staging.ts";
 import { StoreApi } from "./store-api.ts";
-import { SCALING, storeWorld, type StoreWorld } from "./world.ts";
+import { SCALING, storeWorld, type ClusterWorld } from "./world.ts";
 
 const LEASE = { kind: "Lease", name: RELEASE_LEASE } as const;
 const MINUTE = 60_000;
 
-let world: StoreWorld;
+let world: ClusterWorld;
 
 beforeEach(() => {
   world = storeWorld();
@@ -43,6 +43,18 @@ describe("a lease that is held", () => {
     world.apiOf(target).faults.clear();
     await target.traffic.move("blue", "green", authority.fence);
     expect(authority.lost.aborted).toBe(false);
+  });
+
+  it("is renewed again when a busy API server wants it, and not earlier", async () => {
+    const target = world.open();
+    await acquire(target);
+    const { requests, faults } = world.apiOf(target);
+    faults.add({ verb: "patch", does: () => tooManyRequests(9), times: 1 });
+    const before = requests.length;
+    await world.pass(13_900);
+    expect(requests.length - before).toBe(1);
+    await world.pass(200);
+    expect(requests.length - before).toBe(2);
   });
 
   it("survives an admission policy that denies the renewal", async () => {

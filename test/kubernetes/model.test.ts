@@ -2,7 +2,10 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { EPOCH_ANNOTATION } from "../../environments/names.ts";
 import { pointer, type Operation } from "../../release/targets/kubernetes/api/kube-api.ts";
+import { HttpClient } from "./http-client.ts";
+import { apiOverHttp } from "./api-over-http.ts";
 import { Model, type Connect, type Step } from "./model.ts";
+import { KubeServer } from "./server.ts";
 import { StoreApi, type Server } from "./store-api.ts";
 
 const SCHEDULES = 10_000;
@@ -50,7 +53,20 @@ const schedule = fc
   .array(step, { minLength: 10, maxLength: 40 })
   .map((steps): Step[] => [{ do: "start", takeOver: false, skewMs: 0 }, ...steps]);
 
-const inMemory: Connect = (server) => new StoreApi(server);
+const inMemory: Connect = (arrive) => new StoreApi(arrive);
+
+/** Each process has an API server of its own, so that faults of its network are its own. */
+const overHttp: Connect = async (arrive, store) => {
+  const server = await KubeServer.start(store, { arrive });
+  const client = new HttpClient(server, store.namespace, apiOverHttp);
+  const closing = client.close.bind(client);
+  return Object.assign(client, {
+    async close() {
+      await closing();
+      await server.close();
+    },
+  });
+};
 
 /** Takes every schedule, and returns the first one that breaks an invariant, made as short as possible. */
 async function check(connect: Connect, numRuns: number, seed = 1) {
@@ -58,7 +74,11 @@ async function check(connect: Connect, numRuns: number, seed = 1) {
   const outcome = await fc.check(
     fc.asyncProperty(schedule, async (steps) => {
       const model = new Model(connect);
-      for (const step of steps) await model.take(step);
+      try {
+        for (const step of steps) await model.take(step);
+      } finally {
+        await model.close();
+      }
       for (const key of Object.keys(reached) as (keyof typeof reached)[]) reached[key] += model.reached[key];
       expect(model.violations).toEqual([]);
     }),
@@ -78,6 +98,17 @@ describe("two releases, a deploy and an operator, in any order", () => {
     });
     // The schedules are worth something: releases come to their end, and into each other's way.
     for (const count of Object.values(reached)) expect(count).toBeGreaterThan(SCHEDULES / 100);
+  }, 60_000);
+
+  it("nor do they over HTTP", async () => {
+    const { failed, counterexample, errorInstance, reached } = await check(overHttp, 200);
+
+    expect({ failed, counterexample, errorInstance }).toEqual({
+      failed: false,
+      counterexample: null,
+      errorInstance: null,
+    });
+    for (const count of Object.values(reached)) expect(count).toBeGreaterThan(0);
   }, 60_000);
 
   it("would, without the fence in each write", async () => {
@@ -100,8 +131,8 @@ type Change = (operations: readonly Operation[]) => readonly Operation[];
 /** A mutant: every patch of an object other than the Lease arrives changed. */
 const withPatches =
   (change: Change): Connect =>
-  (server) =>
-    new StoreApi({ ...server, patch: (object, operations) => patched(server, change, object, operations) });
+  (arrive) =>
+    new StoreApi({ ...arrive, patch: (object, operations) => patched(arrive, change, object, operations) });
 
 const patched = (server: Server, change: Change, ...[object, operations]: Parameters<Server["patch"]>) =>
   server.patch(object, object.kind === "Lease" ? operations : change(operations));

@@ -2,26 +2,20 @@ import { colorName, COLOR_LABEL, EPOCH_ANNOTATION, LIVE_SERVICE, RELEASE_LEASE }
 import { COLORS, other, type Color } from "../../release/color.ts";
 import { Displaced, LeaseHeld, StateChanged, TargetUnreachable, TrafficMoved } from "../../release/errors.ts";
 import type { Target } from "../../release/ports/target.ts";
-import type { KubeApi, ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
+import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
+import type { Client } from "./client.ts";
 import { deployEnvironment } from "./cluster.ts";
 import { FakeStaging } from "./fake-staging.ts";
-import type { Faults } from "./faults.ts";
-import type { Subject } from "./failures.ts";
 import { same } from "./json.ts";
 import type { Server } from "./store-api.ts";
 import { KubeStore, type Change, type StoredObject } from "./store.ts";
 import { moveByOperator, SCALING } from "./world.ts";
 
-/** A client whose requests wait until the schedule lets them go, with the faults of its own network. */
-export interface Client extends KubeApi {
-  readonly faults: Faults;
-  before: (subject: Subject) => Promise<void> | void;
-}
-
-export type Connect = (server: Server) => Client;
+/** @param arrive where the client's writes arrive */ /** @param arrive where the client's writes arrive */
+export type Connect = (arrive: Server, store: KubeStore) => Client | Promise<Client>;
 
 /** What the schedule may do next. Numbers are indices, taken modulo what there is. */
 export type Step =
@@ -67,6 +61,7 @@ export class Model {
   readonly #store = new KubeStore();
   readonly #connect: Connect;
   readonly #processes: Process[] = [];
+  readonly #clients: Client[] = [];
   /** The highest epoch with which an object of this name was ever fenced. */
   readonly #highest = new Map<string, number>();
   readonly #granted = new Set<number>();
@@ -84,8 +79,7 @@ export class Model {
     switch (step.do) {
       case "start":
         if (this.#processes.length >= MOST_PROCESSES) return;
-        this.#processes.push(this.#start(step));
-        await settled();
+        await this.#start(step);
         return;
       case "run":
         await this.#process(step.process)?.run(step.requests);
@@ -121,26 +115,34 @@ export class Model {
     return this.#processes[index % Math.max(1, this.#processes.length)];
   }
 
-  #start({ takeOver, skewMs }: Extract<Step, { do: "start" }>): Process {
-    const process = new Process(
-      (server) => this.#connect(server),
-      this.#store,
-      skewMs,
-      (change) => {
-        this.#checkWrite(process, change);
-      },
-    );
-    void this.#release(process, takeOver)
+  /** Closes every client that was opened. */
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+  }
+
+  async #start({ takeOver, skewMs }: Extract<Step, { do: "start" }>): Promise<void> {
+    let process: Process | undefined = undefined;
+    const arrive = watched(this.#store, (change) => {
+      this.#checkWrite(process?.epoch, change);
+    });
+    const client = await this.#connect(arrive, this.#store);
+    this.#clients.push(client);
+    process = new Process(client, this.#store, skewMs);
+    this.#processes.push(process);
+    this.#follow(process, this.#release(process, takeOver));
+    await client.settled();
+  }
+
+  #follow(process: Process, release: Promise<void>): void {
+    void release
       .catch((error: unknown) => {
         if (error instanceof Displaced) this.reached.displaced += 1;
         if (!EXPECTED.some((kind) => error instanceof kind)) this.violations.push(`a fault: ${inspect(error)}`);
       })
       .finally(() => {
-        process.ended = true;
         const index = this.#processes.indexOf(process);
         if (index >= 0) this.#processes.splice(index, 1);
       });
-    return process;
   }
 
   /** A release as the engine makes it, without its gates and waits. */
@@ -211,7 +213,7 @@ export class Model {
   }
 
   /** No write lands on an object that a later holder has fenced, and a fence goes only upwards. */
-  #checkWrite({ epoch }: Process, { kind, before, after }: Change): void {
+  #checkWrite(epoch: number | undefined, { kind, before, after }: Change): void {
     if (before === undefined || after === undefined || kind === "Lease" || kind === "Event") return;
     const name = kind + after.metadata.name;
     const was = fenceOf(before);
@@ -229,19 +231,18 @@ export class Model {
 class Process {
   /** Of the lease that it holds. */
   epoch: number | undefined;
-  ended = false;
   readonly clock: ManualClock;
   readonly client: Client;
   readonly target: Target;
   readonly signal = new AbortController().signal;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(connect: Connect, store: KubeStore, skewMs: number, wrote: (change: Change) => void) {
-    this.clock = new ManualClock(skewMs);
-    this.client = connect(watched(store, wrote));
-    this.client.before = () => this.#turn();
+  constructor(client: Client, store: KubeStore, skewMs: number) {
+    this.clock = new ManualClock(skewMs, () => client.settled());
+    this.client = client;
+    client.before = () => this.#turn();
     const staging = () => new FakeStaging(store, () => this.#turn());
-    this.target = kubernetesTarget({ api: this.client, environment: { scaling: SCALING }, staging, clock: this.clock });
+    this.target = kubernetesTarget({ api: client, environment: { scaling: SCALING }, staging, clock: this.clock });
   }
 
   async run(requests: number): Promise<void> {
@@ -250,7 +251,7 @@ class Process {
         count += 1;
         go();
       }
-      await settled();
+      await this.client.settled();
     }
   }
 
@@ -281,6 +282,3 @@ function watched(store: KubeStore, wrote: (change: Change) => void): Server {
 const fenceOf = (object: StoredObject | undefined) => Number(object?.metadata.annotations?.[EPOCH_ANNOTATION] ?? 0);
 
 const inspect = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
-/** Resolves after everything that can go on has gone on. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -4,12 +4,12 @@ import type { Duplex } from "node:stream";
 import { ApiError } from "../../release/targets/kubernetes/api/api-error.ts";
 import type {
   Kind,
-  KubeApi,
   KubeObject,
   ListOptions,
   ObjectRef,
   Operation,
 } from "../../release/targets/kubernetes/api/kube-api.ts";
+import type { Client } from "./client.ts";
 import { asApiError, notFound, type Subject } from "./failures.ts";
 import { Faults } from "./faults.ts";
 import { Refused, type KubeStore } from "./store.ts";
@@ -25,10 +25,9 @@ export interface StoreApiOptions {
 }
 
 /** One client of a store, without HTTP: its requests, and the faults of its own network. */
-export class StoreApi implements KubeApi {
+export class StoreApi implements Client {
   readonly namespace: string;
   readonly faults = new Faults();
-  /** Every request that was made. */
   readonly requests: Subject[] = [];
   before: (subject: Subject) => Promise<void> | void;
   readonly #store: Server;
@@ -39,6 +38,14 @@ export class StoreApi implements KubeApi {
     this.#store = store;
     this.#ports = ports;
     this.before = before;
+  }
+
+  async settled(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   async get<T extends KubeObject>(object: ObjectRef, signal?: AbortSignal): Promise<T | undefined> {

@@ -5,9 +5,12 @@ import type { Target } from "../../release/ports/target.ts";
 import type { AnsweringWorld } from "../release/contract/probe.ts";
 import type { World } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
+import type { Client } from "./client.ts";
 import { FakeCluster } from "./cluster.ts";
 import { FakeStaging } from "./fake-staging.ts";
+import { HttpClient, type OpenApi } from "./http-client.ts";
 import { PodServers } from "./pod-servers.ts";
+import { KubeServer } from "./server.ts";
 import { StoreApi } from "./store-api.ts";
 import type { KubeStore } from "./store.ts";
 
@@ -19,34 +22,71 @@ export const SCALING = {
   latencyFloorRequestsPerSecond: 1,
 };
 
-export interface StoreWorld extends World {
+export interface ClusterWorld extends World {
   readonly cluster: FakeCluster;
   readonly store: KubeStore;
   readonly clock: ManualClock;
   /** The client of a target that `open` returned. */
-  apiOf(target: Target): StoreApi;
+  apiOf(target: Target): Client;
+}
+
+export type AnsweringClusterWorld = ClusterWorld & AnsweringWorld;
+
+interface WorldOptions {
+  readonly cluster: FakeCluster;
+  readonly connect: () => Client;
+  readonly close?: () => Promise<void>;
 }
 
 /** A world on a store, without HTTP. */
-export function storeWorld(ports?: ReadonlyMap<string, number>, cluster = FakeCluster.deployed()): StoreWorld {
+export function storeWorld(cluster = FakeCluster.deployed()): ClusterWorld {
+  return clusterWorld({ cluster, connect: () => new StoreApi(cluster.store) });
+}
+
+/** The same, with pods that answer. */
+export async function answeringStoreWorld(): Promise<AnsweringClusterWorld> {
+  const cluster = FakeCluster.deployed();
+  const pods = await PodServers.start(cluster);
+  const connect = () => new StoreApi(cluster.store, { ports: pods.ports });
+  return answering(pods, { cluster, connect });
+}
+
+/** A world of which every client asks one API server over HTTP. */
+export async function httpWorld(openApi: OpenApi): Promise<AnsweringClusterWorld> {
+  const cluster = FakeCluster.deployed();
+  const pods = await PodServers.start(cluster);
+  const server = await KubeServer.start(cluster.store, { ports: pods.ports });
+  const connect = () => new HttpClient(server, cluster.store.namespace, openApi);
+  return answering(pods, { cluster, connect, close: () => server.close() });
+}
+
+function clusterWorld({ cluster, connect, close }: WorldOptions): ClusterWorld {
   const { store } = cluster;
-  const clock = new ManualClock();
-  const apis = new Map<Target, StoreApi>();
-  const targets: Target[] = [];
+  const clients = new Map<Target, Client>();
+  const settled = async () => {
+    // What one client has read another one may wait for.
+    for (const client of clients.values()) await client.settled();
+    for (const client of clients.values()) await client.settled();
+  };
+  const clock = new ManualClock(0, settled);
+  const apiOf = (target: Target) => {
+    const client = clients.get(target);
+    if (client === undefined) throw new Error("this target belongs to another world");
+    return client;
+  };
   return {
     cluster,
     store,
     clock,
     image: "app:2",
+    apiOf,
     open() {
-      const api = new StoreApi(store, { ports });
+      const api = connect();
       const staging = () => new FakeStaging(store);
       const target = kubernetesTarget({ api, environment: { scaling: SCALING }, staging, clock });
-      apis.set(target, api);
-      targets.push(target);
+      clients.set(target, api);
       return target;
     },
-    apiOf: (target) => apis.get(target) ?? fail(),
     pass: (ms) => clock.pass(ms),
     settle: () => {
       cluster.step();
@@ -55,33 +95,35 @@ export function storeWorld(ports?: ReadonlyMap<string, number>, cluster = FakeCl
       moveByOperator(store, to);
     },
     kill(target) {
-      (apis.get(target) ?? fail()).before = () => new Promise(() => undefined);
+      apiOf(target).before = () => new Promise(() => undefined);
     },
     async close() {
-      await Promise.all(targets.map((target) => target.close()));
+      for (const [target, client] of clients) {
+        await target.close();
+        await client.close();
+      }
+      await close?.();
     },
   };
 }
 
-/** The same, with pods that answer. */
-export async function answeringStoreWorld(): Promise<AnsweringWorld & StoreWorld> {
-  const cluster = FakeCluster.deployed();
-  const servers = await PodServers.start(cluster);
-  const world = storeWorld(servers.ports, cluster);
+function answering(pods: PodServers, options: WorldOptions): AnsweringClusterWorld {
+  const { cluster } = options;
+  const world = clusterWorld(options);
   const firstOf = (color: Color) => cluster.pods(color)[0]?.metadata.name ?? "";
   return {
     ...world,
-    call: () => servers.call(firstOf("blue")),
-    silence: () => servers.stop(firstOf("blue")),
+    call: () => pods.call(firstOf("blue")),
+    silence: () => pods.stop(firstOf("blue")),
     stopPods(color) {
-      cluster.store.edit({ kind: "Deployment", name: colorName(color) }, (draft) => {
-        draft.spec.replicas = 0;
+      cluster.store.edit({ kind: "Deployment", name: colorName(color) }, ({ spec }) => {
+        spec.replicas = 0;
       });
       cluster.step();
     },
     async close() {
       await world.close();
-      await servers.close();
+      await pods.close();
     },
   };
 }
@@ -90,8 +132,4 @@ export function moveByOperator(store: KubeStore, to: Color): void {
   store.edit({ kind: "Service", name: LIVE_SERVICE }, (draft) => {
     draft.spec.selector[COLOR_LABEL] = to;
   });
-}
-
-function fail(): never {
-  throw new Error("this target belongs to another world");
 }

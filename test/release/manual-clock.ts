@@ -10,10 +10,15 @@ export class ManualClock implements Clock {
   #now = 0;
   readonly #sleepers = new Set<Sleeper>();
   readonly #skewMs: number;
+  readonly #settled: () => Promise<void>;
 
-  /** @param skewMs how far its time of day is from the true one */
-  constructor(skewMs = 0) {
+  /**
+   * @param skewMs how far its time of day is from the true one
+   * @param settled resolves after everything that can go on without time passing has gone on
+   */
+  constructor(skewMs = 0, settled: () => Promise<void> = turn) {
     this.#skewMs = skewMs;
+    this.#settled = settled;
   }
 
   now(): number {
@@ -44,12 +49,12 @@ export class ManualClock implements Clock {
   /** Lets time pass, and everything that waits react each time that a sleep ends. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settled();
+    await this.#settled();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#sleepers.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.wake();
-      await settled();
+      await this.#settled();
     }
     this.#now = end;
   }
@@ -60,5 +65,5 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves after everything that can go on without time passing has gone on. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Enough where only promises have to settle, and no network. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

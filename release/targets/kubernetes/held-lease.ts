@@ -4,13 +4,14 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Authority } from "../../ports/records.ts";
 import type { ReleaseRecord } from "../../record.ts";
+import { ApiError } from "./api/api-error.ts";
 import { pointer, type KubeApi, type KubeObject, type Operation } from "./api/kube-api.ts";
 import { isApiError, translated } from "./attempt.ts";
 import { EPOCH, epochOf, type Fences } from "./fences.ts";
 
 export const TTL_SECONDS = 15;
 
-/** A renewal that got no answer is sent again after this long. */
+/** A renewal that got no answer is sent again after about this long. */
 const RETRY_MS = 1000;
 
 /** How often a write starts over when others change the Lease meanwhile. */
@@ -117,9 +118,9 @@ export class HeldLease implements Authority {
       try {
         await this.confirm(signal);
         pauseMs = (TTL_SECONDS * 1000) / 3;
-      } catch {
+      } catch (error) {
         if (this.#lost.signal.aborted) return;
-        pauseMs = RETRY_MS;
+        pauseMs = pauseAfter(error);
       }
     }
   }
@@ -199,6 +200,13 @@ export class HeldLease implements Authority {
     const earlier = historyOf(this.#annotations).filter((entry) => startOf(entry) !== record.startedAt);
     return JSON.stringify([record, ...earlier].slice(0, HISTORY_LENGTH));
   }
+}
+
+/** As long as the server asks for, and with jitter otherwise, so that many clients do not come back together. */
+function pauseAfter(error: unknown): number {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const { retryAfterMs } = cause instanceof ApiError ? cause : {};
+  return Math.min(TTL_SECONDS * 1000, retryAfterMs ?? RETRY_MS * (0.5 + Math.random()));
 }
 
 /** The entries of a history, unchecked; none where somebody else wrote something there. */
