@@ -21,7 +21,7 @@ export class DisruptionBudget extends Construct {
   constructor(scope: Construct, id: string, { namespace, color, maxUnavailable = "25%" }: DisruptionBudgetProps) {
     super(scope, id);
     new PodDisruptionBudgetV1(this, "pdb", {
-      metadata: objectMetadata({ name: colorName(color), namespace, labels: colorLabels(color) }),
+      metadata: objectMetadata({ name: colorName(color), namespace }),
       spec: { maxUnavailable, selector: { matchLabels: colorLabels(color) } },
     });
   }

@@ -16,7 +16,7 @@ export interface StageMarkerProps {
 }
 
 /**
- * A value in a color's state that changes with each stage of a release.
+ * A value in a color's state that changes with each plan of a stage by a release.
  *
  * A data source that depends on it is read during the apply instead of during the plan, because its value is pending then.
  *
@@ -34,7 +34,7 @@ export class StageMarker extends Construct {
       lifecycle: release === undefined ? { ignoreChanges: ["input"] } : undefined,
     });
     this.resource.overrideLogicalId("stage");
-    this.resource.addOverride("input", release === undefined ? "none" : inputOf(release));
+    this.resource.addOverride("input", release === undefined ? "none" : `${inputOf(release)}/${PLANNED_AT}`);
   }
 
   /**
@@ -47,10 +47,13 @@ export class StageMarker extends Construct {
     if (this.#release === undefined) return undefined;
     const expected = String(this.#release.epoch);
     return {
-      condition: `\${terraform_data.stage.output == "${inputOf(this.#release)}" ? ${epoch} == "${expected}" : false}`,
+      condition: `\${startswith(terraform_data.stage.output, "${inputOf(this.#release)}/") ? ${epoch} == "${expected}" : false}`,
       errorMessage: `another command has taken the release lease over since epoch ${expected}: nothing was staged`,
     };
   }
 }
+
+/** Makes the value pending in every plan of a stage, also where an earlier apply wrote the marker and then failed. */
+const PLANNED_AT = "${plantimestamp()}";
 
 const inputOf = ({ mark, epoch }: ReleaseStage) => `${mark}/epoch ${epoch}`;

@@ -87,7 +87,9 @@ describe("a user's text", () => {
       "env.ALLOWED_ORIGINS": ESCAPED,
     });
     for (const stack of Object.values(stacks)) {
-      const unescaped = JSON.stringify(stack).match(/(?<![$])[$][{](?!kubernetes_|data\.|terraform_|var\.|\{)/g);
+      const unescaped = JSON.stringify(stack).match(
+        /(?<![$])[$][{](?!kubernetes_|data\.|startswith|plantimestamp|terraform_|var\.|\{)/g,
+      );
       expect(unescaped).toBeNull();
     }
   });
@@ -147,7 +149,7 @@ describe("a stage by a release", () => {
 
     expect(JSON.stringify(deployment.spec)).toContain(MARK);
     expect(JSON.stringify(deployment.metadata)).not.toContain("m-1");
-    expect(green.resource.terraform_data?.stage).toMatchObject({ input: "m-1/epoch 7" });
+    expect(green.resource.terraform_data?.stage).toMatchObject({ input: "m-1/epoch 7/${plantimestamp()}" });
     expect(green.data?.kubernetes_service_v1?.live).toMatchObject({ depends_on: ["terraform_data.stage"] });
     expect(deployment.lifecycle?.precondition).toHaveLength(2);
   });
