@@ -174,7 +174,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 async function moveTraffic(from: Color, to: Color): Promise<void> {
-  const target = await openKubernetesTarget("local", local);
+  const target = openKubernetesTarget("local", local);
   const { signal } = new AbortController();
   const authority = await target.records.acquire({ holder: "e2e", takeOver: true, signal, waiting: () => undefined });
   try {
