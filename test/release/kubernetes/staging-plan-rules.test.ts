@@ -43,30 +43,46 @@ describe("the rules of a stage's plan", () => {
   });
 
   it.each([
-    ["Service", change("kubernetes_service_v1", "mcp-app-green", ["update"]), "'service mcp-app-green' (update)"],
+    [
+      "Service",
+      change("kubernetes_service_v1", "mcp-app-green", ["update"]),
+      "'service mcp-app-green' differs from the environment (update)",
+    ],
     [
       "budget",
       change("kubernetes_pod_disruption_budget_v1", "mcp-app-green", ["create"]),
-      "'pdb mcp-app-green' (create)",
+      "'pdb mcp-app-green' differs from the environment (create)",
     ],
-    ["Deployment of the other color", deployment("update", "mcp-app-blue"), "'deployment mcp-app-blue' (update)"],
+    [
+      "Deployment of the other color",
+      deployment("update", "mcp-app-blue"),
+      "'deployment mcp-app-blue' differs from the environment (update)",
+    ],
     ["Deployment that is deleted", deployment("delete"), "(delete)"],
     [
       "Deployment that is replaced",
       change("kubernetes_deployment_v1", "mcp-app-green", ["delete", "create"]),
       "(delete and create)",
     ],
-    ["other data resource", { ...guard, address: "terraform_data.other" }, "'terraform_data.other' (update)"],
-    ["lowered minimum", scaling({ min_replicas: 2 }, { min_replicas: 3 }), "'hpa mcp-app-green' (update)"],
+    [
+      "other data resource",
+      { ...guard, address: "terraform_data.other" },
+      "'terraform_data.other' differs from the environment (update)",
+    ],
+    [
+      "lowered minimum",
+      scaling({ min_replicas: 2 }, { min_replicas: 3 }),
+      "'hpa mcp-app-green' differs from the environment (update)",
+    ],
     [
       "raised minimum with another maximum",
       scaling({ min_replicas: 5, max_replicas: 6 }, { min_replicas: 2, max_replicas: 7 }),
-      "'hpa mcp-app-green' (update)",
+      "'hpa mcp-app-green' differs from the environment (update)",
     ],
     [
       "raised minimum of the other color",
       scaling({ min_replicas: 5 }, { min_replicas: 2 }, "mcp-app-blue"),
-      "'hpa mcp-app-blue' (update)",
+      "'hpa mcp-app-blue' differs from the environment (update)",
     ],
   ])("name a %s and ask for a deploy", (_, foreign, message) => {
     const act = () => judged(deployment("update"), guard, read, foreign);

@@ -43,7 +43,7 @@ function lockHeld(text: string): TargetUnreachable {
 /** Removes colors and frames, and joins the lines that Terraform wraps. */
 const unframed = (output: string) =>
   output
-     
+
     .replaceAll(/\u001b\[[0-9;]*m/g, "")
     .replaceAll(/[│╷╵]/g, " ")
     .replaceAll(/\s+/g, " ")
