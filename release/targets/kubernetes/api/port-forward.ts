@@ -62,7 +62,7 @@ export async function openForward(
     websocket.once("open", () => {
       signal.removeEventListener("abort", abort);
       websocket.off("error", fail);
-      // At once: the first messages, with which the channels begin, may have arrived with the answer.
+      // At once: the first messages may have arrived with the answer.
       resolve(new ForwardedConnection(what, websocket));
     });
   });
@@ -92,6 +92,8 @@ class ForwardedConnection extends Duplex {
     super({ allowHalfOpen: true });
     this.#what = what;
     this.#websocket = websocket;
+    // Until somebody reads: an error that came before somebody listens would end the process.
+    websocket.pause();
     websocket.on("message", (data: Buffer) => {
       this.#receive(data);
     });
