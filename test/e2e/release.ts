@@ -48,7 +48,7 @@ export interface Running {
 /** Starts a release command whose outcome is the test's to judge. */
 export function startRelease(
   command: string,
-  { environment = QUICK, args = [] as readonly string[], variables = {} as NodeJS.ProcessEnv } = {},
+  { environment = QUICK, args = [] as readonly string[], variables = {} } = {},
 ): Running {
   const child = spawn(process.execPath, cli(command, environment, args), {
     cwd: PROJECT,
