@@ -1,5 +1,5 @@
 import type { Breaker } from "../resilience/breaker.ts";
-import type { Redis } from "../shared/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { Cacheable, CacheOptions, CacheStats } from "./cache-options.ts";
 import { Cache } from "./cache.ts";
 import { SharedTier } from "./shared-tier.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Emitter } from "../resilience/emitter.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
-import type { Script } from "../shared/redis.ts";
+import type { Script } from "../redis/script.ts";
 import { Codec, MAX_STORED_BYTES } from "./codec.ts";
 import { inTime, LATE } from "./patience.ts";
 import { forget } from "./scripts/forget.ts";

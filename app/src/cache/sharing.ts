@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { Time } from "../resilience/time.ts";
-import type { Redis } from "../shared/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { LEASE } from "./scripts/look-up.ts";
 
 /** What a cache shares with the same cache of other pods. */

@@ -1,8 +1,8 @@
 import { lookup as lookupDns } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { asError } from "../resilience/call.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
 
 /**
@@ -66,7 +66,7 @@ export class Addresses {
   /**
    * Checks a host that is an address, in whatever spelling a URL allows, for which nothing will be looked up.
    *
-   * @throws CallerMistake
+   * @throws ToolInputError
    */
   checkLiteral({ hostname }: Pick<URL, "hostname">): void {
     const address = hostname.replace(/^\[|\]$/g, "");
@@ -100,7 +100,7 @@ export class Addresses {
   #check(host: string, address: string): void {
     const reach = reachOf(address);
     if (reach === "public" || (reach === "private" && this.#mayBePrivate.has(host))) return;
-    throw new CallerMistake(
+    throw new ToolInputError(
       reach === "private"
         ? `${host} has a private address: it may be called only if OUTBOUND_ALLOW_PRIVATE names it. Use a public host.`
         : `${host} has an address that may not be called. Use a public host.`,

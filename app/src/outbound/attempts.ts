@@ -1,8 +1,8 @@
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { Retry } from "../resilience/retry.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import { OutOfPatience } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 
@@ -75,5 +75,5 @@ export class Attempts {
 
 function mayPass(error: unknown): boolean {
   if (error instanceof UpstreamFailure) return error.mayPass;
-  return !(error instanceof CallerMistake || error instanceof Rejected);
+  return !(error instanceof ToolInputError || error instanceof Rejected);
 }

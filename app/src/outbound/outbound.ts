@@ -60,7 +60,7 @@ export class Outbound {
     this.upstreams = new Upstreams({ ...options, isListed: (origin) => this.#allowed.names(origin) });
   }
 
-  /** @throws CallerMistake for what may not be asked */
+  /** @throws ToolInputError for what may not be asked */
   check(request: OutboundRequest): CheckedRequest {
     return checkRequest(request, this.#allowed);
   }
@@ -68,7 +68,7 @@ export class Outbound {
   /**
    * Sends a request through its upstream's policies and follows redirects, each through those of its own.
    *
-   * @throws CallerMistake when it leads to what may not be called
+   * @throws ToolInputError when it leads to what may not be called
    * @throws UpstreamFailure for no answer, 429 and 5xx; other statuses are answers
    * @throws Rejected, DeadlineExceeded
    */
@@ -90,7 +90,7 @@ export class Outbound {
   /**
    * Sends a request once, without any policy.
    *
-   * @throws CallerMistake, UpstreamFailure
+   * @throws ToolInputError, UpstreamFailure
    */
   async exchange(request: CheckedRequest, call: Call): Promise<OutboundAnswer> {
     const { url } = request;

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from "../config/breakers.ts";
 import type { PoolConfig } from "../config/outbound.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Strategy } from "../resilience/balancing.ts";
 import type { BreakerState } from "../resilience/breaker.ts";
 import type { Call } from "../resilience/call.ts";
@@ -8,7 +9,6 @@ import { Deadline } from "../resilience/deadline.ts";
 import { LoadBalancer } from "../resilience/load-balancer.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import { Attempts } from "./attempts.ts";
 import type { Outbound, OutboundAnswer, SendOptions } from "./outbound.ts";
 import { isRepeatable, type OutboundRequest } from "./request.ts";
@@ -61,7 +61,7 @@ export class Pool {
       maxEjected: 1,
       ejection: {
         ...settings,
-        judge: (error) => (error instanceof CallerMistake || error instanceof Rejected ? "nothing" : "failure"),
+        judge: (error) => (error instanceof ToolInputError || error instanceof Rejected ? "nothing" : "failure"),
       },
     });
   }
@@ -79,7 +79,7 @@ export class Pool {
   /**
    * Sends a request to one of the endpoints; another attempt may go to another one. Redirects are answers.
    *
-   * @throws CallerMistake for a path that leads out of the pool
+   * @throws ToolInputError for a path that leads out of the pool
    * @throws UpstreamFailure, Rejected, DeadlineExceeded
    */
   send(
@@ -107,6 +107,6 @@ export class Pool {
 function urlOn(origin: string, path: string): string {
   const url = URL.parse(path, origin);
   if (!path.startsWith("/") || url?.origin !== origin)
-    throw new CallerMistake(`'path' must be a path on the endpoint that begins with one slash, such as '/search?q=x'`);
+    throw new ToolInputError(`'path' must be a path on the endpoint that begins with one slash, such as '/search?q=x'`);
   return url.href;
 }

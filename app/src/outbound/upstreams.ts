@@ -1,4 +1,5 @@
 import type { BreakerSettings } from "../config/breakers.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { guarded } from "../health/guarded.ts";
 import type { Health } from "../health/health.ts";
 import type { Breaker } from "../resilience/breaker.ts";
@@ -6,7 +7,6 @@ import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { Bulkhead } from "../resilience/bulkhead.ts";
 import { thrown } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
 
 /** Upstreams, found under wildcards of the allow-list, that are told apart: there could be any number, and each is a breaker and a line of health. */
 const MAX_FOUND = 100;
@@ -87,7 +87,7 @@ export class Upstreams {
     const breaker = breakers.create({
       ...settings,
       name,
-      judge: (error) => (error instanceof CallerMistake ? "nothing" : "failure"),
+      judge: (error) => (error instanceof ToolInputError ? "nothing" : "failure"),
     });
     return {
       origin,

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders, t
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { CallerMistake } from "../tools/tool.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Addresses } from "./addresses.ts";
 import type { CheckedRequest } from "./request.ts";
 import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
@@ -48,7 +48,7 @@ export class Wire {
   }
 
   /**
-   * @throws CallerMistake for an address that may not be called
+   * @throws ToolInputError for an address that may not be called
    * @throws UpstreamFailure when there is no answer
    */
   async send(request: CheckedRequest, signal: AbortSignal): Promise<WireAnswer> {
@@ -56,7 +56,7 @@ export class Wire {
     try {
       return await this.#exchange(request, signal);
     } catch (error) {
-      if (error instanceof CallerMistake || error instanceof UpstreamFailure) throw error;
+      if (error instanceof ToolInputError || error instanceof UpstreamFailure) throw error;
       throw describeNetworkError(request.url.origin, error);
     }
   }

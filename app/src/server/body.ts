@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { INVALID_REQUEST, PARSE_ERROR, Refusal, REFUSED } from "./refusal.ts";
+import { INVALID_REQUEST, PARSE_ERROR, HttpError, REFUSED } from "../errors/http-error.ts";
 
 /** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
 const MAX_DEPTH = 64;
@@ -11,13 +11,13 @@ const DISCARD_FACTOR = 32;
 /**
  * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
  *
- * @throws Refusal when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
+ * @throws HttpError when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
  */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   await refuseCompressed(request, maxBytes);
   const text = await readText(request, maxBytes);
   if (depthOf(text) > MAX_DEPTH)
-    throw new Refusal(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+    throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   const body = parse(text);
   if (Array.isArray(body)) refuseSameIds(body);
   return body;
@@ -27,7 +27,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
+    throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
   }
 }
 
@@ -36,7 +36,7 @@ async function refuseCompressed(request: IncomingMessage, maxBytes: number): Pro
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding === "identity") return;
   await discard(request, maxBytes);
-  throw new Refusal(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
+  throw new HttpError(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
     headers: { "accept-encoding": "identity" },
   });
 }
@@ -47,7 +47,7 @@ function refuseSameIds(batch: readonly unknown[]): void {
   for (const message of batch) {
     if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) continue;
     if (ids.has(message.id))
-      throw new Refusal(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
+      throw new HttpError(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
     ids.add(message.id);
   }
 }
@@ -74,10 +74,10 @@ async function readText(request: IncomingMessage, maxBytes: number): Promise<str
       if (bytes > maxBytes * DISCARD_FACTOR) break;
     }
   }
-  if (tooLarge) throw new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (tooLarge) throw new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
   const body = Buffer.concat(chunks);
   // Anything else would be read as what its sender did not write.
-  if (!isUtf8(body)) throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
+  if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
   return body.toString("utf8");
 }
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { WriteHead } from "./refusal.ts";
+import type { WriteHead } from "./refuse.ts";
 
 /** Header of the web request that holds the address of the connection's other end. */
 export const PEER = "x-mcp-peer";

@@ -3,13 +3,14 @@ import type { Socket } from "node:net";
 import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
 import type { Authorization } from "../auth/authorization.ts";
 import type { Config } from "../config.ts";
+import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { discard, readJson } from "./body.ts";
 import { rememberCalledTool } from "./called-tool.ts";
 import type { Connections } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
-import { Refusal, refuse, REFUSED, type WriteHead } from "./refusal.ts";
+import { refuse, type WriteHead } from "./refuse.ts";
 
 /** Milliseconds that clients may take; after that their connection is closed. */
 export interface Patience {
@@ -86,14 +87,14 @@ export function createMcpPort(options: McpPortOptions): Server {
       await exchange(request, response, handle, { writeHead, hasEnd: () => !isStream });
     } catch (error) {
       if (response.destroyed) return; // The client went away; there is nobody to tell.
-      if (error instanceof Refusal) {
+      if (error instanceof HttpError) {
         logger.debug({ status: error.status, code: error.code, reason: error.message }, "refused");
         refuse(response, error, writeHead);
         return;
       }
       logger.error({ err: error }, "a request failed");
       if (response.headersSent) response.destroy();
-      else refuse(response, new Refusal(500, -32603, "Internal error"), writeHead);
+      else refuse(response, new HttpError(500, -32603, "Internal error"), writeHead);
     }
   }
 
@@ -122,8 +123,8 @@ export function createMcpPort(options: McpPortOptions): Server {
   return server;
 }
 
-function notAllowed(...allowed: readonly [string, ...string[]]): Refusal {
-  return new Refusal(405, REFUSED, `Method not allowed: only ${allowed[0]}`, {
+function notAllowed(...allowed: readonly [string, ...string[]]): HttpError {
+  return new HttpError(405, REFUSED, `Method not allowed: only ${allowed[0]}`, {
     headers: { allow: allowed.join(", ") },
   });
 }

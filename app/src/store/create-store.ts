@@ -3,7 +3,7 @@ import { guarded } from "../health/guarded.ts";
 import type { Dependency } from "../health/health.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
-import type { Redis } from "../shared/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { Collector } from "../telemetry/collector.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Disk } from "./disk/disk.ts";

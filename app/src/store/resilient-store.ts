@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { keyOf } from "../cache/key.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import type { Durability, Outcome, Store, Write } from "./store.ts";
 import { acceptedAt, Versions } from "./versions.ts";
 import type { WriteQueue } from "./write-queue.ts";
@@ -66,7 +66,7 @@ export class ResilientStore {
   }
 
   /**
-   * @throws CallerMistake when the value is too large, or the idempotency key stands for another write already
+   * @throws ToolInputError when the value is too large, or the idempotency key stands for another write already
    * @throws what the store or the last queue failed with, where nothing took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
@@ -79,7 +79,7 @@ export class ResilientStore {
       );
       return this.#receipt(write, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
-      if (error instanceof CallerMistake || call.cancelled) throw error;
+      if (error instanceof ToolInputError || call.cancelled) throw error;
       return await this.#defer(write, error, call);
     }
   }
@@ -103,7 +103,7 @@ export class ResilientStore {
         call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
         return this.#receipt(write, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
-        if (error instanceof CallerMistake || call.cancelled) throw error;
+        if (error instanceof ToolInputError || call.cancelled) throw error;
         last = error;
       }
     }
@@ -114,7 +114,7 @@ export class ResilientStore {
     const text = JSON.stringify(value, onlyFinite);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
-      throw new CallerMistake(
+      throw new ToolInputError(
         `'value' has ${bytes} bytes as JSON; at most ${MAX_VALUE_BYTES} can be stored under a key`,
       );
     return { key, value: text, idempotencyKey, digest: keyOf([key, value]), version: this.#versions.next() };
@@ -125,7 +125,8 @@ export class ResilientStore {
     outcome: Outcome,
     place: Pick<Receipt, "status" | "where" | "durability">,
   ): Receipt {
-    if (outcome.kind === "refused") throw new CallerMistake(`The write under '${key}' was refused: ${outcome.reason}.`);
+    if (outcome.kind === "refused")
+      throw new ToolInputError(`The write under '${key}' was refused: ${outcome.reason}.`);
     const { version, replayed } = outcome;
     this.#versions.see(version);
     return { key, idempotencyKey, ...place, acceptedAt: acceptedAt(version), replayed };
@@ -135,6 +136,6 @@ export class ResilientStore {
 /** What JSON has no number for it would write as `null`: another value than was given. */
 function onlyFinite(_name: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value))
-    throw new CallerMistake("'value' has a number in it that is too large to be stored: write it as a string");
+    throw new ToolInputError("'value' has a number in it that is too large to be stored: write it as a string");
   return value;
 }

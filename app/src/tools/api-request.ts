@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
 import { wholeNumber } from "./arguments.ts";
-import { CallerMistake } from "./tool.ts";
 
 export const MAX_URL = 2048;
 const MAX_HEADER = 4096;
@@ -50,14 +50,14 @@ export interface RequestArguments {
 /**
  * What of a request the arguments say: everything but where it goes.
  *
- * @throws CallerMistake for a body that is too large
+ * @throws ToolInputError for a body that is too large
  */
 export function requestOf({ method, headers, body }: RequestArguments): Omit<OutboundRequest, "url"> {
   if (body === undefined) return { method, headers };
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BODY_BYTES)
-    throw new CallerMistake(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
+    throw new ToolInputError(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
   const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
   return { method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };

@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { Cache } from "../cache/cache.ts";
 import type { Found } from "../cache/cache-options.ts";
 import { keyOf } from "../cache/key.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { asError, type Call } from "../resilience/call.ts";
 import type { Services } from "../services.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
-import { answer, CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+import { answer, type Tool, type ToolContext } from "./tool.ts";
 
 /** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
 const MOST = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
@@ -65,7 +66,7 @@ export function cachedExpensiveOperation({
     timeout: 30_000,
     async handle({ operation, n }, context) {
       if (n > MOST[operation])
-        throw new CallerMistake(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
+        throw new ToolInputError(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
       const found = await cache.fetch(
         keyOf([operation, n]),
         (load) => computations.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),

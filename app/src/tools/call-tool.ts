@@ -1,10 +1,11 @@
 import type { CallToolResult, StandardSchemaV1 } from "@modelcontextprotocol/server";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { currentTrace } from "../telemetry/request-trace.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
-import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+import type { Tool, ToolContext } from "./tool.ts";
 
 /** Milliseconds for a tool that does not say. */
 const DEFAULT_TIMEOUT = 30_000;
@@ -107,7 +108,7 @@ function failure(
 
 /** What to tell a caller of an error that was to be expected; nothing for one that nobody foresaw. */
 export function foreseen(error: unknown): { readonly text: string; readonly detail: ErrorDetail } | undefined {
-  if (error instanceof CallerMistake) return { text: error.message, detail: { kind: "caller_error" } };
+  if (error instanceof ToolInputError) return { text: error.message, detail: { kind: "caller_error" } };
   if (error instanceof DeadlineExceeded)
     return { text: `${error.message}. Ask for less, or try again later.`, detail: { kind: "timeout" } };
   if (error instanceof Rejected) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Attempt } from "../outbound/attempts.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import { isRepeatable } from "../outbound/request.ts";
@@ -6,7 +7,7 @@ import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
 import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
-import { answer, CallerMistake, type Tool } from "./tool.ts";
+import { answer, type Tool } from "./tool.ts";
 
 const inputSchema = argumentsOf({
   url: urlArgument,
@@ -41,7 +42,7 @@ export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSche
     async handle({ maxAttempts, baseDelayMs, ...args }, context) {
       const request = outbound.check({ url: args.url, ...requestOf(args) });
       if (maxAttempts > 1 && !isRepeatable(request))
-        throw new CallerMistake(
+        throw new ToolInputError(
           `a ${request.method} request may do something each time it is sent: add the header 'idempotency-key' if the API knows it, or set maxAttempts to 1`,
         );
       const attempts: Attempt[] = [];

@@ -4,7 +4,7 @@ import { Cache } from "../../../app/src/cache/cache.ts";
 import { SharedTier } from "../../../app/src/cache/shared-tier.ts";
 import type { Sharing } from "../../../app/src/cache/sharing.ts";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
+import { RedisConnection } from "../../../app/src/redis/connection.ts";
 
 export const thing = z.object({ name: z.string(), text: z.string().optional() });
 export type Thing = z.output<typeof thing>;

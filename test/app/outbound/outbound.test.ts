@@ -1,12 +1,12 @@
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { ToolInputError } from "../../../app/src/errors/tool-input-error.ts";
 import type { OutboundRequest } from "../../../app/src/outbound/request.ts";
 import type { SendOptions } from "../../../app/src/outbound/outbound.ts";
 import { UpstreamFailure } from "../../../app/src/outbound/upstream-failure.ts";
 import { CallerCall, PLAIN_CALL, type Call } from "../../../app/src/resilience/call.ts";
 import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { Rejected } from "../../../app/src/resilience/rejection.ts";
-import { CallerMistake } from "../../../app/src/tools/tool.ts";
 import { newOutbound, type NewOutbound } from "./new-outbound.ts";
 import { startUpstream, type TestUpstream } from "./upstream.ts";
 
@@ -93,7 +93,7 @@ describe("an outbound call", () => {
   );
 
   it("refuses a header value that would start another header, and a body where there can be none", async () => {
-    await expect(send({ headers: { accept: "a\r\nhost: b" } })).rejects.toThrow(CallerMistake);
+    await expect(send({ headers: { accept: "a\r\nhost: b" } })).rejects.toThrow(ToolInputError);
     await expect(send({ body: "x" })).rejects.toThrow("a GET request has no body");
   });
 
@@ -217,7 +217,7 @@ describe("redirects", () => {
   ])("to what may not be called (%s) are refused", async (location) => {
     redirectTo(302, location);
 
-    await expect(send()).rejects.toThrow(CallerMistake);
+    await expect(send()).rejects.toThrow(ToolInputError);
     expect(upstream.asked).toHaveLength(1);
   });
 

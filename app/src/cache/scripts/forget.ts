@@ -1,4 +1,4 @@
-import { script } from "../../shared/redis.ts";
+import { script } from "../../redis/script.ts";
 
 /** Forgets an entry, ends the lease of loading it, so that what is being loaded is not stored, and tells every pod. */
 export const forget = script(`

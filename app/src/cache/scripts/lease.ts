@@ -1,4 +1,4 @@
-import { script } from "../../shared/redis.ts";
+import { script } from "../../redis/script.ts";
 
 /** Prolongs the lease of loading an entry. */
 export const renew = script(`

@@ -1,4 +1,4 @@
-import { script } from "../../shared/redis.ts";
+import { script } from "../../redis/script.ts";
 
 /** What `lookUp` says of the lease. */
 export const LEASE = { notAsked: 0, granted: 1, held: 2, noRoom: 3 } as const;

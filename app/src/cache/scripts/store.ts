@@ -1,4 +1,4 @@
-import { script } from "../../shared/redis.ts";
+import { script } from "../../redis/script.ts";
 
 /** What `store` returns. */
 export const STORED = { lost: 0, stored: 1, noRoom: 2 } as const;

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import type { Redis } from "../../shared/redis.ts";
+import type { Redis } from "../../redis/redis.ts";
+import { loadScript } from "../../redis/script.ts";
 import { repeated, type Durability, type Outcome, type Write } from "../store.ts";
 import { MAX_REFUSALS, type QueuedWrite, type QueueStats, type Settlement, type WriteQueue } from "../write-queue.ts";
-import { enqueueWrite } from "./scripts/enqueue-write.ts";
-import { settleWrites } from "./scripts/settle-writes.ts";
-import { takeWrites } from "./scripts/take-writes.ts";
+
+const enqueueWrite = loadScript("store/redis/enqueue-write.lua");
+const takeWrites = loadScript("store/redis/take-writes.lua");
+const settleWrites = loadScript("store/redis/settle-writes.lua");
 
 /** Writes that may wait; so many at their largest fill some 650 MB. */
 const MAX_DEPTH = 10_000;

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
-import { syncBreakers } from "./scripts/sync-breakers.ts";
+import { loadScript } from "./script.ts";
+
+const syncBreakers = loadScript("redis/sync-breakers.lua");
 
 /** What one pod has to say about one breaker. Durations are milliseconds. */
 export interface BreakerReport {

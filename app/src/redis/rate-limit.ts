@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { RedisUnavailable, type Redis } from "./redis.ts";
-import { takeTokens } from "./scripts/take-tokens.ts";
+import { loadScript } from "./script.ts";
+
+const takeTokens = loadScript("redis/take-tokens.lua");
 
 /** Milliseconds between two reports under load; the first call after a pause is reported at once. */
 const REPORT_INTERVAL = 20;

@@ -1,8 +1,8 @@
 import type { Breaker, BreakerOptions } from "../../../app/src/resilience/breaker.ts";
 import { BreakerRegistry } from "../../../app/src/resilience/breaker-registry.ts";
 import type { Permit } from "../../../app/src/resilience/permit.ts";
-import { SharedBreakers } from "../../../app/src/shared/breakers.ts";
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
+import { SharedBreakers } from "../../../app/src/redis/breakers.ts";
+import { RedisConnection } from "../../../app/src/redis/connection.ts";
 
 /** One pod's breaker, sharing its state through a connection of its own. */
 export interface Pod {

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Emitter } from "../resilience/emitter.ts";
+import type { Script } from "./script.ts";
 
 /**
  * Redis as the app uses it: something that may be there.
@@ -54,14 +54,4 @@ export type RedisEvent = { readonly type: "up" } | { readonly type: "down"; read
 /** Redis is away or too slow. Expected, at any time. */
 export class RedisUnavailable extends Error {
   override readonly name = "RedisUnavailable";
-}
-
-/** A Lua script that Redis runs as one step. Its header says what KEYS and ARGV are, and what it returns. */
-export interface Script {
-  readonly lua: string;
-  readonly sha1: string;
-}
-
-export function script(lua: string): Script {
-  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }

@@ -2,8 +2,9 @@ import { Emitter } from "../../../app/src/resilience/emitter.ts";
 import { BreakerRegistry } from "../../../app/src/resilience/breaker-registry.ts";
 import type { Breaker } from "../../../app/src/resilience/breaker.ts";
 import type { Permit } from "../../../app/src/resilience/permit.ts";
-import { SharedBreakers } from "../../../app/src/shared/breakers.ts";
-import { RedisUnavailable, script, type Redis, type RedisEvent, type Script } from "../../../app/src/shared/redis.ts";
+import { SharedBreakers } from "../../../app/src/redis/breakers.ts";
+import { RedisUnavailable, type Redis, type RedisEvent } from "../../../app/src/redis/redis.ts";
+import { script, type Script } from "../../../app/src/redis/script.ts";
 import { fakeTime, type FakeClock } from "../resilience/fake-clock.ts";
 
 export const INTERVAL = 100;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { Redis } from "../../../app/src/shared/redis.ts";
+import type { Redis } from "../../../app/src/redis/redis.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connected } from "./redis-connections.ts";

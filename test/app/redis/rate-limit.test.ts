@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
 import { RateLimiter } from "../../../app/src/resilience/rate-limiter.ts";
-import { shareRateLimit } from "../../../app/src/shared/rate-limit.ts";
+import { shareRateLimit } from "../../../app/src/redis/rate-limit.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connect, connected, next } from "./redis-connections.ts";

@@ -3,7 +3,8 @@ import type { RedisConfig } from "../config/redis.ts";
 import { Emitter } from "../resilience/emitter.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { createLibraryClient, textOf, type Client, type ClusterNode } from "./redis-client.ts";
-import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent, type Script } from "./redis.ts";
+import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent } from "./redis.ts";
+import type { Script } from "./script.ts";
 
 /** Commands that may wait for their answers at the same time; more are rejected, so that a slow Redis costs no memory. */
 const MAX_IN_FLIGHT = 10_000;

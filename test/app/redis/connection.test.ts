@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "@jest/globals";
-import { RedisUnavailable, script, type Redis } from "../../../app/src/shared/redis.ts";
+import { RedisUnavailable, type Redis } from "../../../app/src/redis/redis.ts";
+import { script } from "../../../app/src/redis/script.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, startRedisCluster, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connect, connected, next } from "./redis-connections.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { ServerEvent } from "@modelcontextprotocol/server";
-import { EventBus } from "../../../app/src/shared/event-bus.ts";
+import { EventBus } from "../../../app/src/redis/event-bus.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";
 import { closeConnections, connected, next } from "./redis-connections.ts";

@@ -1,5 +1,5 @@
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
-import type { Redis, RedisEvent } from "../../../app/src/shared/redis.ts";
+import { RedisConnection } from "../../../app/src/redis/connection.ts";
+import type { Redis, RedisEvent } from "../../../app/src/redis/redis.ts";
 
 const open: Redis[] = [];
 

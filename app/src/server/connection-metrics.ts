@@ -1,5 +1,5 @@
-import type { Connections } from "../server/connections.ts";
-import type { Collector } from "./collector.ts";
+import type { Connections } from "./connections.ts";
+import type { Collector } from "../telemetry/collector.ts";
 
 /** Clients' connections to the MCP port. */
 export function connectionMetrics(connections: Connections): readonly Collector[] {

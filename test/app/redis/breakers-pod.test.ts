@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
-import { SharedBreakerHistory } from "../../../app/src/shared/breakers-history.ts";
+import { SharedBreakerHistory } from "../../../app/src/redis/breakers-history.ts";
 import { LocalBreakerHistory } from "../../../app/src/resilience/breaker-history.ts";
 import { describeWithRedis } from "../../redis/describe.ts";
 import { startRedis, type RedisServer } from "../../redis/server.ts";

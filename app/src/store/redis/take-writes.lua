@@ -1,0 +1,22 @@
+-- Hands out the oldest writes: first those that were handed out so long ago that whoever got them must be gone, then new ones.
+--
+-- KEYS[1]  stream of writes that wait
+-- ARGV     most writes, milliseconds after which one is handed out again
+-- returns  {entry, {field, value, …}} of each
+--
+-- All pods are one consumer: who holds a write does not matter, only for how long, and no names of pods that are gone are left behind.
+local limit = tonumber(ARGV[1])
+if redis.call("XLEN", KEYS[1]) == 0 then return {} end
+
+local claim = { "XAUTOCLAIM", KEYS[1], "store", "pods", ARGV[2], "0-0", "COUNT", limit }
+local claimed = redis.pcall(unpack(claim))
+if claimed.err then
+  redis.call("XGROUP", "CREATE", KEYS[1], "store", "0")
+  claimed = redis.call(unpack(claim))
+end
+local entries = claimed[2]
+if #entries >= limit then return entries end
+
+local read = redis.call("XREADGROUP", "GROUP", "store", "pods", "COUNT", limit - #entries, "STREAMS", KEYS[1], ">")
+for _, entry in ipairs(read and read[1][2] or {}) do table.insert(entries, entry) end
+return entries
