@@ -1,6 +1,6 @@
 import type { Call, Work } from "../resilience/call.ts";
 import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 
 /** The time that the caller gave is over: why calls inside `onBehalf` are cancelled then. */
 export class OutOfPatience extends Error {}
@@ -16,15 +16,6 @@ class RequestCall extends NarrowedCall {
 
   override get repeatable(): boolean {
     return this.#repeatable;
-  }
-}
-
-class Patience extends Alarm {
-  readonly ring: () => void;
-
-  constructor(ring: () => void) {
-    super();
-    this.ring = ring;
   }
 }
 
@@ -47,16 +38,15 @@ export interface RequestCallOptions {
 export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCallOptions): Promise<T> {
   const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;
   const call = new RequestCall(outer, repeatable, time);
-  const patience = new Patience(() => {
+  const timer = time.at(time.now() + within, () => {
     call.cancel(new OutOfPatience());
   });
-  time.set(patience, time.now() + within);
   try {
     return await work(call);
   } catch (error) {
     throw error instanceof OutOfPatience ? new DeadlineExceeded(within) : error;
   } finally {
-    time.clear(patience);
+    timer.clear();
     call.end();
   }
 }

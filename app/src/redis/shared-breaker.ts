@@ -2,7 +2,7 @@ import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerEvent, BreakerStats, Outcome } from "../resilience/breaker-options.ts";
 import type { Lease } from "../resilience/loans.ts";
 import { recoveryAfter } from "../resilience/recovery.ts";
-import { Alarm, type Time } from "../resilience/time.ts";
+import type { Time, Timer } from "../resilience/time.ts";
 import type { Answer, BreakerReport, SettledProbe, Token } from "./breakers-protocol.ts";
 
 /** That pods hold a breaker open together, on this pod's time. */
@@ -28,9 +28,9 @@ let lastToken = 0;
 
 /**
  * One breaker's part in what pods decide together: says what this pod knows of its dependency, holds it open with the others, and lends it
- * the probes that this pod was granted. It rings when probes are due.
+ * the probes that this pod was granted.
  */
-export class SharedBreaker extends Alarm {
+export class SharedBreaker {
   readonly breaker: Breaker;
   readonly #pod: Pod;
   readonly #stopListening: () => void;
@@ -50,9 +50,9 @@ export class SharedBreaker extends Alarm {
   #hand: "force" | "reset" | undefined;
   #before: BreakerStats;
   #isWellUntil = -Infinity;
+  #timer: Timer | undefined;
 
   constructor(breaker: Breaker, pod: Pod) {
-    super();
     this.breaker = breaker;
     this.#pod = pod;
     this.#before = breaker.stats;
@@ -127,7 +127,7 @@ export class SharedBreaker extends Alarm {
         if (this.#canAsk) this.#pod.reportSoon();
       },
     });
-    this.#pod.time.set(this, held.due);
+    this.#askAt(held.due);
   }
 
   /** Nothing is known of the others any more. */
@@ -135,11 +135,6 @@ export class SharedBreaker extends Alarm {
     this.#end();
     this.#leases.clear();
     this.breaker.letGo();
-  }
-
-  /** Probes are due. */
-  ring(): void {
-    if (this.#isWanted && this.#canAsk) this.#pod.reportSoon();
   }
 
   /** @param askedAt on the pod's time, so that the lease ends here before it does in Redis */
@@ -160,7 +155,7 @@ export class SharedBreaker extends Alarm {
       this.breaker.lend(lease);
     } else if (time > 0) {
       this.#held = { ...held, due: this.#pod.time.now() + time };
-      this.#pod.time.set(this, this.#held.due);
+      this.#askAt(this.#held.due);
     } else this.#isDenied = true;
   }
 
@@ -191,6 +186,14 @@ export class SharedBreaker extends Alarm {
     const { state, forced } = this.breaker.stats;
     if (state !== "closed") return forced ? undefined : "open";
     return this.#pod.time.now() < this.#isWellUntil ? "well" : undefined;
+  }
+
+  /** Probes are due then. */
+  #askAt(due: number): void {
+    this.#timer?.clear();
+    this.#timer = this.#pod.time.at(due, () => {
+      if (this.#isWanted && this.#canAsk) this.#pod.reportSoon();
+    });
   }
 
   #newToken(): Token | undefined {
@@ -240,6 +243,6 @@ export class SharedBreaker extends Alarm {
     this.#isHeld = false;
     this.#isWanted = false;
     this.#isDenied = false;
-    this.#pod.time.clear(this);
+    this.#timer?.clear();
   }
 }

@@ -1,29 +1,27 @@
-import { Alarm, type Time } from "../resilience/time.ts";
+import type { Time, Timer } from "../resilience/time.ts";
 
 /** Calls back again and again, each time a tenth sooner or later, so that pods do not fall into step. */
-export class Ticker extends Alarm {
+export class Ticker {
   readonly #time: Time;
   readonly #interval: number;
   readonly #callback: () => void;
+  #timer: Timer;
 
   constructor(time: Time, interval: number, callback: () => void) {
-    super();
     this.#time = time;
     this.#interval = interval;
     this.#callback = callback;
-    this.#set();
-  }
-
-  ring(): void {
-    this.#set();
-    this.#callback();
+    this.#timer = this.#next();
   }
 
   stop(): void {
-    this.#time.clear(this);
+    this.#timer.clear();
   }
 
-  #set(): void {
-    this.#time.set(this, this.#time.now() + this.#interval * (0.9 + 0.2 * Math.random()));
+  #next(): Timer {
+    return this.#time.at(this.#time.now() + this.#interval * (0.9 + 0.2 * Math.random()), () => {
+      this.#timer = this.#next();
+      this.#callback();
+    });
   }
 }

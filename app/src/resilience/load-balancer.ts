@@ -3,7 +3,6 @@ import type { BreakerOptions, Outcome } from "./breaker-options.ts";
 import { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
-import { Emitter } from "./emitter.ts";
 import type { Permit } from "./permit.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
 import type { Time } from "./time.ts";
@@ -40,12 +39,6 @@ export interface LoadBalancerOptions<T> {
 
   /** From 0 to 1, excluding 1. @default Math.random */
   readonly random?: () => number;
-}
-
-export interface LoadBalancerEvent {
-  readonly type: "ejected" | "readmitted";
-  readonly name: string;
-  readonly endpoint: string;
 }
 
 const EJECTION: NonNullable<LoadBalancerOptions<unknown>["ejection"]> = {
@@ -107,7 +100,6 @@ export class Picked<T> {
  */
 export class LoadBalancer<T> {
   readonly name: string;
-  readonly events = new Emitter<LoadBalancerEvent>();
   readonly #members: readonly Member<T>[];
   readonly #strategy: Strategy;
   /** By strategy, what chooses by it; each remembers whose turn it is. */
@@ -228,13 +220,7 @@ export class LoadBalancer<T> {
     );
     this.#ejected = usable.filter((member) => out.has(member));
     this.#inRotation = usable.filter((member) => !out.has(member));
-    for (const member of this.#members) {
-      // Not `out`: a listener that changes weights works it out anew.
-      const isEjected = this.#ejected.includes(member);
-      if (isEjected === member.isEjected) continue;
-      member.isEjected = isEjected;
-      this.events.emit({ type: isEjected ? "ejected" : "readmitted", name: this.name, endpoint: member.name });
-    }
+    for (const member of this.#members) member.isEjected = out.has(member);
   }
 }
 

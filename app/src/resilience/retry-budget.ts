@@ -23,7 +23,7 @@ export interface RetryBudgetOptions {
  * Bounds how much load repetitions add: at most a share of the calls, at any time and however many calls fail. Without it, three
  * attempts a call triple the load on a dependency just when it cannot carry the usual one.
  *
- * One budget serves everything that repeats calls to one dependency, retries and hedges alike.
+ * One budget serves everything that repeats calls to one dependency.
  *
  * @see Google, Site Reliability Engineering, ch. 21, "Handling Overload"
  */

@@ -2,7 +2,7 @@ import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from ".
 import { Emitter } from "./emitter.ts";
 import { Rejected } from "./rejection.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export interface RetryOptions {
   readonly name: string;
@@ -129,27 +129,17 @@ function retryAfterOf(error: unknown): number {
   return typeof retryAfterMs === "number" && retryAfterMs > 0 ? retryAfterMs : 0;
 }
 
-class Pause extends Alarm {
-  readonly ring: () => void;
-
-  constructor(ring: () => void) {
-    super();
-    this.ring = ring;
-  }
-}
-
 /** Waits; rejects with the reason as soon as the call is cancelled. */
 function pause(milliseconds: number, call: Call, time: Time): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = () => {
-      time.clear(alarm);
+      timer.clear();
       reject(asError(call.reason));
     };
-    const alarm = new Pause(() => {
+    const timer = time.at(time.now() + milliseconds, () => {
       call.offCancel(cancel);
       resolve();
     });
-    time.set(alarm, time.now() + milliseconds);
     call.onCancel(cancel);
   });
 }

@@ -247,7 +247,7 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
           expect(breaker.state).toBe(model.state);
         }
         expect(passed).toEqual(modelPassed);
-        expect(time.alarms).toBeLessThanOrEqual(calls.length);
+        expect(clock.timers).toBeLessThanOrEqual(calls.length);
       }),
       { numRuns: 300 },
     );
