@@ -5,6 +5,7 @@ import { LRUCache } from "../app/node_modules/lru-cache/dist/esm/node/index.js";
 import { cached } from "../app/src/cache/cached.ts";
 import { Cache } from "../app/src/cache/cache.ts";
 import { keyOf } from "../app/src/cache/key.ts";
+import { PLAIN_CALL } from "../app/src/resilience/call.ts";
 import { median, type Measurement } from "./measurement.ts";
 import { sharedCache } from "./shared-cache.ts";
 
@@ -84,7 +85,11 @@ async function calls(filled: Cache<Value>): Promise<Measurement[]> {
   const wrapped = cached<[string], Value>(load, { cache: filled });
   const cases: { what: string; once: (index: number) => Promise<unknown>; taken: number[] }[] = [
     { what: "  by fetch, which is awaited", once: (index) => filled.fetch(keys[index] ?? "", load), taken: [] },
-    { what: "  by a wrapped function, which makes its key", once: (index) => wrapped(`city ${index}`), taken: [] },
+    {
+      what: "  by a wrapped function, which makes its key",
+      once: (index) => wrapped(PLAIN_CALL, `city ${index}`),
+      taken: [],
+    },
   ];
   for (let round = -1; round < ROUNDS; round += 1) {
     for (const { once, taken } of cases) {

@@ -1,5 +1,6 @@
+import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import type { Cache } from "./cache.ts";
-import type { Cacheable } from "./cache-options.ts";
+import type { Cacheable, Found } from "./cache-options.ts";
 import { keyOf } from "./key.ts";
 
 export interface CachedOptions<Args extends readonly unknown[], V extends Cacheable> {
@@ -11,37 +12,30 @@ export interface CachedOptions<Args extends readonly unknown[], V extends Cachea
 
 /** A function that remembers its answers. */
 export interface CachedFunction<Args extends readonly unknown[], V> {
-  (...args: Args): Promise<V>;
-  /** Forgets the answer for these arguments, in every pod. */
-  invalidate(...args: Args): void;
+  /** @throws what the function throws; the call's reason when it is cancelled */
+  (call: Call, ...args: Args): Promise<Found<V>>;
   /** Sees to it that there is an answer for these arguments, before somebody waits for it. */
   warm(...args: Args): Promise<void>;
 }
 
 /**
- * Wraps a function so that it is only called for what the cache does not have.
+ * Wraps a function so that it is only called for answers that the cache does not have.
  *
+ * @param fn - gets a call of its own, which goes on as long as anybody waits for the answer
  * @example
  * const rates = cached(fetchRates, { cache: new Cache<Rates>({ name: "rates", ttl: 60_000 }) });
- * await rates("EUR"); // asks
- * await rates("EUR"); // does not
- * rates.invalidate("EUR");
+ * await rates(call, "EUR"); // asks
+ * await rates(call, "EUR"); // does not
  */
 export function cached<Args extends readonly unknown[], V extends Cacheable>(
-  fn: (...args: Args) => Promise<V>,
+  fn: (call: Call, ...args: Args) => Promise<V>,
   { cache, key = (...args) => keyOf(args) }: CachedOptions<Args, V>,
 ): CachedFunction<Args, V> {
-  const ask = async (...args: Args): Promise<V> => {
-    const name = key(...args);
-    const known = cache.get(name);
-    return known === undefined ? (await cache.fetch(name, () => fn(...args))).value : known;
-  };
+  const ask = (call: Call, ...args: Args): Promise<Found<V>> =>
+    cache.fetch(key(...args), (load) => fn(load, ...args), call);
   return Object.assign(ask, {
-    invalidate(...args: Args) {
-      cache.invalidate(key(...args));
-    },
     async warm(...args: Args) {
-      await cache.fetch(key(...args), () => fn(...args));
+      await ask(PLAIN_CALL, ...args);
     },
   });
 }

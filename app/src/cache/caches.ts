@@ -20,7 +20,6 @@ export interface CachesOptions {
 export class Caches {
   readonly #options: CachesOptions;
   readonly #caches = new Map<string, { readonly stats: CacheStats }>();
-  readonly #tiers: { close(): void }[] = [];
 
   constructor(options: CachesOptions) {
     this.#options = options;
@@ -40,7 +39,6 @@ export class Caches {
     const { maxBytes, compressAbove, shared } = this.#options;
     const staleFor = Math.max(staleWhileRevalidate, staleIfError);
     const tier = shared && sharing && new SharedTier<V>({ ...shared, ...sharing, name, staleFor, compressAbove });
-    if (tier !== undefined) this.#tiers.push(tier);
     const cache = new Cache<V>({ maxBytes, ...options }, tier);
     this.#caches.set(name, cache);
     return cache;
@@ -48,10 +46,5 @@ export class Caches {
 
   get stats(): readonly CacheStats[] {
     return [...this.#caches.values()].map(({ stats }) => stats);
-  }
-
-  /** Stops listening to other pods. */
-  close(): void {
-    for (const tier of this.#tiers) tier.close();
   }
 }

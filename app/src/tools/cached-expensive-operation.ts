@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
-import type { Cache } from "../cache/cache.ts";
+import { cached } from "../cache/cached.ts";
 import type { Found } from "../cache/cache-options.ts";
 import { keyOf } from "../cache/key.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
@@ -36,6 +36,7 @@ const result = z.object({
   computedInMs: z.number().describe("How long it took to compute, whoever computed it"),
 });
 
+type Operation = keyof typeof MOST;
 type Result = z.output<typeof result>;
 type Computation = Generator<number, Omit<Result, "computedInMs">>;
 
@@ -46,9 +47,14 @@ export function cachedExpensiveOperation({
 }: Pick<Services, "caches" | "computations">): Tool<z.output<typeof inputSchema>> {
   const { ttl } = caches;
   // The results never change: one that is older than it should be is as good as new while somebody computes it again.
-  const cache: Cache<Result> = caches.create(
+  const cache = caches.create<Result>(
     { name: "computations", ttl, staleWhileRevalidate: ttl },
     { version: 1, schema: result },
+  );
+  const computed = cached(
+    (call, operation: Operation, n: number, progress: ToolContext["progress"]) =>
+      computations.execute((inner) => compute(OPERATIONS[operation](n), inner, progress), call),
+    { cache, key: (operation, n) => keyOf([operation, n]) },
   );
   return {
     name: "cached_expensive_operation",
@@ -67,11 +73,7 @@ export function cachedExpensiveOperation({
     async handle({ operation, n }, context) {
       if (n > MOST[operation])
         throw new ToolInputError(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
-      const found = await cache.fetch(
-        keyOf([operation, n]),
-        (load) => computations.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),
-        context.call,
-      );
+      const found = await computed(context.call, operation, n, context.progress.bind(context));
       return answer({ operation, n, ...found.value, source: found.source }, describe(operation, n, found));
     },
   };
@@ -109,7 +111,7 @@ function isFactor(factor: number, n: number): Omit<Result, "computedInMs"> {
 }
 
 /** Works in slices, so that no other call waits for long. @throws the call's reason when it is cancelled */
-async function compute(computation: Computation, call: Call, context: ToolContext): Promise<Result> {
+async function compute(computation: Computation, call: Call, progress: ToolContext["progress"]): Promise<Result> {
   let computedInMs = 0;
   for (;;) {
     await nextTurn();
@@ -119,11 +121,11 @@ async function compute(computation: Computation, call: Call, context: ToolContex
     while (step.done !== true && performance.now() - start < SLICE) step = computation.next();
     computedInMs += performance.now() - start;
     if (step.done === true) return { ...step.value, computedInMs: Math.round(computedInMs) };
-    context.progress(step.value, 1);
+    progress(step.value, 1);
   }
 }
 
-function describe(operation: keyof typeof MOST, n: number, { value: found, source }: Found<Result>): string {
+function describe(operation: Operation, n: number, { value: found, source }: Found<Result>): string {
   const { value = "", prime, leastFactor } = found;
   const where = source === "computed" ? "" : " (remembered)";
   if (operation === "fibonacci") {
