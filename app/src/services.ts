@@ -107,7 +107,6 @@ export async function createServices(config: Config, { logger }: { readonly logg
     ],
     redis,
     async close() {
-      caches.close();
       outbound.close();
       endSharing?.();
       await sharedBreakers?.close();

@@ -131,9 +131,11 @@ function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChalle
 
 function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolRequest {
   const authInfo = http?.authInfo;
+  const principal = authInfo === undefined ? "" : principalOf(authInfo);
   const progressToken = mcpReq._meta?.progressToken;
   return {
-    client: authInfo === undefined ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principalOf(authInfo),
+    client: principal === "" ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principal,
+    principal,
     scopes: auth.mode === "off" ? auth.scopes : (authInfo?.scopes ?? []),
     signal: mcpReq.signal,
     progress(progress, total, message) {

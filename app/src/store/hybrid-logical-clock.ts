@@ -5,7 +5,7 @@
  *
  * @see Kulkarni et al., "Logical Physical Clocks", 2014
  */
-export class Versions {
+export class HybridLogicalClock {
   readonly #now: () => number;
   #last = 0;
 
@@ -20,7 +20,7 @@ export class Versions {
   }
 
   /** What comes next will be higher than this, too. */
-  see(version: number): void {
+  observe(version: number): void {
     this.#last = Math.max(this.#last, version);
   }
 }

@@ -5,8 +5,9 @@ import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
+import { acceptedAt, HybridLogicalClock } from "./hybrid-logical-clock.ts";
+import { inNamespace } from "./owner.ts";
 import type { Durability, Outcome, Store, Write } from "./store.ts";
-import { acceptedAt, Versions } from "./versions.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** Bytes of a value as JSON. */
@@ -16,11 +17,25 @@ export const MAX_VALUE_BYTES = 64 * 1024;
 const QUEUE_TIMEOUT = { redis: 250, journal: 5000 };
 
 export interface WriteRequest {
+  /** Whose records it is about. @default - nobody is told apart */
+  readonly principal?: string;
   readonly key: string;
   /** Anything that JSON can say. */
   readonly value: unknown;
   /** @default - a new one */
   readonly idempotencyKey?: string | undefined;
+}
+
+/** A write by the names that its caller knows. */
+type Named = Pick<Receipt, "key" | "idempotencyKey">;
+
+/** A record as it was read. */
+export interface ReadRecord {
+  readonly value: unknown;
+  /** ISO 8601, UTC. */
+  readonly acceptedAt: string;
+  /** How many writes have changed it. */
+  readonly revision: number;
 }
 
 /** Says that a write will not be lost, short of what its durability does not cover. */
@@ -43,7 +58,7 @@ export interface ResilientStoreOptions {
   /** Which take a write that the store does not, in the order in which they are asked. */
   readonly queues: readonly WriteQueue[];
   /** @default - by the system's clock */
-  readonly versions?: Versions;
+  readonly clock?: HybridLogicalClock;
 }
 
 /**
@@ -52,12 +67,12 @@ export interface ResilientStoreOptions {
  */
 export class ResilientStore {
   readonly #options: ResilientStoreOptions;
-  readonly #versions: Versions;
+  readonly #clock: HybridLogicalClock;
   readonly #deferred = { redis: 0, journal: 0 };
 
   constructor(options: ResilientStoreOptions) {
     this.#options = options;
-    this.#versions = options.versions ?? new Versions();
+    this.#clock = options.clock ?? new HybridLogicalClock();
   }
 
   /** Writes that each queue has taken from this process. */
@@ -66,22 +81,37 @@ export class ResilientStore {
   }
 
   /**
-   * @throws ToolInputError when the value is too large, or the idempotency key stands for another write already
+   * @throws ToolInputError when the value is too large, its principal has stored too much, or the idempotency key stands for another write already
    * @throws what the store or the last queue failed with, where nothing took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
     const { store, breaker } = this.#options;
-    const write = this.#accept(request);
+    const { key, idempotencyKey = randomUUID() } = request;
+    const named = { key, idempotencyKey };
+    const write = this.#accept(named, request);
     try {
       const outcome = await breaker.execute(
         (inner) => within((limited) => store.put(write, limited), inner, this.#forStore(call), SYSTEM_TIME),
         call,
       );
-      return this.#receipt(write, outcome, { status: "stored", where: "store", durability: store.durability });
+      return this.#receipt(named, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
       if (error instanceof ToolInputError || call.cancelled) throw error;
-      return await this.#defer(write, error, call);
+      return await this.#defer(named, write, error, call);
     }
+  }
+
+  /**
+   * Reads a record. Writes that wait for the store are not in it yet.
+   *
+   * @throws what the store failed with
+   */
+  async read(principal: string, key: string, call: Call = PLAIN_CALL): Promise<ReadRecord | undefined> {
+    const { store, breaker } = this.#options;
+    const record = await breaker.execute((inner) => store.get(inNamespace(principal, key), inner), call);
+    if (record === undefined) return undefined;
+    const { value, version, revision } = record;
+    return { value: JSON.parse(value) as unknown, acceptedAt: acceptedAt(version), revision };
   }
 
   /** Milliseconds that the store may have of a call's time, whatever its breaker allows, so that the queues have theirs. */
@@ -91,7 +121,7 @@ export class ResilientStore {
     return left > 0 ? left : Infinity;
   }
 
-  async #defer(write: Write, failure: unknown, call: Call): Promise<Receipt> {
+  async #defer(named: Named, write: Write, failure: unknown, call: Call): Promise<Receipt> {
     let last = failure;
     for (const queue of this.#options.queues) {
       if (!queue.available) continue;
@@ -101,7 +131,7 @@ export class ResilientStore {
         this.#deferred[queue.name] += 1;
         const details = { queue: queue.name };
         call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
-        return this.#receipt(write, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
+        return this.#receipt(named, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
         if (error instanceof ToolInputError || call.cancelled) throw error;
         last = error;
@@ -110,25 +140,31 @@ export class ResilientStore {
     throw last;
   }
 
-  #accept({ key, value, idempotencyKey = randomUUID() }: WriteRequest): Write {
+  #accept({ key, idempotencyKey }: Named, { value, principal = "" }: WriteRequest): Write {
     const text = JSON.stringify(value, onlyFinite);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
       throw new ToolInputError(
         `'value' has ${bytes} bytes as JSON; at most ${MAX_VALUE_BYTES} can be stored under a key`,
       );
-    return { key, value: text, idempotencyKey, digest: keyOf([key, value]), version: this.#versions.next() };
+    return {
+      key: inNamespace(principal, key),
+      value: text,
+      idempotencyKey: inNamespace(principal, idempotencyKey),
+      digest: keyOf([key, value]),
+      version: this.#clock.next(),
+    };
   }
 
   #receipt(
-    { key, idempotencyKey }: Write,
+    { key, idempotencyKey }: Named,
     outcome: Outcome,
     place: Pick<Receipt, "status" | "where" | "durability">,
   ): Receipt {
     if (outcome.kind === "refused")
       throw new ToolInputError(`The write under '${key}' was refused: ${outcome.reason}.`);
     const { version, replayed } = outcome;
-    this.#versions.see(version);
+    this.#clock.observe(version);
     return { key, idempotencyKey, ...place, acceptedAt: acceptedAt(version), replayed };
   }
 }

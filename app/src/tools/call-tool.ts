@@ -30,6 +30,8 @@ export interface ErrorDetail {
 export interface ToolRequest {
   /** Who calls: what rates are counted by. */
   readonly client: string;
+  /** Whose token it has. @default - nobody is told apart */
+  readonly principal?: string;
   /** What the caller has been granted. @default - nothing */
   readonly scopes?: readonly string[];
   /** Aborts when the client cancels or goes away. */
@@ -49,7 +51,7 @@ export async function callTool<Arguments>(
   request: ToolRequest,
   unexpected: (error: unknown) => string,
 ): Promise<CallToolResult> {
-  const { client, scopes = [], signal, progress } = request;
+  const { client, principal = "", scopes = [], signal, progress } = request;
   const missing = tool.scopes?.filter((scope) => !scopes.includes(scope)) ?? [];
   if (missing.length > 0) return notGranted(tool.name, missing);
   const checked = await tool.inputSchema["~standard"].validate(given);
@@ -60,6 +62,7 @@ export async function callTool<Arguments>(
       async (call) =>
         tool.handle(checked.value, {
           call,
+          principal,
           progress,
           get signal() {
             return call.signal;

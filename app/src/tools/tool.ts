@@ -5,6 +5,8 @@ import type { Call } from "../resilience/call.ts";
 export interface ToolContext {
   /** For policies: cancelled when the client goes away or the tool's time is over; `client` is who calls. */
   readonly call: Call;
+  /** Whose token the call has, and whose records are its own; `""` where nobody is told apart. */
+  readonly principal: string;
   /** Aborts with the call. Made when it is first read. */
   readonly signal: AbortSignal;
   /** Tells the client how far the work is, if it has asked to know. Never waits, never fails. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { overQuota, ownerOf, ownerOfColumn } from "../owner.ts";
 import { repeated, type Outcome, type StoredRecord, type Write } from "../store.ts";
 
 /** Microseconds for which an idempotency key is remembered: a week. */
@@ -20,6 +21,21 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS writes_by_version ON writes (version);
 `;
 
+/** Bytes of a record in SQL, with what SQLite keeps about it. */
+const sizeOf = (row: string) => `(100 + octet_length(${row}.key) + octet_length(${row}.value))`;
+
+const add = (row: string, sign: "+" | "-") => `
+  INSERT INTO usage (owner, bytes) VALUES (${ownerOfColumn(`${row}.key`)}, ${sign}${sizeOf(row)})
+  ON CONFLICT (owner) DO UPDATE SET bytes = bytes + excluded.bytes;`;
+
+/** What each owner's records take. Kept by triggers, so that it is right also where another version of the app writes. */
+const USAGE = `
+  CREATE TABLE usage (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO usage (owner, bytes) SELECT ${ownerOfColumn("key")}, sum(${sizeOf("records")}) FROM records GROUP BY 1;
+  CREATE TRIGGER usage_insert AFTER INSERT ON records BEGIN ${add("new", "+")} END;
+  CREATE TRIGGER usage_update AFTER UPDATE ON records BEGIN ${add("old", "-")} ${add("new", "+")} END;
+`;
+
 /** The records, and the writes that they have seen. Everything here runs inside a transaction of its caller. */
 export class Records {
   readonly #seen: StatementSync;
@@ -28,9 +44,19 @@ export class Records {
   readonly #forget: StatementSync;
   readonly #write: StatementSync;
   readonly #read: StatementSync;
+  readonly #growth: StatementSync;
+  readonly #quota: number;
 
-  constructor(database: DatabaseSync) {
+  /** @param quota - bytes that the records of one owner may take */
+  constructor(database: DatabaseSync, quota: number) {
+    this.#quota = quota;
     database.exec(TABLES);
+    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'usage'").get() === undefined) database.exec(USAGE);
+    this.#growth = database.prepare(`
+      SELECT
+        (SELECT bytes FROM usage WHERE owner = :owner) AS used,
+        (SELECT ${sizeOf("records")} FROM records WHERE key = :key) AS before,
+        100 + octet_length(:key) + octet_length(:value) AS after`);
     this.#seen = database.prepare("SELECT digest, version FROM writes WHERE idempotency_key = ?");
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#remember = database.prepare("INSERT INTO writes (idempotency_key, digest, version) VALUES (?, ?, ?)");
@@ -54,10 +80,15 @@ export class Records {
 
   /** A write that is accepted now: it follows all that its record has seen. */
   put(write: Write): Outcome {
-    return this.#seenBefore(write) ?? this.#take(write, Math.max(write.version, this.#version(write.key) + 1));
+    const { key, version } = write;
+    return (
+      this.#seenBefore(write) ??
+      this.#beyondQuota(write) ??
+      this.#take(write, Math.max(version, this.#version(key) + 1))
+    );
   }
 
-  /** A write that was accepted earlier: it changes nothing where a later one has come before it. */
+  /** A write that was accepted earlier, and so has its place: it changes nothing where a later one has come before it. */
   replay(write: Write): Outcome {
     return this.#seenBefore(write) ?? this.#take(write, write.version);
   }
@@ -80,6 +111,19 @@ export class Records {
   #seenBefore(write: Write): Outcome | undefined {
     const before = this.#seen.get(write.idempotencyKey);
     return before && repeated({ digest: String(before.digest), version: Number(before.version) }, write);
+  }
+
+  /** A write that makes its owner's records smaller is never beyond it. */
+  #beyondQuota({ key, value }: Write): Outcome | undefined {
+    const row = this.#growth.get({ owner: ownerOf(key), key, value });
+    const [used, before, after] = [row?.used, row?.before, row?.after].map((bytes) => Number(bytes ?? 0)) as [
+      number,
+      number,
+      number,
+    ];
+    const bytes = used - before + after;
+    if (after <= before || bytes <= this.#quota) return undefined;
+    return { kind: "refused", reason: overQuota(bytes, this.#quota) };
   }
 
   #take({ key, value, idempotencyKey, digest }: Write, version: number): Outcome {

@@ -2,10 +2,11 @@
 --
 -- KEYS[1]  stream of writes that wait
 -- KEYS[2]  hash: idempotency key of each that waits → JSON [entry, digest, version]
--- ARGV     most writes that may wait, idempotency key, key, value, digest, version
--- returns  {"full"}, {"evicts"}, {"taken", what is persisted: "aof", "memory" or "unknown"},
+-- ARGV     most writes that may wait, idempotency key, key, value, digest, version,
+--          what the keys of its owner begin with, most writes of one owner ("": no limit)
+-- returns  {"full"}, {"owner-full"}, {"evicts"}, {"taken", what is persisted: "aof", "memory" or "unknown"},
 --          or {"repeated", the same, digest, version} of the write that waits under this idempotency key
-local limit, idempotencyKey, key, value, digest, version = unpack(ARGV)
+local limit, idempotencyKey, key, value, digest, version, owner, most = unpack(ARGV)
 
 -- The node that runs this is the one that keeps the stream. A user who may not ask gets an error, and so "unknown".
 local info = redis.pcall("INFO", "memory", "persistence")
@@ -20,7 +21,15 @@ if before then
   local entry, itsDigest, itsVersion = unpack(cjson.decode(before))
   if #redis.call("XRANGE", KEYS[1], entry, entry) > 0 then return { "repeated", persisted, itsDigest, itsVersion } end
 end
-if redis.call("XLEN", KEYS[1]) >= tonumber(limit) then return { "full" } end
+local depth = redis.call("XLEN", KEYS[1])
+if depth >= tonumber(limit) then return { "full" } end
+if owner ~= "" and depth >= tonumber(most) then
+  local owned = 0
+  for _, name in ipairs(redis.call("HKEYS", KEYS[2])) do
+    if name:sub(1, #owner) == owner then owned = owned + 1 end
+  end
+  if owned >= tonumber(most) then return { "owner-full" } end
+end
 
 local entry = redis.call("XADD", KEYS[1], "*",
   "idempotencyKey", idempotencyKey, "key", key, "value", value, "digest", digest, "version", version)
