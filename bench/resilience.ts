@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as cockatiel from "cockatiel";
 import Opossum from "opossum";
-import { adaptiveBreaker } from "../app/src/resilience/adaptive-breaker.ts";
+import { AdaptiveRule } from "../app/src/resilience/adaptive-rule.ts";
 import { Breaker } from "../app/src/resilience/breaker.ts";
 import { BreakerRegistry } from "../app/src/resilience/breaker-registry.ts";
 import { Bulkhead } from "../app/src/resilience/bulkhead.ts";
@@ -74,7 +74,7 @@ function breakers(): Case[] {
   const breaker = new Breaker(options);
   const rated = new Breaker({ name: "api", recoveryTimeout: 1000, rule: new FailureRate() });
   const timed = new Breaker({ ...options, timeout: 10_000 });
-  const adaptive = adaptiveBreaker({ name: "api", recoveryTimeout: 1000 });
+  const adaptive = new Breaker({ name: "api", recoveryTimeout: 1000, rule: new AdaptiveRule() });
   const theirs = cockatielBreaker();
   const opossum = new Opossum(work, { timeout: false });
   const opossumTimed = new Opossum(work, { timeout: 10_000 });

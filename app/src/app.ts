@@ -123,6 +123,9 @@ export async function startApp({
     await services.close();
     throw error;
   });
+  await services.warmUp.run(config.cache.warm, ({ source, argument }, error) => {
+    logger.warn({ err: error, source, argument }, "a cache could not be warmed");
+  });
   health.started();
   // At every log level: with port 0, nobody could find the app otherwise.
   logger.child({}, { level: "info" }).info({ mcpPort, adminPort }, "listening");

@@ -34,6 +34,24 @@ describe("the configuration", () => {
     expect(() => read({ CB_TIMEOUT: "0s" })).toThrow(InvalidConfig);
   });
 
+  it("gives each breaker the rule that is set for it, and warms what is listed", () => {
+    const { breakers, cache } = read({
+      CB_RULES: "weather_api=failure-rate, upstream=adaptive",
+      CACHE_WARM: "weather:Berlin",
+    });
+
+    expect([breakers.weather_api, breakers.upstream, breakers.database].map(({ opensOn }) => opensOn)).toEqual([
+      "failure-rate",
+      "adaptive",
+      "consecutive",
+    ]);
+    expect(cache.warm).toEqual([{ source: "weather", argument: "Berlin" }]);
+    for (const CB_RULES of ["weather_api", "weather=adaptive", "upstream=often", "upstream=adaptive=more"])
+      expect(() => read({ CB_RULES })).toThrow(`'${CB_RULES}' is none`);
+    for (const CACHE_WARM of ["fibonacci:x", "stock:1", "weather:", Array(51).fill("weather:Berlin").join(",")])
+      expect(() => read({ CACHE_WARM })).toThrow(InvalidConfig);
+  });
+
   it("takes an empty variable for an absent one", () => {
     expect(read({ MCP_PORT: "", REQUEST_STATE_KEY: "" })).toEqual(read({}));
   });

@@ -1,11 +1,31 @@
 import type { z } from "zod";
-import { count, duration } from "./kinds.ts";
+import { count, duration, list } from "./kinds.ts";
 
 /** Milliseconds. Reports that are any closer cost Redis more than they tell. */
 const LEAST_SYNC = 100;
 
 /** Milliseconds. Tools have 30 s: what falls back when a guarded call has failed needs some of them. */
 const LONGEST_TIMEOUT = 20_000;
+
+const NAMES = ["database", "weather_api", "cache", "upstream", "token_keys"] as const;
+const RULES = ["consecutive", "failure-rate", "adaptive"] as const;
+
+type Rules = Partial<Record<(typeof NAMES)[number], (typeof RULES)[number]>>;
+
+const rules = list.transform((entries, context): Rules => {
+  const read: Rules = {};
+  for (const entry of entries) {
+    const [name, rule, more] = entry.split("=");
+    const known = NAMES.find((one) => one === name);
+    const opensOn = RULES.find((one) => one === rule);
+    if (known !== undefined && opensOn !== undefined && more === undefined) read[known] = opensOn;
+    else
+      context.addIssue(
+        `must be breakers with a rule, such as 'weather_api=adaptive': ${NAMES.join(", ")} with ${RULES.join(", ")}; '${entry}' is none`,
+      );
+  }
+  return read;
+});
 
 /** What holds for every breaker in place of its own default. */
 export const breakerVariables = {
@@ -30,6 +50,11 @@ export const breakerVariables = {
     .describe(
       "How long one guarded call may take; longer counts as a failure. At most 20s, so that there is time to fall back. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, one of an upstream 10s.",
     ),
+  CB_RULES: rules
+    .prefault("")
+    .describe(
+      "What opens a breaker besides failures in a row, breaker by breaker, such as `weather_api=failure-rate,upstream=adaptive`: `failure-rate` when half of its calls fail, `adaptive` when more fail or are slow than is usual for it.",
+    ),
   CB_STATE_SYNC: duration
     .refine((value) => value === 0 || value >= LEAST_SYNC, `must be 0s or at least ${LEAST_SYNC}ms`)
     .prefault("1s")
@@ -47,9 +72,14 @@ export interface BreakerSettings {
   readonly timeout: number;
   readonly halfOpenLimit: number;
   readonly successThreshold: number;
+  /** What opens it besides failures in a row. */
+  readonly opensOn: (typeof RULES)[number];
 }
 
-const DEFAULTS = {
+const DEFAULTS: Record<
+  (typeof NAMES)[number],
+  Pick<BreakerSettings, "failureThreshold" | "recoveryTimeout" | "timeout">
+> = {
   database: { failureThreshold: 3, recoveryTimeout: 30_000, timeout: 10_000 },
   weather_api: { failureThreshold: 5, recoveryTimeout: 60_000, timeout: 15_000 },
   cache: { failureThreshold: 2, recoveryTimeout: 10_000, timeout: 5000 },
@@ -59,25 +89,26 @@ const DEFAULTS = {
   token_keys: { failureThreshold: 3, recoveryTimeout: 5000, timeout: 5000 },
 };
 
-export interface BreakersConfig extends Readonly<Record<keyof typeof DEFAULTS, BreakerSettings>> {
+export interface BreakersConfig extends Readonly<Record<(typeof NAMES)[number], BreakerSettings>> {
   /** Milliseconds between two reports to the other pods; 0 for none. */
   readonly stateSync: number;
 }
 
 export function breakersConfig(values: Values): BreakersConfig {
-  const withDefaults = (own: (typeof DEFAULTS)[keyof typeof DEFAULTS]): BreakerSettings => ({
-    failureThreshold: values.CB_FAILURE_THRESHOLD ?? own.failureThreshold,
-    recoveryTimeout: values.CB_RECOVERY_TIMEOUT ?? own.recoveryTimeout,
-    timeout: values.CB_TIMEOUT ?? own.timeout,
+  const settings = (name: (typeof NAMES)[number]): BreakerSettings => ({
+    failureThreshold: values.CB_FAILURE_THRESHOLD ?? DEFAULTS[name].failureThreshold,
+    recoveryTimeout: values.CB_RECOVERY_TIMEOUT ?? DEFAULTS[name].recoveryTimeout,
+    timeout: values.CB_TIMEOUT ?? DEFAULTS[name].timeout,
     halfOpenLimit: values.CB_HALF_OPEN_LIMIT,
     successThreshold: values.CB_SUCCESS_THRESHOLD,
+    opensOn: values.CB_RULES[name] ?? "consecutive",
   });
   return {
-    database: withDefaults(DEFAULTS.database),
-    weather_api: withDefaults(DEFAULTS.weather_api),
-    cache: withDefaults(DEFAULTS.cache),
-    upstream: withDefaults(DEFAULTS.upstream),
-    token_keys: withDefaults(DEFAULTS.token_keys),
+    database: settings("database"),
+    weather_api: settings("weather_api"),
+    cache: settings("cache"),
+    upstream: settings("upstream"),
+    token_keys: settings("token_keys"),
     stateSync: values.CB_STATE_SYNC,
   };
 }

@@ -76,6 +76,10 @@ export class Pool {
     }));
   }
 
+  setWeight(endpoint: string, weight: number): void {
+    this.#balancer.setWeight(endpoint, weight);
+  }
+
   /**
    * Sends a request to one of the endpoints; another attempt may go to another one. Redirects are answers.
    *

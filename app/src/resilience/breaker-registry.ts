@@ -1,5 +1,19 @@
+import { AdaptiveRule } from "./adaptive-rule.ts";
 import { Breaker, type BreakerOptions, type BreakerStats } from "./breaker.ts";
 import { Emitter } from "./emitter.ts";
+import { FailureRate } from "./failure-rate.ts";
+
+/** Rules that open a breaker besides failures in a row, by the names that settings give them. */
+const RULES = {
+  consecutive: () => undefined,
+  "failure-rate": () => new FailureRate(),
+  adaptive: () => new AdaptiveRule(),
+};
+
+export interface RegisteredBreakerOptions extends Omit<BreakerOptions, "rule"> {
+  /** What opens it besides `failureThreshold` failures in a row. @default "consecutive", nothing more */
+  readonly opensOn?: keyof typeof RULES;
+}
 
 /** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
 export class BreakerRegistry {
@@ -7,9 +21,10 @@ export class BreakerRegistry {
   readonly #created = new Emitter<Breaker>();
 
   /** @throws Error when there is one of this name: two that share a name would hide each other. */
-  create(options: BreakerOptions): Breaker {
+  create({ opensOn = "consecutive", ...options }: RegisteredBreakerOptions): Breaker {
     if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
-    const breaker = new Breaker(options);
+    const rule = RULES[opensOn]();
+    const breaker = new Breaker({ ...options, ...(rule && { rule }) });
     this.#breakers.set(options.name, breaker);
     this.#created.emit(breaker);
     return breaker;

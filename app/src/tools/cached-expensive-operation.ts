@@ -10,7 +10,7 @@ import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { answer, type Tool, type ToolContext } from "./tool.ts";
 
 /** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
-const MOST = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
+const MAX = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
 
 /** Milliseconds of computing after which others get their turn. */
 const SLICE = 2;
@@ -24,8 +24,8 @@ const inputSchema = argumentsOf({
     .describe(
       "fibonacci: the n-th number of the sequence; prime_check: whether n is a prime, and its least factor if not",
     ),
-  n: wholeNumber(0, MOST.prime_check).describe(
-    `A whole number: for fibonacci at most ${MOST.fibonacci}, for prime_check at most ${MOST.prime_check}`,
+  n: wholeNumber(0, MAX.prime_check).describe(
+    `A whole number: for fibonacci at most ${MAX.fibonacci}, for prime_check at most ${MAX.prime_check}`,
   ),
 });
 
@@ -36,7 +36,7 @@ const result = z.object({
   computedInMs: z.number().describe("How long it took to compute, whoever computed it"),
 });
 
-type Operation = keyof typeof MOST;
+type Operation = keyof typeof MAX;
 type Result = z.output<typeof result>;
 type Computation = Generator<number, Omit<Result, "computedInMs">>;
 
@@ -44,7 +44,8 @@ type Computation = Generator<number, Omit<Result, "computedInMs">>;
 export function cachedExpensiveOperation({
   caches,
   computations,
-}: Pick<Services, "caches" | "computations">): Tool<z.output<typeof inputSchema>> {
+  warmUp,
+}: Pick<Services, "caches" | "computations" | "warmUp">): Tool<z.output<typeof inputSchema>> {
   const { ttl } = caches;
   // The results never change: one that is older than it should be is as good as new while somebody computes it again.
   const cache = caches.create<Result>(
@@ -56,6 +57,8 @@ export function cachedExpensiveOperation({
       computations.execute((inner) => compute(OPERATIONS[operation](n), inner, progress), call),
     { cache, key: (operation, n) => keyOf([operation, n]) },
   );
+  for (const operation of ["fibonacci", "prime_check"] as const)
+    warmUp.add(operation, (n) => computed.warm(operation, within(operation, Number(n)), () => undefined));
   return {
     name: "cached_expensive_operation",
     title: "Cached computation",
@@ -71,12 +74,15 @@ export function cachedExpensiveOperation({
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     timeout: 30_000,
     async handle({ operation, n }, context) {
-      if (n > MOST[operation])
-        throw new ToolInputError(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
-      const found = await computed(context.call, operation, n, context.progress.bind(context));
+      const found = await computed(context.call, operation, within(operation, n), context.progress.bind(context));
       return answer({ operation, n, ...found.value, source: found.source }, describe(operation, n, found));
     },
   };
+}
+
+function within(operation: Operation, n: number): number {
+  if (n > MAX[operation]) throw new ToolInputError(`n must be at most ${MAX[operation]} for ${operation}, not ${n}`);
+  return n;
 }
 
 const OPERATIONS = { fibonacci, prime_check: primeCheck } as const;

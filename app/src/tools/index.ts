@@ -13,6 +13,7 @@ import { retryApiCall } from "./retry-api-call.ts";
 import { simpleHealth } from "./simple-health.ts";
 import { storeDataResilient } from "./store-data-resilient.ts";
 import type { Tool } from "./tool.ts";
+import { updateWeight } from "./update-weight.ts";
 
 /** Every tool, in the order clients see them. A new tool is a new file and a line here. */
 export function createTools(services: Services): readonly Tool[] {
@@ -29,6 +30,7 @@ export function createTools(services: Services): readonly Tool[] {
     storeDataResilient(store),
     getData(store),
     breakerControl(breakers, history),
+    updateWeight(services),
     healthCheck(services),
     simpleHealth(),
   ];

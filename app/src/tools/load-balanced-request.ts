@@ -68,7 +68,7 @@ export function loadBalancedRequest(pools: ReadonlyMap<string, Pool>): Tool<z.ou
   };
 }
 
-function noSuchPool(name: string, names: readonly string[]): string {
+export function noSuchPool(name: string, names: readonly string[]): string {
   return names.length === 0
     ? `there is no pool '${name}': OUTBOUND_POOLS, which names them, is empty on this server`
     : `there is no pool '${name}'; there are ${names.join(", ")}`;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { adaptiveBreaker, Unusual, type UnusualOptions } from "../../../app/src/resilience/adaptive-breaker.ts";
+import { AdaptiveRule, type AdaptiveRuleOptions } from "../../../app/src/resilience/adaptive-rule.ts";
+import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { fakeTime } from "./fake-clock.ts";
 
-function clocked(unusual: UnusualOptions = {}) {
+function clocked(unusual: AdaptiveRuleOptions = {}) {
   const { clock, time } = fakeTime();
-  const breaker = adaptiveBreaker({ name: "api", recoveryTimeout: 1000, time, unusual });
+  const breaker = new Breaker({ name: "api", recoveryTimeout: 1000, time, rule: new AdaptiveRule(unusual) });
   /** Makes calls of so many milliseconds, of which every nth fails, one after the other. */
   const make = (calls: number, milliseconds: number, failsEvery = Infinity) => {
     for (let call = 1; call <= calls; call += 1) {
@@ -55,7 +56,7 @@ describe("an adaptive breaker", () => {
   });
 
   it("asks for clearer signs of few calls than of many, down to its least share", () => {
-    const rule = new Unusual();
+    const rule = new AdaptiveRule();
     const thresholds = () => [20, 100, 1000].map((calls) => rule.threshold(calls).toFixed(2));
     expect(thresholds()).toEqual(["0.20", "0.20", "0.20"]);
     // Every tenth call fails, at fifty calls a second.

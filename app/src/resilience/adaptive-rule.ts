@@ -1,8 +1,7 @@
-import type { BreakerOptions, OpeningRule } from "./breaker-options.ts";
-import { Breaker } from "./breaker.ts";
+import type { OpeningRule } from "./breaker-options.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
-export interface UnusualOptions {
+export interface AdaptiveRuleOptions {
   /** Milliseconds that count, up to now. @default 10 s */
   readonly window?: number;
 
@@ -16,7 +15,7 @@ export interface UnusualOptions {
   readonly deviations?: number;
 
   /** The share of bad calls under which it never opens, however unusual. @default 0.2 */
-  readonly leastShare?: number;
+  readonly minShare?: number;
 }
 
 /** Of the usual time, how much one good call changes. */
@@ -29,7 +28,7 @@ const SLOW_WEIGHT = 0.002;
 const PART_WEIGHT = 0.05;
 
 /** However good a dependency has been, this share of bad calls surprises nobody. */
-const LEAST_USUAL_SHARE = 0.01;
+const MIN_USUAL_SHARE = 0.01;
 
 /**
  * Opens a breaker when a dependency does unusually badly: more calls fail or take several times as long as they used to than chance
@@ -38,28 +37,28 @@ const LEAST_USUAL_SHARE = 0.01;
  *
  * @see Shewhart's p-chart, https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc332.htm
  */
-export class Unusual implements OpeningRule {
+export class AdaptiveRule implements OpeningRule {
   readonly #minimumCalls: number;
   readonly #slowFactor: number;
   readonly #deviations: number;
-  readonly #leastShare: number;
+  readonly #minShare: number;
   readonly #window: SlidingWindow;
   #usualTime = 0;
   #timed = 0;
-  #usualShare = LEAST_USUAL_SHARE;
+  #usualShare = MIN_USUAL_SHARE;
 
   constructor({
     window = 10_000,
     minimumCalls = 20,
     slowFactor = 3,
     deviations = 4,
-    leastShare = 0.2,
-  }: UnusualOptions = {}) {
+    minShare = 0.2,
+  }: AdaptiveRuleOptions = {}) {
     this.#window = new SlidingWindow(window);
     this.#minimumCalls = minimumCalls;
     this.#slowFactor = slowFactor;
     this.#deviations = deviations;
-    this.#leastShare = leastShare;
+    this.#minShare = minShare;
   }
 
   /** Milliseconds that a call usually takes; nothing until enough have been seen. */
@@ -69,10 +68,10 @@ export class Unusual implements OpeningRule {
 
   /** The share of bad calls at which it opens, for so many calls in the window. */
   threshold(calls: number): number {
-    const usual = Math.max(this.#usualShare, LEAST_USUAL_SHARE);
+    const usual = Math.max(this.#usualShare, MIN_USUAL_SHARE);
     const chance = this.#deviations * Math.sqrt((usual * (1 - usual)) / calls);
     // Of a dependency that fails half of the time anyway, all calls failing is still news.
-    return Math.min(Math.max(this.#leastShare, usual + chance), 1);
+    return Math.min(Math.max(this.#minShare, usual + chance), 1);
   }
 
   record(failed: boolean, elapsed: number, now: number): boolean {
@@ -100,12 +99,4 @@ export class Unusual implements OpeningRule {
     const { calls, failures } = this.#window;
     if (calls >= this.#minimumCalls) this.#usualShare += PART_WEIGHT * (failures / calls - this.#usualShare);
   }
-}
-
-/** A breaker that opens on what is unusual for its dependency; a `failureThreshold` may open it as well. */
-export function adaptiveBreaker({
-  unusual,
-  ...options
-}: Omit<BreakerOptions, "rule"> & { readonly unusual?: UnusualOptions }): Breaker {
-  return new Breaker({ ...options, rule: new Unusual(unusual) });
 }
