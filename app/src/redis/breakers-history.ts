@@ -6,7 +6,7 @@ import type { SharedBreakers } from "./breakers.ts";
 import type { Redis } from "./redis.ts";
 
 /** Entries that are read; Redis keeps about a thousand. */
-const MOST = 200;
+const MAX_ENTRIES = 200;
 
 const STATES = ["closed", "open", "half-open"] as const satisfies BreakerState[];
 
@@ -70,7 +70,7 @@ export class SharedBreakerHistory implements BreakerHistory {
       "+",
       "-",
       "COUNT",
-      String(MOST),
+      String(MAX_ENTRIES),
     ]);
     this.#entries = streamSchema
       .parse(reply)

@@ -3,7 +3,7 @@ import type { Sample } from "../telemetry/exposition.ts";
 import type { SharedBreakers } from "./breakers.ts";
 
 /**
- * Whether pods decide together, and what this one has heard of it.
+ * Whether pods decide together, and the decisions that this one has received.
  *
  * @param shared - without it, the metrics have no values
  */
@@ -29,7 +29,7 @@ export function sharedBreakerMetrics(shared: SharedBreakers | undefined): readon
     },
     {
       name: "mcp_breaker_cluster_changes_total",
-      help: "Decisions of the pods that this one has heard of",
+      help: "Decisions of the pods that this one has received",
       type: "counter",
       read: ofThem(() => [{ value: changes }]),
     },
@@ -37,9 +37,9 @@ export function sharedBreakerMetrics(shared: SharedBreakers | undefined): readon
       name: "mcp_breaker_cluster_reports_total",
       help: "Reports that this pod has sent, by whether Redis took them",
       type: "counter",
-      read: ofThem(({ stats: { reports, unheard } }) => [
-        { labels: { outcome: "heard" }, value: reports - unheard },
-        { labels: { outcome: "unheard" }, value: unheard },
+      read: ofThem(({ stats: { reports, failed } }) => [
+        { labels: { outcome: "received" }, value: reports - failed },
+        { labels: { outcome: "failed" }, value: failed },
       ]),
     },
   ];

@@ -5,18 +5,21 @@ import { loadScript } from "./script.ts";
 
 const syncBreakers = loadScript("redis/sync-breakers.lua");
 
-/** What one pod has to say about one breaker. Durations are milliseconds. */
+/** One pod's report about one breaker. Durations are milliseconds. */
 export interface BreakerReport {
   readonly name: string;
-  /** `open` by this pod's own rule; `well`: calls succeed. Nothing from a pod that cannot tell, or while the pods hold it open together. */
-  readonly opinion?: "open" | "well" | undefined;
+  /**
+   * `open` by this pod's own rule; `closed`: calls succeed. Absent from a pod that has no calls, and while the pods hold the
+   * breaker open together.
+   */
+  readonly vote?: "open" | "closed" | undefined;
   /** The epoch in which the pods opened it, where this pod's own probes have closed it since. */
   readonly healed?: number | undefined;
-  /** Somebody has done this by hand. */
-  readonly hand?: "force" | "reset" | undefined;
-  /** How leased probes went. */
+  /** An operator has done this on this pod. */
+  readonly operator?: "force" | "reset" | undefined;
+  /** How probes under a lease went. */
   readonly settled: readonly SettledProbe[];
-  /** Asks for a lease under this token, to probe in this epoch. */
+  /** Asks for a probe lease under this token, in this epoch. */
   readonly ask?: Token | undefined;
   /** How long it would stay open if it opened now. */
   readonly reopen: number;
@@ -25,10 +28,10 @@ export interface BreakerReport {
   /** Probes that must succeed. */
   readonly threshold: number;
   /** How long a probe may take. */
-  readonly patience: number;
+  readonly timeout: number;
 }
 
-/** Names a lease: nobody else's, and of no other epoch. */
+/** Names a probe lease. No other pod and no other epoch has the same. */
 export interface Token {
   readonly token: string;
   readonly epoch: number;
@@ -43,14 +46,14 @@ export interface SyncRequest {
   readonly interval: number;
   /** Epoch of the last list of open breakers that this pod got. */
   readonly seen: number;
-  /** The highest epoch it has heard of in any way. */
+  /** The highest epoch that it has received in any way. */
   readonly highest: number;
-  /** Whether it wants the list, even if nothing has changed since. */
+  /** Whether it needs the list, even if nothing has changed since. */
   readonly all: boolean;
   readonly leaving: boolean;
   readonly breakers: readonly BreakerReport[];
-  /** What it knows of all breakers; only after Redis has said that it is lost there. */
-  readonly known?: readonly (Standing & { readonly patience: number })[];
+  /** What it knows of all breakers. Sent only after Redis has answered that this is lost there. */
+  readonly known?: readonly (Standing & { readonly timeout: number })[];
 }
 
 const standingSchema = z.discriminatedUnion("open", [
@@ -59,20 +62,20 @@ const standingSchema = z.discriminatedUnion("open", [
     name: z.string(),
     epoch: z.number(),
     open: z.literal(true),
-    /** Milliseconds until probes are lent. */
+    /** Milliseconds until probe leases are granted. */
     remaining: z.number(),
     forced: z.boolean(),
     openings: z.number(),
   }),
 ]);
 
-/** How one breaker stands for all pods since an epoch. */
+/** The state of one breaker for all pods since an epoch. */
 export type Standing = z.output<typeof standingSchema>;
 
 export interface Answer {
-  /** What the pod asked for, under the name of the breaker. */
+  /** The breaker that the pod asked for. */
   readonly breaker: string;
-  /** Absent: no lease was to be had. */
+  /** Absent: no lease was granted. */
   readonly token: string | undefined;
   /** With a lease, milliseconds in which its probe has to begin; without, milliseconds until probes are due, or 0. */
   readonly time: number;
@@ -80,7 +83,7 @@ export interface Answer {
 
 export interface SyncReply {
   readonly epoch: number;
-  /** The pod knows of later changes than Redis does, and has to say what it knows; nothing else was heeded. */
+  /** The pod knows of later changes than Redis does, and has to send them; the rest of its request was ignored. */
   readonly isLost: boolean;
   /** Every breaker that is open, all others being closed; absent where nothing has changed. */
   readonly open: readonly Standing[] | undefined;

@@ -35,36 +35,39 @@ export interface SharedBreakersOptions {
 export interface SharedBreakersStats {
   /** Breakers that pods hold open together. */
   readonly open: number;
-  /** The highest that this pod has heard of. */
+  /** The highest epoch that this pod has received. */
   readonly epoch: number;
   readonly reports: number;
   /** Of the reports: those that Redis did not take. */
-  readonly unheard: number;
+  readonly failed: number;
 }
 
-/** What this pod knows of a breaker, its own or not. */
+/** The state of a breaker as this pod received it last, whether or not it has this breaker. */
 type Known = ({ readonly isOpen: true } & Held) | { readonly isOpen: false; readonly epoch: number };
 
 /**
- * Lets pods decide together about their breakers, by the protocol of docs/shared-state.md.
+ * Lets pods decide together about their breakers, by the protocol of docs/shared-state.md: reports votes, gets decisions.
  *
- * Calls never wait for it: each breaker decides by itself and at once, by what this pod knows. Whenever Redis does not answer, or refuses,
- * every breaker goes on by its own rules; the first report that is heard brings it back among the others.
+ * A breaker trips because of Redis in two steps: sync-breakers.lua finds a quorum, and `SharedBreaker.follow` holds this pod's
+ * breaker open.
+ *
+ * Calls never wait for it: each breaker decides synchronously, by what this pod knows. While Redis does not answer, or refuses,
+ * every breaker goes on by its own rules; the first report that Redis takes brings it back among the others.
  */
 export class SharedBreakers {
   readonly #options: SharedBreakersOptions;
   readonly #time: Time;
   readonly #shared = new Map<string, SharedBreaker>();
-  /** Open ones, and those of which this pod has heard, since its last list, that they have closed. */
+  /** Open ones, and those that have closed since this pod's last list. */
   readonly #known = new Map<string, Known>();
   readonly #ends: (() => void)[];
   readonly #ticker: Ticker;
   readonly pod: string;
   readonly group: string;
-  /** Each epoch that is higher than any this pod has heard of before: something was decided. */
+  /** Each epoch that is higher than all before: something was decided. */
   readonly changes = new Emitter<number>();
   #reports = 0;
-  #unheard = 0;
+  #failed = 0;
   /** Epoch of the last list. */
   #seen = 0;
   #highest = 0;
@@ -86,7 +89,7 @@ export class SharedBreakers {
         this.#share(breaker);
       }),
       onChange(redis, group, (standing) => {
-        if (this.#isShared) this.#hear(standing);
+        if (this.#isShared) this.#receive(standing);
       }),
       redis.events.on(({ type }) => {
         if (type === "up") this.reportSoon();
@@ -106,10 +109,10 @@ export class SharedBreakers {
 
   get stats(): SharedBreakersStats {
     const open = [...this.#known.values()].filter(({ isOpen }) => isOpen).length;
-    return { open, epoch: this.#highest, reports: this.#reports, unheard: this.#unheard };
+    return { open, epoch: this.#highest, reports: this.#reports, failed: this.#failed };
   }
 
-  /** Whether the pods hold this one open together, as far as this one knows. */
+  /** Whether the pods hold this breaker open together, as far as this pod knows. */
   holdsOpen(name: string): boolean {
     return this.#known.get(name)?.isOpen === true;
   }
@@ -124,7 +127,7 @@ export class SharedBreakers {
     });
   }
 
-  /** Gives back what this pod holds, and goes on by each breaker's own rules. Never rejects. */
+  /** Returns this pod's leases, and goes on by each breaker's own rules. Never rejects. */
   async close(): Promise<void> {
     this.#isLeaving = true;
     this.#ticker.stop();
@@ -162,7 +165,7 @@ export class SharedBreakers {
     if (this.#options.redis.available) void this.#report();
   }
 
-  /** One at a time: what comes up meanwhile is in the next one. */
+  /** One at a time: what happens meanwhile is in the next one. */
   async #report(): Promise<void> {
     this.#again = true;
     if (this.#isReporting) return;
@@ -174,7 +177,7 @@ export class SharedBreakers {
       }
     } catch {
       // Away, or it refuses: out of memory, a replica, not permitted.
-      this.#unheard += 1;
+      this.#failed += 1;
       this.#letGo();
     }
     this.#isReporting = false;
@@ -203,9 +206,9 @@ export class SharedBreakers {
       if (!isRestoring) await this.#exchange(true);
       return;
     }
-    for (const [name, report] of reports) this.#shared.get(name)?.heard(report);
+    for (const [name, report] of reports) this.#shared.get(name)?.acknowledged(report);
     if (this.#isLeaving || !redis.available) return;
-    // Let go while the answer was under way: it takes the whole list to begin again.
+    // Redis was away while the answer was under way: only the whole list brings this pod back.
     if (!this.#isShared && reply.open === undefined) this.#again = true;
     else this.#isShared = true;
     this.#learn(reply);
@@ -230,7 +233,7 @@ export class SharedBreakers {
   }
 
   /** Takes in what was published, unless it is older than what is known. */
-  #hear(standing: Standing): void {
+  #receive(standing: Standing): void {
     const { name, epoch } = standing;
     if (epoch <= Math.max(this.#seen, this.#known.get(name)?.epoch ?? 0)) return;
     this.#raise(epoch);
@@ -251,16 +254,15 @@ export class SharedBreakers {
     this.#shared.get(name)?.follow(held);
   }
 
-  /** What this pod knows, for a Redis that has lost it. */
+  /** All that this pod knows, for a Redis that has lost it. */
   #standings(): NonNullable<SyncRequest["known"]> {
     const now = this.#time.now();
     return Array.from(this.#known, ([name, known]) => {
-      const { recoveryTimeout = 0, timeout: patience = recoveryTimeout } =
-        this.#shared.get(name)?.breaker.options ?? {};
-      if (!known.isOpen) return { name, epoch: known.epoch, open: false, patience };
+      const { recoveryTimeout = 0, timeout = recoveryTimeout } = this.#shared.get(name)?.breaker.options ?? {};
+      if (!known.isOpen) return { name, epoch: known.epoch, open: false, timeout };
       const { epoch, due, openings } = known;
       const forced = due === Infinity;
-      return { name, epoch, open: true, remaining: forced ? 0 : Math.max(0, due - now), forced, openings, patience };
+      return { name, epoch, open: true, remaining: forced ? 0 : Math.max(0, due - now), forced, openings, timeout };
     });
   }
 

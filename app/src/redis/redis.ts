@@ -2,11 +2,11 @@ import type { Emitter } from "../resilience/emitter.ts";
 import type { Script } from "./script.ts";
 
 /**
- * Redis as the app uses it: something that may be there.
+ * Redis as the app uses it: it may be away at any time.
  *
- * Whoever calls it goes on without it when it rejects, and never makes a client wait for it: while it is away, commands are rejected at
- * once, and while it is slow, after `REDIS_TIMEOUT`. Keys are `${prefix}:…`; those of one script share a hash tag, `{…}`, so that a cluster has
- * them in one place. Never a blocking command: all share one connection.
+ * Callers go on without it when it rejects, and make no client wait for it: while it is away, commands are rejected at once, and
+ * while it is slow, after `REDIS_TIMEOUT`. Keys are `${prefix}:…`; those of one script share a hash tag, `{…}`, so that a
+ * cluster has them in one place. Blocking commands are forbidden, because all share one connection.
  */
 export interface Redis {
   /** What every key and channel begins with. */

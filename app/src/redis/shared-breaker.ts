@@ -1,55 +1,55 @@
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerEvent, BreakerStats, Outcome } from "../resilience/breaker-options.ts";
-import type { Lease } from "../resilience/loans.ts";
+import type { ProbeLease } from "../resilience/probe-leases.ts";
 import { recoveryAfter } from "../resilience/recovery.ts";
 import type { Time, Timer } from "../resilience/time.ts";
 import type { Answer, BreakerReport, SettledProbe, Token } from "./breakers-protocol.ts";
 
-/** That pods hold a breaker open together, on this pod's time. */
+/** The pods' decision that a breaker is open, on this pod's time. */
 export interface Held {
   readonly epoch: number;
-  /** When probes are lent; Infinity where somebody's hand keeps it open. */
+  /** When probe leases are granted; Infinity where an operator keeps it open. */
   readonly due: number;
   readonly openings: number;
 }
 
-/** What a shared breaker needs of the pod that it is in. */
+/** The part of a pod that a shared breaker needs. */
 export interface Pod {
   readonly name: string;
   readonly time: Time;
   /** Milliseconds between two reports. */
   readonly interval: number;
-  /** There is something to report that should not wait for the next time. */
+  /** Sends a report before the next interval. */
   reportSoon(): void;
 }
 
-/** Of all breakers of this process: makes tokens that nobody else has. */
+/** One count for all breakers of this process, so that no two tokens are equal. */
 let lastToken = 0;
 
 /**
- * One breaker's part in what pods decide together: says what this pod knows of its dependency, holds it open with the others, and lends it
- * the probes that this pod was granted.
+ * Connects one breaker of this pod with the pods' decisions: reports this pod's vote, holds the breaker open while the pods do,
+ * and hands it the probe leases that this pod was granted.
  */
 export class SharedBreaker {
   readonly breaker: Breaker;
   readonly #pod: Pod;
   readonly #stopListening: () => void;
-  /** As the pods have opened it last; kept while this pod is on its own, to say what has become of it. */
+  /** The pods' last decision that it is open. Kept while this pod is on its own, to report how it ended. */
   #held: Held | undefined;
   #isHeld = false;
-  /** Whether calls were turned away since it was opened, or since the last lease: without callers, a lease is of no use. */
+  /** Whether calls were rejected since it was opened, or since the last lease: without callers, a lease is of no use. */
   #isWanted = false;
-  /** Whether there was no lease to be had in this interval. */
+  /** Whether Redis granted no lease in this interval. */
   #isDenied = false;
   /** Unused, or with a probe under way, of an earlier episode perhaps. */
-  readonly #leases = new Map<Lease, Token>();
-  /** A lease that was asked for, and not answered yet. */
+  readonly #leases = new Map<ProbeLease, Token>();
+  /** A lease that was requested and not answered yet. */
   #asked: Token | undefined;
-  /** Told again and again until Redis has heard it. */
+  /** Sent again until Redis has taken it. */
   readonly #settled: SettledProbe[] = [];
-  #hand: "force" | "reset" | undefined;
+  #operator: "force" | "reset" | undefined;
   #before: BreakerStats;
-  #isWellUntil = -Infinity;
+  #healthyUntil = -Infinity;
   #timer: Timer | undefined;
 
   constructor(breaker: Breaker, pod: Pod) {
@@ -61,59 +61,59 @@ export class SharedBreaker {
     });
   }
 
-  /** What there is to say, if anything. Said again until it is `heard`. */
+  /** This pod's report, if there is anything to report. Sent again until it is `acknowledged`. */
   report(): BreakerReport | undefined {
     const { options, name } = this.breaker;
     const { recoveryTimeout, timeout = recoveryTimeout, halfOpenLimit = 1, successThreshold = 1 } = options;
-    const hand = this.#hand;
+    const operator = this.#operator;
     const settled = [...this.#settled];
     const healed = this.#healed;
-    const opinion = this.#opinion;
+    const vote = this.#vote;
     const ask = this.#isWanted && this.#canAsk ? this.#newToken() : undefined;
     this.#asked = ask;
-    if (settled.length === 0 && (hand ?? healed ?? opinion ?? ask) === undefined) return undefined;
+    if (settled.length === 0 && (operator ?? healed ?? vote ?? ask) === undefined) return undefined;
     return {
       name,
-      opinion,
+      vote,
       healed,
-      hand,
+      operator,
       settled,
       ask,
       reopen: recoveryAfter(this.#isHeld ? (this.#held?.openings ?? 0) : 0, options),
       limit: halfOpenLimit,
       threshold: successThreshold,
-      patience: timeout,
+      timeout,
     };
   }
 
-  heard({ hand, settled }: BreakerReport): void {
+  acknowledged({ operator, settled }: BreakerReport): void {
     this.#settled.splice(0, settled.length);
-    if (this.#hand === hand) this.#hand = undefined;
+    if (this.#operator === operator) this.#operator = undefined;
   }
 
   /** Another interval has passed. */
   intervalPassed(): void {
     const { successes, failures } = this.breaker.stats;
     const now = this.#pod.time.now();
-    if (successes > this.#before.successes) this.#isWellUntil = now + 3 * this.#pod.interval;
-    // With more calls it would have opened: no voice against it.
-    else if (failures > this.#before.failures) this.#isWellUntil = -Infinity;
+    if (successes > this.#before.successes) this.#healthyUntil = now + 3 * this.#pod.interval;
+    // With more calls it would have opened: no vote against that.
+    else if (failures > this.#before.failures) this.#healthyUntil = -Infinity;
     this.#before = this.breaker.stats;
     this.#isDenied = false;
     for (const lease of this.#leases.keys()) if (lease.useBy < now) this.#giveBack(lease, "unused");
   }
 
-  /** Does as the pods have decided; undefined for closed. */
+  /** Does as the pods have decided: opens the breaker, or closes it where there is nothing held. */
   follow(held: Held | undefined): void {
     if (this.#isHeld && held?.epoch === this.#held?.epoch) return;
     this.#end();
     if (held === undefined) this.#leases.clear();
     const before = this.#held;
     this.#held = held;
-    // What was done by hand here holds until the others have heard of it.
-    if (this.#hand !== undefined) return;
+    // An operator's action on this pod holds until Redis has taken it.
+    if (this.#operator !== undefined) return;
     if (held === undefined) {
-      // One that was never opened with the others, but by its own calls alone, stays open.
+      // A breaker that its own calls alone have opened stays open.
       if (before !== undefined) this.breaker.closeWithOthers();
       return;
     }
@@ -121,7 +121,7 @@ export class SharedBreaker {
     this.breaker.holdOpen({
       openings: held.openings,
       remaining: Math.max(0, held.due - this.#pod.time.now()),
-      turnedAway: () => {
+      rejected: () => {
         if (this.#isWanted) return;
         this.#isWanted = true;
         if (this.#canAsk) this.#pod.reportSoon();
@@ -130,7 +130,7 @@ export class SharedBreaker {
     this.#askAt(held.due);
   }
 
-  /** Nothing is known of the others any more. */
+  /** Redis is away: the breaker goes on by its own rules. */
   letGo(): void {
     this.#end();
     this.#leases.clear();
@@ -140,12 +140,12 @@ export class SharedBreaker {
   /** @param askedAt on the pod's time, so that the lease ends here before it does in Redis */
   answered({ token, time }: Answer, { ask }: BreakerReport, askedAt: number): void {
     const held = this.#held;
-    // When things have moved on meanwhile, the lease was given back before it came.
+    // Where the decision has changed meanwhile, the lease was returned before it came.
     if (held === undefined || ask === undefined || ask !== this.#asked) return;
     this.#asked = undefined;
     if (token !== undefined) {
       this.#isWanted = false;
-      const lease: Lease = {
+      const lease: ProbeLease = {
         useBy: askedAt + time,
         settle: (outcome) => {
           this.#settle(lease, outcome);
@@ -159,7 +159,7 @@ export class SharedBreaker {
     } else this.#isDenied = true;
   }
 
-  /** Returns what this pod will not use any more. */
+  /** Returns the leases that this pod will not use any more. */
   leave(): void {
     this.#giveAllBack();
     this.#isWanted = false;
@@ -175,17 +175,17 @@ export class SharedBreaker {
     return this.#pod.time.now() >= this.#held.due && this.#leases.size < (this.breaker.options.halfOpenLimit ?? 1);
   }
 
-  /** The episode that this pod's own probes have ended while it knew nothing of the others. */
+  /** The epoch of an opening that this pod's own probes have ended while Redis was away. */
   get #healed(): number | undefined {
     return !this.#isHeld && this.breaker.state === "closed" ? this.#held?.epoch : undefined;
   }
 
-  get #opinion(): "open" | "well" | undefined {
-    // Also when it was let go: that it is open is no finding of this pod's own.
+  get #vote(): "open" | "closed" | undefined {
+    // Also while Redis is away: that it is open is not this pod's own finding.
     if (this.#held !== undefined) return undefined;
     const { state, forced } = this.breaker.stats;
     if (state !== "closed") return forced ? undefined : "open";
-    return this.#pod.time.now() < this.#isWellUntil ? "well" : undefined;
+    return this.#pod.time.now() < this.#healthyUntil ? "closed" : undefined;
   }
 
   /** Probes are due then. */
@@ -202,15 +202,15 @@ export class SharedBreaker {
   }
 
   #noticed(event: BreakerEvent): void {
-    if (event.type === "by-hand") {
-      this.#hand = event.forced ? "force" : "reset";
+    if (event.type === "operator") {
+      this.#operator = event.forced ? "force" : "reset";
       this.#end();
       this.#leases.clear();
     } else if (event.type !== "transition" || this.#isHeld || event.reason === "cluster") return;
     this.#pod.reportSoon();
   }
 
-  #settle(lease: Lease, outcome: Outcome): void {
+  #settle(lease: ProbeLease, outcome: Outcome): void {
     const token = this.#leases.get(lease);
     if (token === undefined) return;
     const isCurrent = token.epoch === this.#held?.epoch;
@@ -223,17 +223,17 @@ export class SharedBreaker {
     this.#pod.reportSoon();
   }
 
-  #giveBack(lease: Lease, outcome: "unused" | "cancelled"): void {
+  #giveBack(lease: ProbeLease, outcome: "unused" | "cancelled"): void {
     const token = this.#leases.get(lease);
     if (token === undefined || !this.breaker.takeBack(lease)) return;
     this.#leases.delete(lease);
     this.#settled.push({ ...token, outcome });
   }
 
-  /** Returns all but what a probe is under way with. */
+  /** Returns all leases but those of probes under way. */
   #giveAllBack(): void {
     for (const lease of this.#leases.keys()) this.#giveBack(lease, "cancelled");
-    // Redis has got the question, or gets it, before it gets this.
+    // Redis gets the request before it gets this.
     if (this.#asked !== undefined) this.#settled.push({ ...this.#asked, outcome: "cancelled" });
     this.#asked = undefined;
   }

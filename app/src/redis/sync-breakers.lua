@@ -1,17 +1,21 @@
--- Takes in what one pod has to say about its breakers, decides for all pods, and tells what stands. See docs/shared-state.md.
+-- Takes one pod's report about its breakers, decides for all pods, and returns the state. See
+-- docs/shared-state.md for the protocol.
 --
--- KEYS[1]  hash: pod → what it said last, as JSON {expires, opinions: {breaker: "open" | "well"}}
--- KEYS[2]  hash: breaker that is open → JSON {epoch, opened, due, openings, forced, by, successes, hold, probing, leases: {token: when it expires}}
+-- KEYS[1]  hash: pod → its last report, as JSON {expires, opinions: {breaker: "open" | "closed"}}; these
+--          are its votes, under the name that the previous version of this script reads
+-- KEYS[2]  hash: breaker that is open → JSON {epoch, opened, due, openings, forced, by, successes, hold,
+--          probing, leases: {token: when it expires}}
 -- KEYS[3]  hash: epoch, the highest there was; since, when the first pod reported here
 -- KEYS[4]  stream of transitions
 -- ARGV[1]  channel on which transitions are published
 -- ARGV[2]  JSON, a SyncRequest
--- returns  {epoch, "lost" where the pod knows more than is here and has to say it, else "",
+-- returns  {epoch, "lost" where the pod knows more than is here and has to send it, else "",
 --           each open breaker as JSON, or nil where the pod knows them,
---           {breaker, token, milliseconds to use it in} or {breaker, "", milliseconds until it is due} for each lease it asked for}
+--           {breaker, token, milliseconds to use it in} or {breaker, "", milliseconds until it is due}
+--           for each probe lease that it asked for}
 --
--- All times are milliseconds of Redis's clock, which may be set back. Everything that makes a breaker open or closed raises the epoch, which is never lower than
--- the clock, so that it goes on rising after everything here was lost.
+-- All times are milliseconds of Redis's clock, which may be set back. Each opening and closing raises the
+-- epoch, which is never lower than the clock, so that it goes on rising after everything here was lost.
 local HISTORY = 1000
 local LONGEST_HOLD = 600000
 local FORGOTTEN = 86400000
@@ -69,8 +73,10 @@ end
 
 local function becomeOpen(name, reason, milliseconds, openings, forced, leases)
   local from = stateOf(open[name])
-  keep(name, { epoch = raised(), opened = now, due = now + math.floor(milliseconds), openings = openings, forced = forced, by = request.pod,
-    successes = 0, hold = ttl, probing = false, leases = leases })
+  keep(name, {
+    epoch = raised(), opened = now, due = now + math.floor(milliseconds), openings = openings, forced = forced,
+    by = request.pod, successes = 0, hold = ttl, probing = false, leases = leases,
+  })
   note(name, from, "open", reason)
   redis.call("PUBLISH", ARGV[1], view(name, open[name]))
 end
@@ -83,8 +89,8 @@ local function becomeClosed(name, reason)
   redis.call("PUBLISH", ARGV[1], cjson.encode({ name = name, epoch = epoch, open = false }))
 end
 
--- What this Redis has lost and a pod still knows; of two pods that know, the first is believed. Leases are lost for good: a new epoch ends
--- those that are unused, and new ones wait for the probes that are under way.
+-- Takes back what this Redis has lost and a pod still knows; of two pods that know, the first one counts.
+-- Leases are lost: a new epoch ends those that are unused, and new ones wait for the probes under way.
 local function restore(known)
   local before = epoch
   raise(math.max(epoch, request.highest))
@@ -94,9 +100,11 @@ local function restore(known)
   for _, one in ipairs(known) do
     if one.epoch > before and one.open then
       local mayProbe = not one.forced and (one.remaining <= 0 or one.openings > 1)
-      local wait = math.max(one.remaining, mayProbe and one.patience + ttl or 0)
-      keep(one.name, { epoch = mayProbe and raised() or one.epoch, opened = now, due = now + math.floor(wait), openings = one.openings,
-        forced = one.forced, by = "", successes = 0, hold = ttl, probing = false, leases = {} })
+      local wait = math.max(one.remaining, mayProbe and one.timeout + ttl or 0)
+      keep(one.name, {
+        epoch = mayProbe and raised() or one.epoch, opened = now, due = now + math.floor(wait),
+        openings = one.openings, forced = one.forced, by = "", successes = 0, hold = ttl, probing = false, leases = {},
+      })
       redis.call("PUBLISH", ARGV[1], view(one.name, open[one.name]))
     elseif one.epoch > before then
       drop(one.name)
@@ -111,13 +119,13 @@ local function settle(name, probe, breaker)
   if expiry == nil or expiry < now then return end
   record.leases[probe.token] = nil
   if record.epoch ~= probe.epoch then
-    -- Of an earlier episode: all it does is make room.
+    -- Of an earlier epoch: it only makes room.
   elseif probe.outcome == "failure" then
-    -- The other probes go on, and count among those of the next episode while they are under way.
+    -- Other probes go on, and count among those of the next epoch while they are under way.
     becomeOpen(name, "probe-failed", breaker.reopen, record.openings + 1, false, record.leases)
     return
   elseif probe.outcome == "unused" then
-    -- Calls are rare: the next one gets more time to come by.
+    -- Calls are rare: the next lease lasts longer.
     record.hold = math.min(record.hold * 2, LONGEST_HOLD)
   elseif probe.outcome == "success" then
     record.successes = record.successes + 1
@@ -126,17 +134,17 @@ local function settle(name, probe, breaker)
   keep(name, record)
 end
 
--- The right to one probe, or how long it is until asking again makes sense.
-local isMistaken = false
-local function lease(name, ask, breaker)
+-- A probe lease, or the time until asking again makes sense.
+local isOutdated = false
+local function probeLease(name, ask, breaker)
   local record = open[name]
   if record == nil or record.epoch ~= ask.epoch then
-    isMistaken = true
+    isOutdated = true
     return { name, "", 0 }
   end
   if record.forced then return { name, "", 0 } end
   local due = record.due
-  -- Where the last probe failed, the dependency may be well and the pod is not: others get a start over it.
+  -- Where this pod's last probe failed, the fault may be the pod's own: others go first.
   if record.by == request.pod and record.openings > 1 and redis.call("HLEN", KEYS[1]) > 1 then due = due + request.interval end
   if now < due then return { name, "", due - now } end
   local taken = 0
@@ -146,7 +154,7 @@ local function lease(name, ask, breaker)
   if taken >= breaker.limit or taken + record.successes >= math.max(breaker.limit, breaker.threshold) then
     return { name, "", 0 }
   end
-  record.leases[ask.token] = now + record.hold + breaker.patience + ttl
+  record.leases[ask.token] = now + record.hold + breaker.timeout + ttl
   if not record.probing then
     note(name, "open", "half-open", "recovery-time")
     record.probing = true
@@ -159,7 +167,7 @@ if request.known and request.highest > epoch then restore(request.known) end
 for name, record in pairs(open) do
   local back = record.opened - now
   if back > 0 then
-    -- The clock was set back, and would hold it open for as long again.
+    -- The clock was set back, and would keep it open for as long again.
     record.opened, record.due = now, record.due - back
     for token, expiry in pairs(record.leases) do record.leases[token] = expiry - back end
     keep(name, record)
@@ -170,26 +178,26 @@ for name, record in pairs(open) do
 end
 
 local opinions = {}
-local votes = {}
+local openVotes = {}
 local asked = {}
 for _, breaker in ipairs(request.breakers) do
   local name = breaker.name
-  if breaker.hand == "force" then
+  if breaker.operator == "force" then
     becomeOpen(name, "forced", 0, 1, true, {})
-  elseif breaker.hand == "reset" and open[name] then
+  elseif breaker.operator == "reset" and open[name] then
     becomeClosed(name, "reset")
   end
   for _, probe in ipairs(breaker.settled) do settle(name, probe, breaker) end
   local record = open[name]
   if record and breaker.healed == record.epoch and not record.forced then becomeClosed(name, "probes-succeeded") end
-  if breaker.opinion and not open[name] then
-    opinions[name] = breaker.opinion
-    if breaker.opinion == "open" then votes[#votes + 1] = breaker end
+  if breaker.vote and not open[name] then
+    opinions[name] = breaker.vote
+    if breaker.vote == "open" then openVotes[#openVotes + 1] = breaker end
   end
-  if breaker.ask then asked[#asked + 1] = lease(name, breaker.ask, breaker) end
+  if breaker.ask then asked[#asked + 1] = probeLease(name, breaker.ask, breaker) end
 end
 
--- The pods that have reported lately.
+-- The pods that have reported within three intervals.
 local function present()
   local pods = {}
   local said = redis.call("HGETALL", KEYS[1])
@@ -207,21 +215,21 @@ end
 if request.leaving then
   redis.call("HDEL", KEYS[1], request.pod)
 elseif redis.call("HSET", KEYS[1], request.pod, cjson.encode({ expires = now + ttl, opinions = opinions })) == 1 then
-  -- Every process has a new name: those that have gone must not stay for good.
+  -- Every process has a new name: names of pods that are gone must not stay.
   present()
 end
 
--- Not before every pod has had the time to report: one that is the first to find everything gone is not alone.
-if #votes > 0 and now - since >= ttl then
+-- Not before every pod has had the time to report: the first pod after a loss of data is not alone.
+if #openVotes > 0 and now - since >= ttl then
   local pods = present()
-  for _, breaker in ipairs(votes) do
+  for _, breaker in ipairs(openVotes) do
     local name = breaker.name
-    local forIt, reporting = 0, 0
+    local forOpen, voting = 0, 0
     for _, pod in pairs(pods) do
-      if pod.opinions[name] then reporting = reporting + 1 end
-      if pod.opinions[name] == "open" then forIt = forIt + 1 end
+      if pod.opinions[name] then voting = voting + 1 end
+      if pod.opinions[name] == "open" then forOpen = forOpen + 1 end
     end
-    if 2 * forIt > reporting and forIt >= 2 then
+    if 2 * forOpen > voting and forOpen >= 2 then
       becomeOpen(name, "quorum", breaker.reopen, 1, false, {})
       for id, pod in pairs(pods) do
         if pod.opinions[name] then
@@ -234,7 +242,7 @@ if #votes > 0 and now - since >= ttl then
 end
 
 local views = false
-if request.all or isMistaken or request.seen ~= epoch then
+if request.all or isOutdated or request.seen ~= epoch then
   views = {}
   for name, record in pairs(open) do views[#views + 1] = view(name, record) end
 end

@@ -15,7 +15,7 @@ export interface RegisteredBreakerOptions extends Omit<BreakerOptions, "rule"> {
   readonly opensOn?: keyof typeof RULES;
 }
 
-/** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
+/** All breakers of a process by name, so that health, metrics and operators see the same ones. */
 export class BreakerRegistry {
   readonly #breakers = new Map<string, Breaker>();
   readonly #created = new Emitter<Breaker>();

@@ -106,7 +106,7 @@ export class NarrowedCall implements Call {
 
 /**
  * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
- * work heeds its signal; what becomes of the work then goes unheard.
+ * work heeds its signal; what becomes of the work then is ignored.
  */
 export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
   const call = new NarrowedCall(outer, milliseconds, time);

@@ -100,7 +100,7 @@ function isWithOthers(step: { readonly do: string }): step is WithOthers {
 /** Does to both what pods have decided together. */
 function decide(step: WithOthers, breaker: Breaker, model: BreakerModel, now: number): void {
   if (step.do === "hold") {
-    breaker.holdOpen({ ...step, turnedAway: () => undefined });
+    breaker.holdOpen({ ...step, rejected: () => undefined });
     model.holdOpen(step.remaining, step.openings);
   } else if (step.do === "lend") {
     breaker.lend({ useBy: now + step.useIn, settle: () => undefined });

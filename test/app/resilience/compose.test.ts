@@ -16,7 +16,7 @@ const down = () => Promise.reject(new Error("down"));
 const forever = () => new Promise<never>(() => undefined);
 
 function rich(): RetryBudget {
-  const budget = new RetryBudget({ ratio: 1000, most: 1000 });
+  const budget = new RetryBudget({ ratio: 1000, max: 1000 });
   budget.earn();
   return budget;
 }

@@ -12,7 +12,7 @@ const REPEATABLE = new CallerCall({ repeatable: true });
 
 /** A budget that has no end in a test. */
 function rich(): RetryBudget {
-  const budget = new RetryBudget({ ratio: 1000, most: 1000 });
+  const budget = new RetryBudget({ ratio: 1000, max: 1000 });
   budget.earn();
   return budget;
 }

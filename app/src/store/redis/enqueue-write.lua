@@ -6,7 +6,7 @@
 --          what the keys of its owner begin with, most writes of one owner ("": no limit)
 -- returns  {"full"}, {"owner-full"}, {"evicts"}, {"taken", what is persisted: "aof", "memory" or "unknown"},
 --          or {"repeated", the same, digest, version} of the write that waits under this idempotency key
-local limit, idempotencyKey, key, value, digest, version, owner, most = unpack(ARGV)
+local limit, idempotencyKey, key, value, digest, version, owner, max = unpack(ARGV)
 
 -- The node that runs this is the one that keeps the stream. A user who may not ask gets an error, and so "unknown".
 local info = redis.pcall("INFO", "memory", "persistence")
@@ -23,12 +23,12 @@ if before then
 end
 local depth = redis.call("XLEN", KEYS[1])
 if depth >= tonumber(limit) then return { "full" } end
-if owner ~= "" and depth >= tonumber(most) then
+if owner ~= "" and depth >= tonumber(max) then
   local owned = 0
   for _, name in ipairs(redis.call("HKEYS", KEYS[2])) do
     if name:sub(1, #owner) == owner then owned = owned + 1 end
   end
-  if owned >= tonumber(most) then return { "owner-full" } end
+  if owned >= tonumber(max) then return { "owner-full" } end
 end
 
 local entry = redis.call("XADD", KEYS[1], "*",

@@ -3,37 +3,37 @@ import type { Outcome } from "./breaker-options.ts";
 /** Stands for a generation where a call was not let through. */
 export const REJECTED = -1;
 
-/** The right to make one probe, lent by whoever counts the probes of all pods. */
-export interface Lease {
+/** The right to make one probe, granted by Redis, which counts the probes of all pods. */
+export interface ProbeLease {
   /** Until when the probe may begin, on the breaker's time. */
   readonly useBy: number;
   /** How the probe went; `nothing` when its caller went away, and the lease may be lent again. Not called for one that is not used. */
   settle(outcome: Outcome): void;
 }
 
-/** That other pods hold a breaker open, too. */
+/** The pods' decision that a breaker is open. */
 export interface HeldOpen {
-  /** Milliseconds until there are probes; Infinity until somebody's hand closes it. */
+  /** Milliseconds until there are probes; Infinity until an operator closes it. */
   readonly remaining: number;
   /** Times that it has opened since it was closed, this time included. */
   readonly openings: number;
-  /** Called for each call that is turned away meanwhile, so it has to be quick. */
-  readonly turnedAway: () => void;
+  /** Called for each call that is rejected meanwhile, so it has to be quick. */
+  readonly rejected: () => void;
 }
 
 /** Of all breakers, so that no call is ever taken for one of another episode. Counts down: what counts up are a breaker's own generations. */
 let lastProbe = REJECTED;
 
-/** What an open breaker may let through while its own recovery time does not count: the probes that it was lent, and nothing else. */
-export class Loans {
-  readonly turnedAway: () => void;
-  readonly #unused: Lease[] = [];
-  readonly #inUse: Map<number, Lease>;
+/** The probe leases of an open breaker whose own recovery time does not count: it lets probes through under these, and nothing else. */
+export class ProbeLeases {
+  readonly rejected: () => void;
+  readonly #unused: ProbeLease[] = [];
+  readonly #inUse: Map<number, ProbeLease>;
 
   /** @param before - what the pods held open until now: probes that are under way end after it, and are still told of */
-  constructor({ turnedAway }: HeldOpen, before?: Loans) {
-    this.turnedAway = turnedAway;
-    this.#inUse = before === undefined ? new Map<number, Lease>() : before.#inUse;
+  constructor({ rejected }: HeldOpen, before?: ProbeLeases) {
+    this.rejected = rejected;
+    this.#inUse = before === undefined ? new Map<number, ProbeLease>() : before.#inUse;
   }
 
   /** The probes that are under way. */
@@ -41,12 +41,12 @@ export class Loans {
     return new Set(this.#inUse.keys());
   }
 
-  add(lease: Lease): void {
+  add(lease: ProbeLease): void {
     this.#unused.push(lease);
   }
 
   /** Takes a lease back; false when a probe is under way under it, or it is not here. */
-  remove(lease: Lease): boolean {
+  remove(lease: ProbeLease): boolean {
     const index = this.#unused.indexOf(lease);
     if (index !== -1) this.#unused.splice(index, 1);
     return index !== -1;
