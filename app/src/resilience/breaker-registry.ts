@@ -21,10 +21,10 @@ export class BreakerRegistry {
   readonly #created = new Emitter<Breaker>();
 
   /** @throws Error when there is one of this name: two that share a name would hide each other. */
-  create({ opensOn = "consecutive", ...options }: RegisteredBreakerOptions): Breaker {
+  create(options: RegisteredBreakerOptions): Breaker {
     if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
-    const rule = RULES[opensOn]();
-    const breaker = new Breaker({ ...options, ...(rule && { rule }) });
+    const rule = RULES[options.opensOn ?? "consecutive"]();
+    const breaker = new Breaker(rule === undefined ? options : { ...options, rule });
     this.#breakers.set(options.name, breaker);
     this.#created.emit(breaker);
     return breaker;

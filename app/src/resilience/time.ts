@@ -4,8 +4,8 @@ import { safely } from "./emitter.ts";
 export interface Clock {
   /** Milliseconds since any fixed point. */
   now(): number;
-  /** Calls back once, after so many milliseconds, until the returned function is called. */
-  wake(callback: () => void, milliseconds: number): () => void;
+  /** Calls back once, after so many milliseconds, unless the returned one is closed before. */
+  wake(callback: () => void, milliseconds: number): { close(): unknown };
 }
 
 /** A callback that is due. */
@@ -38,24 +38,40 @@ export class Time {
 
   /** Calls back once, not before the given time and never in this turn; never for Infinity. */
   at(time: number, callback: () => void): Timer {
-    if (time === Infinity) return NEVER;
-    let cancel: () => void;
-    const wait = (milliseconds: number) => {
-      cancel = this.#clock.wake(due, Math.min(Math.max(0, Math.ceil(milliseconds)), LONGEST_DELAY));
-    };
-    // Timers count whole milliseconds and may be early by a part of one.
-    const due = () => {
-      const left = time - this.now();
-      if (left > 0) wait(left);
-      else safely(callback);
-    };
-    wait(time - this.now());
-    return {
-      clear: () => {
-        cancel();
-      },
-    };
+    return time === Infinity ? NEVER : new Alarm(this, this.#clock, time, callback);
   }
+}
+
+/** One object and one timer of Node, since most calls have a deadline. */
+class Alarm implements Timer {
+  readonly #time: Time;
+  readonly #clock: Clock;
+  readonly #at: number;
+  readonly #callback: () => void;
+  #wakeup: ReturnType<Clock["wake"]>;
+
+  constructor(time: Time, clock: Clock, at: number, callback: () => void) {
+    this.#time = time;
+    this.#clock = clock;
+    this.#at = at;
+    this.#callback = callback;
+    this.#wakeup = this.#wait();
+  }
+
+  clear(): void {
+    this.#wakeup.close();
+  }
+
+  #wait(): ReturnType<Clock["wake"]> {
+    const milliseconds = Math.max(0, Math.ceil(this.#at - this.#time.now()));
+    return this.#clock.wake(this.#due, Math.min(milliseconds, LONGEST_DELAY));
+  }
+
+  // Timers count whole milliseconds and may be early by a part of one.
+  readonly #due = (): void => {
+    if (this.#time.now() < this.#at) this.#wakeup = this.#wait();
+    else safely(this.#callback);
+  };
 }
 
 const NEVER: Timer = { clear: () => undefined };
@@ -63,10 +79,5 @@ const NEVER: Timer = { clear: () => undefined };
 /** The time of this process, which everything uses that is not given another. */
 export const SYSTEM_TIME = new Time({
   now: () => performance.now(),
-  wake(callback, milliseconds) {
-    const timer = setTimeout(callback, milliseconds);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
+  wake: (callback, milliseconds) => setTimeout(callback, milliseconds),
 });

@@ -20,10 +20,10 @@ export class FakeClock implements Clock {
     return this.#due.size;
   }
 
-  wake(callback: () => void, milliseconds: number): () => void {
+  wake(callback: () => void, milliseconds: number): { close(): unknown } {
     const due = { at: this.#now + milliseconds, callback };
     this.#due.add(due);
-    return () => void this.#due.delete(due);
+    return { close: () => this.#due.delete(due) };
   }
 
   /** Lets time pass at once, with what falls due on the way, but gives promises no chance to react. */
