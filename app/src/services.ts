@@ -4,7 +4,7 @@ import { WarmUp } from "./cache/warm-up.ts";
 import type { Config } from "./config.ts";
 import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
-import { Outbound } from "./outbound/outbound.ts";
+import { HttpClient } from "./outbound/http-client.ts";
 import { Pool } from "./outbound/pool.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
@@ -37,7 +37,7 @@ export interface Services {
   readonly warmUp: WarmUp;
   readonly weather: Weather;
   /** Calls to what clients name. */
-  readonly outbound: Outbound;
+  readonly outbound: HttpClient;
   /** Endpoints that can do the same, by the name of their pool. */
   readonly pools: ReadonlyMap<string, Pool>;
   /** What operators have set of their endpoints' weights. */
@@ -80,7 +80,7 @@ export async function createServices(config: Config, { logger }: { readonly logg
   health.add(guarded(weather.breaker, { hasFallback: true }));
   if (redis !== undefined) health.add(redisHealth(redis));
   if (shared !== undefined) health.add(guarded(shared.breaker, { hasFallback: true }));
-  const outbound = new Outbound({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
+  const outbound = new HttpClient({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
   const pools = new Map(
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );

@@ -3,7 +3,7 @@ import { DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { Retry } from "../resilience/retry.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
-import { OutOfPatience } from "./request-call.ts";
+import { CallerTimeout } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 
 /** One request on its way, and how it ended. */
@@ -35,7 +35,7 @@ export class Attempts {
   #failure: unknown;
 
   constructor(name: string, budget: RetryBudget, { attempts = 1, baseDelay = 100, onAttempt }: AttemptsOptions) {
-    this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: mayPass });
+    this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: isTransient });
     this.#onAttempt = onAttempt ?? (() => undefined);
     this.retry.events.on((event) => {
       if (event.type === "retry") this.#waitedMs = Math.round(event.delayMs);
@@ -47,7 +47,7 @@ export class Attempts {
     try {
       return await answer;
     } catch (error) {
-      throw error instanceof OutOfPatience ? (this.#failure ?? error) : error;
+      throw error instanceof CallerTimeout ? (this.#failure ?? error) : error;
     }
   }
 
@@ -67,13 +67,13 @@ export class Attempts {
       if (error instanceof UpstreamFailure)
         ended({ error: error.message, ...(error.status === undefined ? {} : { status: error.status }) });
       else if (error instanceof DeadlineExceeded) ended({ error: error.message });
-      if (!(error instanceof OutOfPatience)) this.#failure = error;
+      if (!(error instanceof CallerTimeout)) this.#failure = error;
       throw error;
     }
   }
 }
 
-function mayPass(error: unknown): boolean {
-  if (error instanceof UpstreamFailure) return error.mayPass;
+function isTransient(error: unknown): boolean {
+  if (error instanceof UpstreamFailure) return error.isTransient;
   return !(error instanceof ToolInputError || error instanceof Rejected);
 }

@@ -10,13 +10,13 @@ import { LoadBalancer } from "../resilience/load-balancer.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Attempts } from "./attempts.ts";
-import type { Outbound, OutboundAnswer, SendOptions } from "./outbound.ts";
-import { isRepeatable, type OutboundRequest } from "./request.ts";
+import type { HttpClient, HttpAnswer, SendOptions } from "./http-client.ts";
+import { isRepeatable, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
 import { LEAST_RETRIES, type Upstream } from "./upstreams.ts";
 
 /** What a request to a pool says: everything but which endpoint gets it. */
-export interface PoolRequest extends Omit<OutboundRequest, "url"> {
+export interface PoolRequest extends Omit<HttpRequest, "url"> {
   /** With query; begins with a slash. */
   readonly path: string;
 }
@@ -36,7 +36,7 @@ export interface EndpointHealth {
  */
 export class Pool {
   readonly name: string;
-  readonly #outbound: Outbound;
+  readonly #outbound: HttpClient;
   readonly #balancer: LoadBalancer<Upstream>;
   readonly #budget = new RetryBudget({ perSecond: LEAST_RETRIES });
   readonly #breakers: ReadonlyMap<string, Upstream["breaker"]>;
@@ -44,7 +44,7 @@ export class Pool {
   readonly #timeout: Deadline;
 
   /** @param settings - of the upstreams' breakers; `timeout` is what one attempt may take */
-  constructor({ name, endpoints }: PoolConfig, outbound: Outbound, settings: BreakerSettings) {
+  constructor({ name, endpoints }: PoolConfig, outbound: HttpClient, settings: BreakerSettings) {
     const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.of(origin) }));
     this.name = name;
     this.#outbound = outbound;
@@ -86,12 +86,7 @@ export class Pool {
    * @throws ToolInputError for a path that leads out of the pool
    * @throws UpstreamFailure, Rejected, DeadlineExceeded
    */
-  send(
-    { path, ...request }: PoolRequest,
-    strategy: Strategy,
-    call: Call,
-    options: SendOptions,
-  ): Promise<OutboundAnswer> {
+  send({ path, ...request }: PoolRequest, strategy: Strategy, call: Call, options: SendOptions): Promise<HttpAnswer> {
     const requestTo = (origin: string) => this.#outbound.check({ ...request, url: urlOn(origin, path) });
     const [sample] = this.#breakers.keys();
     const repeatable = sample !== undefined && isRepeatable(requestTo(sample));

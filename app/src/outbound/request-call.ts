@@ -3,7 +3,7 @@ import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 
 /** The time that the caller gave is over: why calls inside `onBehalf` are cancelled then. */
-export class OutOfPatience extends Error {}
+export class CallerTimeout extends Error {}
 
 /** A call on behalf of another, which alone knows whether its request may be sent twice. */
 class RequestCall extends NarrowedCall {
@@ -39,12 +39,12 @@ export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCa
   const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;
   const call = new RequestCall(outer, repeatable, time);
   const timer = time.at(time.now() + within, () => {
-    call.cancel(new OutOfPatience());
+    call.cancel(new CallerTimeout());
   });
   try {
     return await work(call);
   } catch (error) {
-    throw error instanceof OutOfPatience ? new DeadlineExceeded(within) : error;
+    throw error instanceof CallerTimeout ? new DeadlineExceeded(within) : error;
   } finally {
     timer.clear();
     call.end();

@@ -32,7 +32,7 @@ const ALLOWED: ReadonlySet<string> = new Set(HEADERS);
 const IDEMPOTENT: ReadonlySet<Method> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 
 /** A request as a caller describes it. */
-export interface OutboundRequest {
+export interface HttpRequest {
   readonly url: string;
   /** @default GET */
   readonly method?: Method | undefined;
@@ -51,7 +51,7 @@ export interface CheckedRequest {
 }
 
 /** @throws ToolInputError for what may not be asked; what the URL's host resolves to is checked when it is connected to */
-export function checkRequest(request: OutboundRequest, allowed: AllowList): CheckedRequest {
+export function checkRequest(request: HttpRequest, allowed: AllowList): CheckedRequest {
   const { method = "GET", body } = request;
   if (body !== undefined && (method === "GET" || method === "HEAD"))
     throw new ToolInputError(`a ${method} request has no body: leave 'body' out, or use POST, PUT or PATCH`);

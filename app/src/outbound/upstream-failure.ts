@@ -4,7 +4,7 @@ export interface UpstreamFailureOptions {
   /** Milliseconds that it asks to be left alone for. */
   readonly retryAfterMs?: number | undefined;
   /** Whether the same request may be answered another time. @default true */
-  readonly mayPass?: boolean;
+  readonly isTransient?: boolean;
   readonly cause?: unknown;
 }
 
@@ -13,18 +13,18 @@ export class UpstreamFailure extends Error {
   override readonly name = "UpstreamFailure";
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly mayPass: boolean;
+  readonly isTransient: boolean;
 
-  constructor(message: string, { status, retryAfterMs, mayPass = true, cause }: UpstreamFailureOptions = {}) {
+  constructor(message: string, { status, retryAfterMs, isTransient = true, cause }: UpstreamFailureOptions = {}) {
     super(message, { cause });
     this.status = status;
     this.retryAfterMs = retryAfterMs;
-    this.mayPass = mayPass;
+    this.isTransient = isTransient;
   }
 }
 
 /** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
-const SAID: readonly (readonly [codes: RegExp, does: string, mayPass: boolean])[] = [
+const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolean])[] = [
   [/^ECONNREFUSED$/, "refused the connection", true],
   [/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "broke off the connection", true],
   [/^ENOTFOUND$/, "has no address", true],
@@ -58,8 +58,8 @@ const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
 export function describeNetworkError(origin: string, error: unknown): unknown {
   const code = codeOf(error);
   if (OWN_FAULT.test(code)) return error;
-  const [, does, mayPass] = SAID.find(([codes]) => codes.test(code)) ?? ["", "could not be called", true];
-  return new UpstreamFailure(`${origin} ${does} (${code})`, { mayPass, cause: error });
+  const [, does, isTransient] = SAID.find(([codes]) => codes.test(code)) ?? ["", "could not be called", true];
+  return new UpstreamFailure(`${origin} ${does} (${code})`, { isTransient, cause: error });
 }
 
 /** Of several addresses that were tried, the first one's. */

@@ -111,7 +111,7 @@ async function readAnswer(response: IncomingMessage, method: string, origin: str
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]?.() : undefined;
   if (decoder === undefined) {
     response.destroy();
-    throw new UpstreamFailure(`${origin} answers in an encoding that was not asked for`, { mayPass: false });
+    throw new UpstreamFailure(`${origin} answers in an encoding that was not asked for`, { isTransient: false });
   }
   let packed = 0;
   response.on("data", (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
-import type { OutboundAnswer } from "../outbound/outbound.ts";
+import type { HttpAnswer } from "../outbound/http-client.ts";
 
 /** Headers that tell a caller something. */
 const TELLING = [
@@ -38,7 +38,7 @@ export type AnswerData = z.output<z.ZodObject<typeof answerData>>;
  *
  * @param most - bytes of the body that are shown; @default all that were read
  */
-export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
+export function dataOf(answer: HttpAnswer, most = Infinity): AnswerData {
   const { status, url, headers, body } = answer;
   const truncated = answer.truncated || body.byteLength > most;
   const shown = readBody(headers["content-type"] ?? "", body.subarray(0, most), truncated);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ToolInputError } from "../errors/tool-input-error.ts";
-import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
+import { HEADERS, METHODS, type HttpRequest } from "../outbound/request.ts";
 import { wholeNumber } from "./arguments.ts";
 
 export const MAX_URL = 2048;
@@ -42,7 +42,7 @@ export const timeoutArgument = wholeNumber(100, 25_000)
   .describe("Milliseconds to wait for the answer, other attempts included");
 
 export interface RequestArguments {
-  readonly method?: OutboundRequest["method"];
+  readonly method?: HttpRequest["method"];
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
 }
@@ -52,7 +52,7 @@ export interface RequestArguments {
  *
  * @throws ToolInputError for a body that is too large
  */
-export function requestOf({ method, headers, body }: RequestArguments): Omit<OutboundRequest, "url"> {
+export function requestOf({ method, headers, body }: RequestArguments): Omit<HttpRequest, "url"> {
   if (body === undefined) return { method, headers };
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const bytes = Buffer.byteLength(text);

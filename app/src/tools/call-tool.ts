@@ -119,8 +119,8 @@ export function foreseen(error: unknown): { readonly text: string; readonly deta
     return { text: error.message, detail: { kind, ...after(error.retryAfterMs) } };
   }
   if (error instanceof UpstreamFailure) {
-    const { message, mayPass, retryAfterMs = 0 } = error;
-    const advice = mayPass ? ` Try again ${retryAfterMs > 0 ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
+    const { message, isTransient, retryAfterMs = 0 } = error;
+    const advice = isTransient ? ` Try again ${retryAfterMs > 0 ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
     return { text: `${message}.${advice}`, detail: { kind: "upstream_error", ...after(retryAfterMs) } };
   }
   return undefined;

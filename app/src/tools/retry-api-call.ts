@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Attempt } from "../outbound/attempts.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
 import { isRepeatable } from "../outbound/request.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
@@ -19,7 +19,7 @@ const inputSchema = argumentsOf({
 });
 
 /** One HTTP request, sent again while it fails in ways that pass. */
-export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function retryApiCall(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "retry_api_call",
     title: "Call an API, with retries",
@@ -69,12 +69,12 @@ const describe = ({ status, error, waitedMs, durationMs }: Attempt): string =>
   `${status ?? error ?? "no answer"} in ${durationMs} ms, after a pause of ${waitedMs} ms`;
 
 function withHistory(error: UpstreamFailure, attempts: readonly Attempt[]): UpstreamFailure {
-  const { message, status, retryAfterMs, mayPass } = error;
+  const { message, status, retryAfterMs, isTransient } = error;
   const history = attempts.map((attempt, index) => `(${index + 1}) ${describe(attempt)}`).join("; ");
   return new UpstreamFailure(`${message}. Gave up after ${attempts.length} attempts: ${history}`, {
     ...(status === undefined ? {} : { status }),
     retryAfterMs,
-    mayPass,
+    isTransient,
     cause: error,
   });
 }

@@ -104,7 +104,7 @@ export class Weather {
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
     this.#guarded = compose({
-      retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: mayPass }),
+      retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: isTransient }),
       breaker: this.breaker,
     });
   }
@@ -141,8 +141,8 @@ export class Weather {
 }
 
 /** Whether another attempt may be answered, where this one was not. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof BadUpstreamAnswer) return error.mayPass;
+function isTransient(error: unknown): boolean {
+  if (error instanceof BadUpstreamAnswer) return error.isTransient;
   return !(error instanceof UnknownCity || error instanceof Rejected);
 }
 

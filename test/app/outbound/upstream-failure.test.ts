@@ -12,11 +12,11 @@ describe("an error of the network", () => {
     ["CERT_REVOKED", "https://a.example has a certificate that is not valid (CERT_REVOKED)", false],
     ["EPROTO", "https://a.example does not speak TLS as this server does (EPROTO)", false],
     ["ENEW", "https://a.example could not be called (ENEW)", true],
-  ])("(%s) is told without addresses: %s", (code, message, mayPass) => {
+  ])("(%s) is told without addresses: %s", (code, message, isTransient) => {
     expect(describeNetworkError("https://a.example", withCode(code))).toMatchObject({
       name: "UpstreamFailure",
       message,
-      mayPass,
+      isTransient,
     });
   });
 

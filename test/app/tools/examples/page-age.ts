@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ToolInputError } from "../../../../app/src/errors/tool-input-error.ts";
-import type { Outbound } from "../../../../app/src/outbound/outbound.ts";
+import type { HttpClient } from "../../../../app/src/outbound/http-client.ts";
 import { urlArgument } from "../../../../app/src/tools/api-request.ts";
 import { argumentsOf } from "../../../../app/src/tools/arguments.ts";
 import { answer, type Tool } from "../../../../app/src/tools/tool.ts";
@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 const inputSchema = argumentsOf({ url: urlArgument });
 
 /** How long ago a page was changed. */
-export function pageAge(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function pageAge(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "page_age",
     title: "Age of a page",

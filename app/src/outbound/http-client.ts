@@ -9,7 +9,7 @@ import { parseRetryAfter } from "../resilience/retry-after.ts";
 import { Addresses, type Resolve } from "./addresses.ts";
 import { AllowList } from "./allow-list.ts";
 import { Attempts, type AttemptsOptions } from "./attempts.ts";
-import { checkRequest, isRepeatable, redirected, type CheckedRequest, type OutboundRequest } from "./request.ts";
+import { checkRequest, isRepeatable, redirected, type CheckedRequest, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import { Upstreams } from "./upstreams.ts";
@@ -28,12 +28,12 @@ export interface SendOptions extends AttemptsOptions {
   readonly within?: number | undefined;
 }
 
-export interface OutboundAnswer extends WireAnswer {
+export interface HttpAnswer extends WireAnswer {
   /** Where it came from, redirects followed. */
   readonly url: URL;
 }
 
-export interface OutboundOptions extends OutboundConfig {
+export interface HttpClientOptions extends OutboundConfig {
   readonly breakers: BreakerRegistry;
   readonly health: Pick<Health, "add">;
   /** Of each upstream's breaker; `timeout` is what one attempt may take. */
@@ -46,12 +46,12 @@ export interface OutboundOptions extends OutboundConfig {
  * Calls to addresses that clients name. Which hosts may be called is the operator's decision; what they resolve to, and what they
  * redirect to, is checked each time. Each upstream has a breaker, a bulkhead and a retry budget, which all tools share.
  */
-export class Outbound {
+export class HttpClient {
   readonly upstreams: Upstreams;
   readonly #allowed: AllowList;
   readonly #wire: Wire;
 
-  constructor(options: OutboundOptions) {
+  constructor(options: HttpClientOptions) {
     const { allow, allowPrivate, pools, maxConcurrent, resolve } = options;
     const endpoints = pools.flatMap((pool) => pool.endpoints.map(({ origin }) => new URL(origin)));
     this.#allowed = new AllowList([...allow, ...endpoints.map(exactly)]);
@@ -61,7 +61,7 @@ export class Outbound {
   }
 
   /** @throws ToolInputError for what may not be asked */
-  check(request: OutboundRequest): CheckedRequest {
+  check(request: HttpRequest): CheckedRequest {
     return checkRequest(request, this.#allowed);
   }
 
@@ -72,8 +72,8 @@ export class Outbound {
    * @throws UpstreamFailure for no answer, 429 and 5xx; other statuses are answers
    * @throws Rejected, DeadlineExceeded
    */
-  send(request: CheckedRequest, call: Call, options: SendOptions = {}): Promise<OutboundAnswer> {
-    const follow = async (inner: Call): Promise<OutboundAnswer> => {
+  send(request: CheckedRequest, call: Call, options: SendOptions = {}): Promise<HttpAnswer> {
+    const follow = async (inner: Call): Promise<HttpAnswer> => {
       let next = request;
       for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
         const answer = await this.#guarded(next, inner, options);
@@ -82,7 +82,9 @@ export class Outbound {
         if (further === undefined) return answer;
         next = further;
       }
-      throw new UpstreamFailure(`${request.url.origin} redirects more than ${MAX_REDIRECTS} times`, { mayPass: false });
+      throw new UpstreamFailure(`${request.url.origin} redirects more than ${MAX_REDIRECTS} times`, {
+        isTransient: false,
+      });
     };
     return onBehalf(follow, call, { repeatable: isRepeatable(request), within: options.within });
   }
@@ -92,7 +94,7 @@ export class Outbound {
    *
    * @throws ToolInputError, UpstreamFailure
    */
-  async exchange(request: CheckedRequest, call: Call): Promise<OutboundAnswer> {
+  async exchange(request: CheckedRequest, call: Call): Promise<HttpAnswer> {
     const { url } = request;
     const answer = await this.#wire.send(request, call.signal);
     if (answer.status === 429 || answer.status >= 500) throw failed(url.origin, answer);
@@ -104,7 +106,7 @@ export class Outbound {
     this.#wire.close();
   }
 
-  #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<OutboundAnswer> {
+  #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<HttpAnswer> {
     const { breaker, bulkhead, budget } = this.upstreams.of(request.url.origin);
     const attempts = new Attempts(breaker.name, budget, options);
     const guarded = compose({ limit: bulkhead, retry: attempts.retry }).execute(
@@ -130,6 +132,6 @@ function failed(origin: string, { status, headers, body }: WireAnswer): Upstream
   return new UpstreamFailure(
     `${origin} answered ${status}${status in STATUS_CODES ? ` ${STATUS_CODES[status] ?? ""}` : ""}${excerpt === "" ? "" : `: ${excerpt}`}`,
     // 501 and 505 say that it cannot, not that it cannot now.
-    { status, retryAfterMs, mayPass: status !== 501 && status !== 505 },
+    { status, retryAfterMs, isTransient: status !== 501 && status !== 505 },
   );
 }

@@ -1,8 +1,8 @@
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { ToolInputError } from "../../../app/src/errors/tool-input-error.ts";
-import type { OutboundRequest } from "../../../app/src/outbound/request.ts";
-import type { SendOptions } from "../../../app/src/outbound/outbound.ts";
+import type { HttpRequest } from "../../../app/src/outbound/request.ts";
+import type { SendOptions } from "../../../app/src/outbound/http-client.ts";
 import { UpstreamFailure } from "../../../app/src/outbound/upstream-failure.ts";
 import { CallerCall, PLAIN_CALL, type Call } from "../../../app/src/resilience/call.ts";
 import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
@@ -27,7 +27,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-const send = async (request: Partial<OutboundRequest> = {}, options: SendOptions = {}, call: Call = PLAIN_CALL) => {
+const send = async (request: Partial<HttpRequest> = {}, options: SendOptions = {}, call: Call = PLAIN_CALL) => {
   const { outbound } = own;
   return outbound.send(outbound.check({ url: `${upstream.origin}/`, ...request }), call, options);
 };
@@ -299,7 +299,7 @@ describe("an upstream's policies", () => {
 
   it("send again what may be repeated, and nothing else", async () => {
     failing(503);
-    const attempts = async (request: Partial<OutboundRequest>) => {
+    const attempts = async (request: Partial<HttpRequest>) => {
       const made: unknown[] = [];
       await send(request, { attempts: 2, baseDelay: 1, onAttempt: (attempt) => made.push(attempt.status) }).catch(
         () => undefined,
