@@ -12,9 +12,9 @@ import { SingleFlight } from "./single-flight.ts";
 const MAX_FAILURES = 1000;
 
 /**
- * Keeps values that are expensive to load: answers from memory while a value is fresh, loads it once for all who ask at the same
- * time when it is not, and answers with an older one while loading takes its time or fails. With a shared tier, pods find each
- * other's values in Redis.
+ * Keeps values that are expensive to load. Answers from memory while a value is fresh, loads it once
+ * for all calls of the same time when it is not, and answers with a stale one while a load takes its
+ * time or fails. With a shared tier, pods find each other's values in Redis.
  *
  * A hit is synchronous and allocates nothing: see `get`.
  */
@@ -47,7 +47,7 @@ export class Cache<V extends Cacheable> {
     if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
   }
 
-  /** The value, if it is in memory and fresh. It only looks: nothing is loaded, and only a hit is counted. */
+  /** The value, if it is in memory and fresh. Loads nothing, and counts only a hit. */
   get(key: string): V | undefined {
     const entry = this.#memory.get(key);
     if (entry === undefined || entry.freshUntil <= this.#time.now()) return undefined;
@@ -56,10 +56,10 @@ export class Cache<V extends Cacheable> {
   }
 
   /**
-   * The value, loaded if need be. A call that is cancelled stops waiting, but the load goes on for others who wait.
+   * The value, loaded if necessary. A cancelled call stops waiting; the load goes on for the others.
    *
-   * @param load - gets a call of its own, which ends when `timeout` is over or nobody waits any more
-   * @throws what `load` throws, where no older value stands in; the call's reason when it is cancelled
+   * @param load - gets its own call, which ends after `timeout` or when no caller waits any more
+   * @throws the load's error, where no stale value stands in; the call's reason when it is cancelled
    */
   fetch(key: string, load: Work<V>, call: Call = PLAIN_CALL): Promise<Found<V>> {
     const { trace } = call;
@@ -123,7 +123,7 @@ export class Cache<V extends Cacheable> {
   }
 
   async #find(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
-    // What is never fresh is worth asking others for only when it cannot be loaded: see #instead.
+    // A value that is never fresh is only requested when it cannot be loaded: see #instead.
     const theirs = this.#options.ttl === 0 ? undefined : await this.#tier?.get(key);
     if (theirs === undefined) return this.#load(key, load, call);
     this.#keepUnlessOlder(key, theirs);
@@ -146,7 +146,7 @@ export class Cache<V extends Cacheable> {
       void this.#tier?.set(key, { value, freshFor });
       return { value, source: "computed" };
     } catch (error) {
-      // Where nobody waits, nothing need stand in.
+      // No caller waits, so no stale value is needed.
       if (call.cancelled) throw error;
       return await this.#instead(key, error);
     }

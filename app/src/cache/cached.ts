@@ -6,7 +6,7 @@ import { keyOf } from "./key.ts";
 export interface CachedOptions<Args extends readonly unknown[], V extends Cacheable> {
   readonly cache: Cache<V>;
 
-  /** What tells calls apart; where two functions share a cache, it has to tell them apart too. @default - all arguments */
+  /** The key of a call. Two functions on one cache need different keys. @default - all arguments */
   readonly key?: (...args: Args) => string;
 }
 
@@ -14,14 +14,14 @@ export interface CachedOptions<Args extends readonly unknown[], V extends Cachea
 export interface CachedFunction<Args extends readonly unknown[], V> {
   /** @throws what the function throws; the call's reason when it is cancelled */
   (call: Call, ...args: Args): Promise<Found<V>>;
-  /** Sees to it that there is an answer for these arguments, before somebody waits for it. */
+  /** Loads the answer for these arguments before a caller waits for it. */
   warm(...args: Args): Promise<void>;
 }
 
 /**
  * Wraps a function so that it is only called for answers that the cache does not have.
  *
- * @param fn - gets a call of its own, which goes on as long as anybody waits for the answer
+ * @param fn - gets its own call, which goes on as long as any caller waits for the answer
  * @example
  * const rates = cached(fetchRates, { cache: new Cache<Rates>({ name: "rates", ttl: 60_000 }) });
  * await rates(call, "EUR"); // asks

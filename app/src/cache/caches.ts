@@ -16,7 +16,7 @@ export interface CachesOptions {
   readonly shared?: { readonly redis: Redis; readonly breaker: Breaker } | undefined;
 }
 
-/** All caches of a process, by name: two that share a name would read each other's values in Redis. */
+/** All caches of a process, by name. Two of one name would share their entries in Redis. */
 export class Caches {
   readonly #options: CachesOptions;
   readonly #caches = new Map<string, { readonly stats: CacheStats }>();

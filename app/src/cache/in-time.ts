@@ -1,9 +1,10 @@
-/** What `inTime` resolves with in place of an answer. */
+/** Resolved by `inTime` in place of an answer. */
 export const LATE = Symbol("late");
 
 /**
- * An answer of Redis, if it comes in time. Milliseconds for which this process was busy do not count against Redis: time begins when the
- * question has left, at the end of this turn of the event loop, and what has arrived when it is over is still read.
+ * An answer of Redis, if it comes in time. Milliseconds in which this process was busy do not count:
+ * the time starts when the command is sent, at the end of this turn of the event loop, and an answer
+ * that has arrived by its end is still read.
  *
  * @param answer never rejects
  */

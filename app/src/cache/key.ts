@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 const MAX_LENGTH = 128;
 
 /**
- * One key for arguments of JSON that are equal, and another for any that are not. The order of an object's properties makes no
- * difference. Digests of stored writes are such keys, so what it writes must not change.
+ * The key of arguments: equal for equal JSON, whatever the order of an object's properties, and
+ * different for different JSON. Digests of stored writes are such keys, so its format must not change.
  */
 export function keyOf(args: readonly unknown[]): string {
   const key = write(args);

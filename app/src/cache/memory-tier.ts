@@ -4,7 +4,7 @@ import { roughSize } from "./rough-size.ts";
 /** Bytes that are kept about a value besides its key; what the benchmark measures. */
 const ENTRY_BYTES = 128;
 
-/** One object for a value, whatever its state: when it stops being fresh is the only thing to know. */
+/** A value, and the time at which it stops being fresh. */
 export class Entry<V> {
   readonly value: V;
   /** Milliseconds on the cache's time. */
@@ -56,7 +56,7 @@ export class MemoryTier<V> {
     return this.#entries.peek(key);
   }
 
-  /** A value that is larger than all the room there is is not kept, and neither is what it replaces. */
+  /** A value that is larger than `maxBytes` is not kept, and neither is the one that it replaces. */
   set(key: string, entry: Entry<V>): void {
     const size = ENTRY_BYTES + 2 * key.length + roughSize(entry.value, this.#maxBytes);
     this.#entries.set(key, entry, { size });

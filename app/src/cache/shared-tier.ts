@@ -2,14 +2,14 @@ import { BadEntry, Codec, MAX_STORED_BYTES } from "./codec.ts";
 import { inTime, LATE } from "./in-time.ts";
 import type { SharedTierOptions, SharedValue } from "./sharing.ts";
 
-/** Bytes at the start of an entry: when it stops being fresh, in milliseconds since 1970, as a double. */
+/** Bytes at the start of an entry: the Unix time in ms at which it stops being fresh, a double. */
 const HEADER = 8;
 
 /**
- * A cache's entries in Redis, by plain GET and SET. Every command may fail: then it is as if there were nothing.
+ * A cache's entries in Redis, by plain GET and SET. A command that fails counts as a miss.
  *
- * When an entry stops being fresh is told by the clock of the pod that stored it. Where another pod's clock differs, its
- * freshness does, by as much; what is stale for too long is gone by Redis's own expiry.
+ * The clock of the pod that stored an entry decides when it stops being fresh. Where another pod's clock
+ * differs, the freshness there differs by as much. Redis's own expiry removes entries that are too old.
  */
 export class SharedTier<V> {
   readonly counts = { hit: 0, stale: 0, miss: 0, late: 0, stored: 0, refused: 0, error: 0 };
@@ -59,7 +59,10 @@ export class SharedTier<V> {
     if ((await asked) !== undefined) this.counts.stored += 1;
   }
 
-  /** Nothing at once where Redis is away or the breaker keeps calls from it; nothing later when it fails. Counts a failure once. */
+  /**
+   * Undefined where Redis is away or the breaker rejects; resolves with undefined when the command fails.
+   * Counts each failure once.
+   */
   #ask(command: readonly (string | Buffer)[]): Promise<unknown> | undefined {
     const { redis, breaker } = this.#options;
     if (!redis.available) return undefined;

@@ -2,12 +2,12 @@ import type { z } from "zod";
 import type { Redis } from "../redis/redis.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 
-/** What a cache shares with the same cache of other pods. */
+/** How a cache shares values with the same cache of other pods. */
 export interface Sharing<V> {
-  /** Raised when values change their shape: two versions of the app that differ in it never read each other's. */
+  /** Raise it when values change their shape: versions of the app that differ in it share nothing. */
   readonly version: number;
 
-  /** What a value from Redis must look like, since anybody may have written it. Values are JSON. */
+  /** Shape of a value. Checked on each read, since others may write to Redis. Values are JSON. */
   readonly schema: z.ZodType<V>;
 }
 

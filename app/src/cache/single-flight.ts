@@ -11,8 +11,8 @@ interface Flight<T> {
 }
 
 /**
- * Does one piece of work per key at a time, for all who ask for it meanwhile. A caller who goes away stops waiting; the work is
- * cancelled when nobody is left.
+ * Runs the work of a key once at a time, for all callers of that time. Each caller's cancellation ends
+ * only its own wait; the work is cancelled when no caller is left.
  */
 export class SingleFlight<T> {
   readonly #time: Time;
@@ -26,7 +26,11 @@ export class SingleFlight<T> {
     return this.#flights.has(key);
   }
 
-  /** Joins the work under way, or starts it in the caller's trace. @throws what the work throws, or the call's own reason */
+  /**
+   * Joins the work under way, or starts it in the caller's trace.
+   *
+   * @throws the work's error, or the call's own reason
+   */
   run(key: string, work: Work<T>, call: Call): Promise<T> {
     const flight = this.#flights.get(key) ?? this.#start(key, work, call);
     flight.waiting += 1;
@@ -46,7 +50,7 @@ export class SingleFlight<T> {
     });
   }
 
-  /** Starts the work for nobody, unless it is under way. */
+  /** Starts the work without a caller, unless it is under way. */
   runInBackground(key: string, work: Work<T>, call: Call): void {
     if (!this.#flights.has(key)) this.#start(key, work, call).waiting = Infinity;
   }
@@ -58,7 +62,7 @@ export class SingleFlight<T> {
       this.#end(key, flight);
     });
     const flight = { call, answer, waiting: 0 };
-    // Work in the background may fail without anybody being told.
+    // Without a caller, a failure has no handler.
     answer.catch(() => undefined);
     this.#flights.set(key, flight);
     return flight;

@@ -2,7 +2,7 @@ import { PLAIN_CALL } from "../resilience/call.ts";
 import { within } from "../resilience/deadline.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 
-/** A value to load before there are callers: from which source, and of what. */
+/** A value to load before there are callers: the source, and its argument. */
 export interface WarmUpEntry {
   readonly source: string;
   readonly argument: string;
@@ -19,7 +19,11 @@ export class WarmUp {
     this.#sources.set(source, load);
   }
 
-  /** Resolves when all are loaded or the time is over; never rejects. @param failed - gets each that could not be loaded */
+  /**
+   * Resolves when all are loaded or the time is over; never rejects.
+   *
+   * @param failed - gets each entry that could not be loaded
+   */
   async run(
     entries: readonly WarmUpEntry[],
     failed: (entry: WarmUpEntry, error: unknown) => void,

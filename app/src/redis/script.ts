@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** Every .lua file of app/src, by its path in there. The bundler defines it: see build.ts. */
 declare const BUNDLED_LUA: Readonly<Record<string, string>> | undefined;
 
-/** A Lua script that Redis runs as one step. Its header says what KEYS and ARGV are, and what it returns. */
+/** A Lua script that Redis runs atomically. Its header documents KEYS, ARGV and the return value. */
 export interface Script {
   readonly lua: string;
   readonly sha1: string;

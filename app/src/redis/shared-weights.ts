@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
 
-/** Milliseconds after which weights that nobody has set again are forgotten: the version that they were for is gone. */
+/** Milliseconds after which weights expire: their version of the app is gone by then. */
 const FORGOTTEN = 30 * 86_400_000;
 
 const weightSchema = z.object({ pool: z.string(), endpoint: z.string(), weight: z.number().min(0).max(10_000) });
@@ -15,11 +15,11 @@ export interface SharedWeightsOptions {
   readonly redis: Redis | undefined;
   /** Pods of one group have the same pools. */
   readonly group: string;
-  /** Ignores what there is none of. */
+  /** Ignores unknown pools and endpoints. */
   readonly apply: (weight: Weight) => void;
 }
 
-/** Gives all pods the weights that an operator has set on one of them, those too that start or come back later. */
+/** Carries weights that an operator sets on one pod to all pods, also to those that connect later. */
 export class SharedWeights {
   readonly #options: SharedWeightsOptions;
   readonly #name: string;

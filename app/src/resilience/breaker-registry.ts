@@ -11,7 +11,7 @@ const RULES = {
 };
 
 export interface RegisteredBreakerOptions extends Omit<BreakerOptions, "rule"> {
-  /** What opens it besides `failureThreshold` failures in a row. @default "consecutive", nothing more */
+  /** Rule that opens it besides `failureThreshold`. @default "consecutive": none */
   readonly opensOn?: keyof typeof RULES;
 }
 

@@ -52,11 +52,10 @@ interface Waiter {
 }
 
 /**
- * Limits the concurrent calls to one dependency, so that a slow one cannot take every worker with it: each dependency has its
- * own, and what saturates one leaves the others their share.
+ * Limits the concurrent calls to one dependency, so that a slow dependency cannot use all resources.
  *
- * Clients that wait take turns. When the queue is full, the client with the most calls in it loses one to a client with fewer,
- * so that nobody can fill it for all.
+ * Clients that wait take turns. When the queue is full, the client with the most calls in it loses one to
+ * a client with fewer, so that no client can fill it for all.
  *
  * @see Nygard, Release It!, 2nd ed., "Bulkheads"
  */
@@ -102,7 +101,7 @@ export class Bulkhead implements Policy {
   }
 
   /**
-   * Runs work in a slot, waiting for one where the queue has room. A caller who goes away leaves the queue.
+   * Runs work in a slot, waiting for one where the queue has room. A cancelled call leaves the queue.
    *
    * @throws Rejected, and whatever the work throws
    */

@@ -4,8 +4,8 @@ interface Line<Item> {
 }
 
 /**
- * Items that wait, by the client that they are of. Clients take turns, whatever the number of items of each; the items of one
- * client are served in the order in which they came.
+ * A queue in which clients take turns, whatever the number of items of each. The items of one client keep
+ * their order.
  *
  * @see Nagle, "On Packet Switches With Infinite Storage", RFC 970
  */
@@ -25,7 +25,7 @@ export class FairQueue<Item> {
     this.#size += 1;
   }
 
-  /** Takes the item whose turn it is. */
+  /** Takes the next item. */
   shift(): Item | undefined {
     for (const line of this.#lines.values()) {
       const [item] = line.items;
@@ -48,8 +48,8 @@ export class FairQueue<Item> {
   }
 
   /**
-   * The item that has to make room for one of a client's: the newest of the client with the most, if that one would still have
-   * as many as the other.
+   * The item that makes room for one of this client's: the newest of the client with the most, if that
+   * client still has as many as this one afterwards.
    */
   surplus(client: string | undefined): Item | undefined {
     let longest: readonly Item[] = [];

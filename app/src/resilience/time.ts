@@ -17,7 +17,7 @@ export interface Timer {
 /** The longest delay that `setTimeout` takes, in milliseconds: some 25 days. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** Time that never runs backwards. A clock that jumps back is taken to have stood still since it was last read. */
+/** Time that never runs backwards: while the clock is behind its last reading, it stands still. */
 export class Time {
   readonly #clock: Clock;
   #lastSeen: number;

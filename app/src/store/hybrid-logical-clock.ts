@@ -1,7 +1,7 @@
 /**
- * Numbers writes in the order in which this process accepts them: microseconds since 1970, and always higher than any number given or
- * seen before, whatever the clock does. So a process's own writes never overtake each other, nor what it knows of in the store.
- * Between processes it is their clocks that decide, as in a hybrid logical clock.
+ * Numbers writes in the order in which this process accepts them: microseconds since 1970, always higher
+ * than any number given or observed before, whatever the system's clock does. So a process's writes never
+ * overtake each other, nor those that it has observed. Between processes, their clocks decide.
  *
  * @see Kulkarni et al., "Logical Physical Clocks", 2014
  */

@@ -12,8 +12,9 @@ const BYTES_PER_RECORD = 300;
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Keeps records in this process alone, for a start without a volume. No record is ever pushed out to make room: what a receipt has
- * promised to keep as long as the process lives is kept as long. That there is no room is a refusal, and no failure of the store.
+ * Keeps records in this process, for a start without a volume. No record is evicted to make room: a
+ * receipt promises to keep it as long as the process lives. A write without room is refused, which is
+ * no failure of the store.
  */
 export class MemoryStore implements Store {
   readonly durability = "process";

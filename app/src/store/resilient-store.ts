@@ -13,11 +13,11 @@ import type { WriteQueue } from "./write-queue.ts";
 /** Bytes of a value as JSON. */
 export const MAX_VALUE_BYTES = 64 * 1024;
 
-/** Milliseconds that each queue has to take a write. Redis answers within one or two, or not for a while; a disk may be slow and still there. */
+/** Milliseconds that each queue has to take a write: Redis answers fast or not at all, a disk may be slow. */
 const QUEUE_TIMEOUT = { redis: 250, journal: 5000 };
 
 export interface WriteRequest {
-  /** Whose records it is about. @default - nobody is told apart */
+  /** Owner of the record. @default - principals are not told apart */
   readonly principal?: string;
   readonly key: string;
   /** Anything that JSON can say. */
@@ -62,8 +62,9 @@ export interface ResilientStoreOptions {
 }
 
 /**
- * Takes a write, whatever the store does: into the store, or else into the first queue that takes it. The receipt says which, and what
- * that place promises. What gets no receipt may have been written all the same; who has to know gives an idempotency key and asks again.
+ * Takes a write into the store, or else into the first queue that takes it. The receipt names the place
+ * and its promise. A write without a receipt may have been written all the same: a client that needs to
+ * know repeats it with an idempotency key.
  */
 export class ResilientStore {
   readonly #options: ResilientStoreOptions;
@@ -81,8 +82,9 @@ export class ResilientStore {
   }
 
   /**
-   * @throws ToolInputError when the value is too large, its principal has stored too much, or the idempotency key stands for another write already
-   * @throws what the store or the last queue failed with, where nothing took the write
+   * @throws ToolInputError when the value or all that its principal has stored is too large, or when the
+   *   idempotency key belongs to another write
+   * @throws the error of the store or of the last queue, where none took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
     const { store, breaker } = this.#options;
@@ -104,7 +106,7 @@ export class ResilientStore {
   /**
    * Reads a record. Writes that wait for the store are not in it yet.
    *
-   * @throws what the store failed with
+   * @throws the store's error
    */
   async read(principal: string, key: string, call: Call = PLAIN_CALL): Promise<ReadRecord | undefined> {
     const { store, breaker } = this.#options;
@@ -114,7 +116,7 @@ export class ResilientStore {
     return { value: JSON.parse(value) as unknown, acceptedAt: acceptedAt(version), revision };
   }
 
-  /** Milliseconds that the store may have of a call's time, whatever its breaker allows, so that the queues have theirs. */
+  /** Milliseconds for the store: the call's time without the queues' part. */
   #forStore({ deadline }: Call): number {
     const forQueues = this.#options.queues.reduce((sum, { name }) => sum + QUEUE_TIMEOUT[name], 0);
     const left = deadline - SYSTEM_TIME.now() - forQueues;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Neither control characters nor halves of surrogate pairs: such keys look alike, or are, once they are stored. */
+/** No control characters and no lone surrogates: such keys look or become alike when they are stored. */
 const PLAIN = /^\P{C}*$/u;
 
 /** A name that a client gives: of a record, or of a write. */

@@ -17,7 +17,7 @@ export class DiskFailed extends Error {
 /** Milliseconds that closing waits for a disk that hangs. */
 const CLOSE_TIMEOUT = 2000;
 
-/** Bytes of writes that may wait for a disk that takes its time, or hangs: about so much memory, at most. */
+/** Bytes of writes that may wait for a slow disk, and so in memory. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** Besides its texts: what a request and its promise take. */
@@ -41,8 +41,8 @@ export interface DiskOptions extends Pick<ThreadOptions, "folder">, Partial<Pick
 }
 
 /**
- * A folder with the store and its journal in it, one SQLite file each: that the one is broken does not touch the other. Any
- * number of processes may work on one folder.
+ * A folder with the store and its journal, one SQLite file each, so that a broken store does not take the
+ * journal along. Any number of processes may work on one folder.
  */
 export class Disk implements DurableStore {
   readonly durability: Durability;
@@ -98,7 +98,7 @@ export class Disk implements DurableStore {
     clearTimeout(timer);
   }
 
-  /** @throws Rejected when too many bytes wait already: no failure of the disk, which may only be slower than they come */
+  /** @throws Rejected when too many bytes wait already, which is no failure of the disk */
   #write<F extends keyof Files>(file: F, method: Method<F>, write: Write, call: Call): Promise<Outcome> {
     const bytes = BYTES_PER_WRITE + write.key.length + write.value.length;
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES)

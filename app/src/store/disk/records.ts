@@ -28,7 +28,7 @@ const add = (row: string, sign: "+" | "-") => `
   INSERT INTO usage (owner, bytes) VALUES (${ownerOfColumn(`${row}.key`)}, ${sign}${sizeOf(row)})
   ON CONFLICT (owner) DO UPDATE SET bytes = bytes + excluded.bytes;`;
 
-/** What each owner's records take. Kept by triggers, so that it is right also where another version of the app writes. */
+/** Bytes per owner. Triggers keep the sums right while the previous version writes to the file, too. */
 const USAGE = `
   CREATE TABLE usage (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
   INSERT INTO usage (owner, bytes) SELECT ${ownerOfColumn("key")}, sum(${sizeOf("records")}) FROM records GROUP BY 1;
@@ -88,7 +88,7 @@ export class Records {
     );
   }
 
-  /** A write that was accepted earlier, and so has its place: it changes nothing where a later one has come before it. */
+  /** A write that was accepted earlier: no quota applies, and a later one that came first stays. */
   replay(write: Write): Outcome {
     return this.#seenBefore(write) ?? this.#take(write, write.version);
   }

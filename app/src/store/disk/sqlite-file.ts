@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** Milliseconds to wait for another process that holds the file. Its transactions take a few; one that takes so long is stuck. */
+/** Milliseconds to wait for another process's transaction. A normal one takes a few. */
 const LOCK_TIMEOUT = 500;
 
 /** What SQLite would write to a temporary file stays in memory: where the root is read-only there is no place for such a file. */

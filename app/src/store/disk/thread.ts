@@ -8,11 +8,11 @@ import { isRefusal, SqliteFile } from "./sqlite-file.ts";
 type Message = Request | "close";
 
 /**
- * Waits for the disk, so that the event loop does not: SQLite's calls return when the disk has synced, and from a volume that
- * hangs they do not return.
+ * Runs SQLite on its own thread, because its calls block until the disk has synced, and for ever on a
+ * volume that hangs.
  *
- * All requests that have come in while the disk was busy go into one transaction for each file: the more there is to do, the
- * less each write costs.
+ * All requests that arrived while the disk was busy go into one transaction per file, so that each write
+ * costs less under load.
  */
 function serve(port: MessagePort, { folder, quota }: ThreadOptions): void {
   const files: { readonly [F in keyof Files]: SqliteFile<Files[F]> } = {

@@ -8,7 +8,7 @@
 --          or {"repeated", the same, digest, version} of the write that waits under this idempotency key
 local limit, idempotencyKey, key, value, digest, version, owner, max = unpack(ARGV)
 
--- The node that runs this is the one that keeps the stream. A user who may not ask gets an error, and so "unknown".
+-- The node that runs this keeps the stream. A user without the right to INFO gets "unknown".
 local info = redis.pcall("INFO", "memory", "persistence")
 local persisted = "unknown"
 if type(info) == "string" then

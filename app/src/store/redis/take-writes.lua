@@ -1,10 +1,11 @@
--- Hands out the oldest writes: first those that were handed out so long ago that whoever got them must be gone, then new ones.
+-- Hands out the oldest writes: first those that were handed out so long ago that the pod that has them
+-- is considered dead, then new ones.
 --
 -- KEYS[1]  stream of writes that wait
 -- ARGV     most writes, milliseconds after which one is handed out again
 -- returns  {entry, {field, value, …}} of each
 --
--- All pods are one consumer: who holds a write does not matter, only for how long, and no names of pods that are gone are left behind.
+-- All pods are one consumer: only the time that a write is out matters, and names of dead pods do not stay.
 local limit = tonumber(ARGV[1])
 if redis.call("XLEN", KEYS[1]) == 0 then return {} end
 
