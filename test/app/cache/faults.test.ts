@@ -140,6 +140,16 @@ describeWithRedis("a cache whose Redis", () => {
     expect(one.tier.counts.error).toBe(one.breaker.stats.failures);
   });
 
+  it("refuses to store a value is counted once for it", async () => {
+    const one = await pod();
+    await server.admin("ACL", "SETUSER", "default", "-set");
+    await one.cache.fetch("a", loaded("own"));
+    await until(() => one.breaker.stats.failures === 1);
+
+    expect(one.tier.counts).toMatchObject({ miss: 1, stored: 0, refused: 0, error: 1 });
+    expect(one.breaker.stats).toMatchObject({ state: "closed", failures: 1 });
+  });
+
   const ENTRY = "mcp:cache:things:1:a";
   const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024, 32));
   it.each<[string, Buffer]>([

@@ -6,6 +6,8 @@ import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
 import { Journal } from "../../../app/src/store/disk/journal.ts";
+import { Records } from "../../../app/src/store/disk/records.ts";
+import { Usage } from "../../../app/src/store/disk/usage.ts";
 import { MemoryStore } from "../../../app/src/store/memory-store.ts";
 import { inNamespace } from "../../../app/src/store/owner.ts";
 import { ResilientStore } from "../../../app/src/store/resilient-store.ts";
@@ -77,6 +79,7 @@ describe("a folder that another version of the app writes to as well", () => {
     database.exec(`
       CREATE TABLE records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL,
         idempotency_key TEXT NOT NULL, revision INTEGER NOT NULL) STRICT;
+      CREATE TABLE writes (idempotency_key TEXT PRIMARY KEY, digest TEXT NOT NULL, version INTEGER NOT NULL) STRICT;
       INSERT INTO records VALUES ('before', '${"x".repeat(40_000)}', 1, 'before', 1)`);
     const disk = new Disk({ folder, durability: "volume", quota: 100_000 });
     open.push(disk);
@@ -89,6 +92,28 @@ describe("a folder that another version of the app writes to as well", () => {
 
     expect(await put("too much")).toMatchObject({ kind: "taken" });
     expect(await put("again too much")).toMatchObject({ kind: "refused" });
+  });
+});
+
+describe("the writes that a store on disk knows again", () => {
+  it("are the latest of each owner, so that no owner can fill the disk with them", () => {
+    const database = new DatabaseSync(":memory:");
+    const records = new Records(database, 1_000_000);
+    const usage = new Usage(database, 1_000_000, 100);
+    const put = (principal: string, version: number) => {
+      const key = inNamespace(principal, "k");
+      const write = { key, value: "1", idempotencyKey: inNamespace(principal, String(version)), digest: "d", version };
+      records.put(write);
+      usage.trim(write);
+    };
+    put("subject:other", 1);
+    for (let version = 1; version <= 1000; version += 1) put("subject:greedy", version);
+    const remembered = database.prepare(
+      "SELECT count(*) AS count, min(version) AS oldest FROM writes WHERE version > 1",
+    );
+
+    expect(remembered.get()).toEqual({ count: 100, oldest: 901 });
+    expect(database.prepare("SELECT writes FROM usage ORDER BY owner").all()).toEqual([{ writes: 100 }, { writes: 1 }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { overQuota, ownerOf, ownerOfColumn } from "../owner.ts";
 import { repeated, type Outcome, type StoredRecord, type Write } from "../store.ts";
+import { Usage } from "./usage.ts";
 
 /** Microseconds for which an idempotency key is remembered: a week. */
 const REMEMBERED = 7 * 24 * 3600 * 1_000_000;
@@ -21,21 +21,6 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS writes_by_version ON writes (version);
 `;
 
-/** Bytes of a record in SQL, with what SQLite keeps about it. */
-const sizeOf = (row: string) => `(100 + octet_length(${row}.key) + octet_length(${row}.value))`;
-
-const add = (row: string, sign: "+" | "-") => `
-  INSERT INTO usage (owner, bytes) VALUES (${ownerOfColumn(`${row}.key`)}, ${sign}${sizeOf(row)})
-  ON CONFLICT (owner) DO UPDATE SET bytes = bytes + excluded.bytes;`;
-
-/** Bytes per owner. Triggers keep the sums right while the previous version writes to the file, too. */
-const USAGE = `
-  CREATE TABLE usage (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
-  INSERT INTO usage (owner, bytes) SELECT ${ownerOfColumn("key")}, sum(${sizeOf("records")}) FROM records GROUP BY 1;
-  CREATE TRIGGER usage_insert AFTER INSERT ON records BEGIN ${add("new", "+")} END;
-  CREATE TRIGGER usage_update AFTER UPDATE ON records BEGIN ${add("old", "-")} ${add("new", "+")} END;
-`;
-
 /** The records, and the writes that they have seen. Everything here runs inside a transaction of its caller. */
 export class Records {
   readonly #seen: StatementSync;
@@ -44,19 +29,12 @@ export class Records {
   readonly #forget: StatementSync;
   readonly #write: StatementSync;
   readonly #read: StatementSync;
-  readonly #growth: StatementSync;
-  readonly #quota: number;
+  readonly #usage: Usage;
 
   /** @param quota - bytes that the records of one owner may take */
   constructor(database: DatabaseSync, quota: number) {
-    this.#quota = quota;
     database.exec(TABLES);
-    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'usage'").get() === undefined) database.exec(USAGE);
-    this.#growth = database.prepare(`
-      SELECT
-        (SELECT bytes FROM usage WHERE owner = :owner) AS used,
-        (SELECT ${sizeOf("records")} FROM records WHERE key = :key) AS before,
-        100 + octet_length(:key) + octet_length(:value) AS after`);
+    this.#usage = new Usage(database, quota);
     this.#seen = database.prepare("SELECT digest, version FROM writes WHERE idempotency_key = ?");
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#remember = database.prepare("INSERT INTO writes (idempotency_key, digest, version) VALUES (?, ?, ?)");
@@ -80,12 +58,11 @@ export class Records {
 
   /** A write that is accepted now: it follows all that its record has seen. */
   put(write: Write): Outcome {
-    const { key, version } = write;
-    return (
-      this.#seenBefore(write) ??
-      this.#beyondQuota(write) ??
-      this.#take(write, Math.max(version, this.#version(key) + 1))
-    );
+    const before = this.#seenBefore(write);
+    if (before !== undefined) return before;
+    const reason = this.#usage.refusal(write);
+    if (reason !== undefined) return { kind: "refused", reason };
+    return this.#take(write, Math.max(write.version, this.#version(write.key) + 1));
   }
 
   /** A write that was accepted earlier: no quota applies, and a later one that came first stays. */
@@ -113,23 +90,12 @@ export class Records {
     return before && repeated({ digest: String(before.digest), version: Number(before.version) }, write);
   }
 
-  /** A write that makes its owner's records smaller is never beyond it. */
-  #beyondQuota({ key, value }: Write): Outcome | undefined {
-    const row = this.#growth.get({ owner: ownerOf(key), key, value });
-    const [used, before, after] = [row?.used, row?.before, row?.after].map((bytes) => Number(bytes ?? 0)) as [
-      number,
-      number,
-      number,
-    ];
-    const bytes = used - before + after;
-    if (after <= before || bytes <= this.#quota) return undefined;
-    return { kind: "refused", reason: overQuota(bytes, this.#quota) };
-  }
-
-  #take({ key, value, idempotencyKey, digest }: Write, version: number): Outcome {
+  #take(write: Write, version: number): Outcome {
+    const { key, value, idempotencyKey, digest } = write;
     this.#remember.run(idempotencyKey, digest, version);
     this.#write.run(key, value, version, idempotencyKey);
     this.#forget.run(version - REMEMBERED);
+    this.#usage.trim(write);
     return { kind: "taken", version, replayed: false };
   }
 }
