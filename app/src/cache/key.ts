@@ -8,16 +8,29 @@ const MAX_LENGTH = 128;
  * different for different JSON. Digests of stored writes are such keys, so its format must not change.
  */
 export function keyOf(args: readonly unknown[]): string {
-  const key = write(args);
+  const parts: string[] = [];
+  write(args, parts);
+  // Joined once: a string that grows by concatenation keeps all its parts in memory.
+  const key = parts.join("");
   return key.length <= MAX_LENGTH ? key : `#${createHash("sha256").update(key).digest("base64url")}`;
 }
 
-function write(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => `${write(item)},`).join("")}]`;
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-    return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${write(item)},`).join("")}}`;
-  }
-  if (typeof value === "string") return JSON.stringify(value);
-  return Object.is(value, -0) ? "-0" : String(value);
+function write(value: unknown, parts: string[]): void {
+  if (Array.isArray(value)) {
+    parts.push("[");
+    for (const item of value) {
+      write(item, parts);
+      parts.push(",");
+    }
+    parts.push("]");
+  } else if (typeof value === "object" && value !== null) {
+    parts.push("{");
+    for (const [name, item] of Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))) {
+      parts.push(JSON.stringify(name), ":");
+      write(item, parts);
+      parts.push(",");
+    }
+    parts.push("}");
+  } else if (typeof value === "string") parts.push(JSON.stringify(value));
+  else parts.push(Object.is(value, -0) ? "-0" : String(value));
 }
