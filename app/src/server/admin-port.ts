@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { Health } from "../health/health.ts";
+import { stringify } from "../json/well-formed.ts";
 import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -13,7 +14,7 @@ interface Page {
 const json = (status: number, value: object): Page => ({
   status,
   type: "application/json",
-  body: `${JSON.stringify(value)}\n`,
+  body: `${stringify(value)}\n`,
 });
 
 /**

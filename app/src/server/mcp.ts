@@ -10,6 +10,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { principalOf } from "../auth/principal.ts";
 import type { AuthConfig } from "../config/auth.ts";
+import { stringify } from "../json/well-formed.ts";
 import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -111,7 +112,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     for (const resource of resources) {
       const { uri, name, title, description } = resource;
       server.registerResource(name, uri, { title, description, mimeType: JSON_TYPE }, () => ({
-        contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(resource.read()) }],
+        contents: [{ uri, mimeType: JSON_TYPE, text: stringify(resource.read()) }],
       }));
     }
     options.register?.(server, requestState);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { stringify } from "../json/well-formed.ts";
 
 /** JSON-RPC's code for a request that HTTP refuses, as the MCP SDK uses it. */
 export const REFUSED = -32000;
@@ -35,7 +36,7 @@ export function refuse(
   { code, status, message, details }: Refusal,
   writeHead: WriteHead,
 ): void {
-  const body = JSON.stringify({ jsonrpc: "2.0", error: { code, message, data: details.data }, id: null });
+  const body = stringify({ jsonrpc: "2.0", error: { code, message, data: details.data }, id: null });
   const length = String(Buffer.byteLength(body));
   writeHead(status, { ...details.headers, "content-type": "application/json", "content-length": length });
   response.end(body);

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
+import { stringify } from "../json/well-formed.ts";
 import type { OutboundAnswer } from "../outbound/outbound.ts";
 
 /** Headers that tell a caller something. */
@@ -59,7 +60,8 @@ export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
 /** An answer as a sentence. */
 export function sentenceOf({ status, url, headers, body, truncated }: AnswerData): string {
   if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  // A client may read the JSON text on its own.
+  const text = typeof body === "string" ? body : stringify(body);
   const isCut = truncated || text.length > MAX_SAID;
   return `${url} answered ${status}${isCut ? ", of which this is the beginning" : ""}:\n${text.slice(0, MAX_SAID)}`;
 }
