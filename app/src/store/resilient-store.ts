@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { keyOf } from "../cache/key.ts";
+import { stringifyExactly } from "../json/exact.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
@@ -111,7 +112,7 @@ export class ResilientStore {
   }
 
   #accept({ key, value, idempotencyKey = randomUUID() }: WriteRequest): Write {
-    const text = JSON.stringify(value, onlyFinite);
+    const text = stringifyExactly(value, numberTooLarge);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
       throw new CallerMistake(
@@ -132,9 +133,5 @@ export class ResilientStore {
   }
 }
 
-/** What JSON has no number for it would write as `null`: another value than was given. */
-function onlyFinite(_name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new CallerMistake("'value' has a number in it that is too large to be stored: write it as a string");
-  return value;
-}
+const numberTooLarge = () =>
+  new CallerMistake("'value' has a number in it that is too large to be stored: write it as a string");

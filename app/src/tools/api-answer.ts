@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
+import { parseExactly } from "../json/exact.ts";
 import { stringify } from "../json/well-formed.ts";
 import type { OutboundAnswer } from "../outbound/outbound.ts";
 
@@ -76,20 +77,24 @@ function readBody(type: string, body: Buffer, truncated: boolean): unknown {
   return isJson && !truncated ? (parseJson(text) ?? text) : text;
 }
 
-/** Nothing for what is not JSON, and for what is so deep that no reader should be asked to follow. */
+/**
+ * Nothing for what is not JSON, for what is so deep that no reader should be asked to follow, and for what has numbers that are too
+ * large for a double.
+ */
 function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExactly(text);
     return isWithin(value, MAX_DEPTH) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-const isWithin = (value: unknown, levels: number): boolean =>
-  typeof value !== "object" ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1)));
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
+}
 
 function decode(type: string, body: Buffer, truncated: boolean): string {
   const [, charset = "utf-8"] = /charset="?([a-z0-9_-]+)/i.exec(type) ?? [];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stringifyExactly } from "../json/exact.ts";
 import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
 import { wholeNumber } from "./arguments.ts";
 import { CallerMistake } from "./tool.ts";
@@ -50,11 +51,11 @@ export interface RequestArguments {
 /**
  * What of a request the arguments say: everything but where it goes.
  *
- * @throws CallerMistake for a body that is too large
+ * @throws CallerMistake for a body that is too large, or has a number in it that is
  */
 export function requestOf({ method, headers, body }: RequestArguments): Omit<OutboundRequest, "url"> {
   if (body === undefined) return { method, headers };
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" ? body : stringifyExactly(body, numberTooLarge);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BODY_BYTES)
     throw new CallerMistake(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
@@ -62,3 +63,6 @@ export function requestOf({ method, headers, body }: RequestArguments): Omit<Out
   const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
   return { method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
 }
+
+const numberTooLarge = () =>
+  new CallerMistake("'body' has a number in it that is too large for a double: write it as a string");
