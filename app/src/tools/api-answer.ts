@@ -30,6 +30,10 @@ export const answerData = {
   url: z.string().describe("Where the answer came from, redirects followed"),
   headers: z.record(z.string(), z.string()),
   body: z.unknown().optional().describe("JSON where it is JSON, else text; absent where it is neither"),
+  unreadable: z
+    .string()
+    .optional()
+    .describe("Why the body could not be decoded; the request was answered all the same"),
   truncated: z.boolean().describe("Whether the body went on and was cut off"),
 };
 
@@ -55,11 +59,13 @@ export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
     ),
     ...(shown === undefined ? {} : { body: shown }),
     truncated,
+    ...(answer.unreadable === undefined ? {} : { unreadable: answer.unreadable }),
   };
 }
 
 /** An answer as a sentence. */
-export function sentenceOf({ status, url, headers, body, truncated }: AnswerData): string {
+export function sentenceOf({ status, url, headers, body, truncated, unreadable }: AnswerData): string {
+  if (unreadable !== undefined) return `${url} answered ${status}, but its body cannot be decoded: ${unreadable}.`;
   if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;
   // A client may read the JSON text on its own.
   const text = typeof body === "string" ? body : stringify(body);
