@@ -104,14 +104,19 @@ export class Outbound {
     this.#wire.close();
   }
 
-  #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<OutboundAnswer> {
-    const { breaker, bulkhead, budget } = this.upstreams.of(request.url.origin);
+  async #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<OutboundAnswer> {
+    const { origin } = request.url;
+    const { breaker, bulkhead, budget } = this.upstreams.of(origin, call.client);
     const attempts = new Attempts(breaker.name, budget, options);
     const guarded = compose({ limit: bulkhead, retry: attempts.retry }).execute(
       (each) => attempts.make(() => breaker.execute((inner) => this.exchange(request, inner), each)),
       call,
     );
-    return attempts.outcome(guarded);
+    try {
+      return await attempts.outcome(guarded);
+    } finally {
+      this.upstreams.settle(origin);
+    }
   }
 }
 

@@ -23,6 +23,9 @@ export class UpstreamFailure extends Error {
   }
 }
 
+/** The name of a service has no address, or none that could be found. */
+export class Unresolved extends UpstreamFailure {}
+
 /** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
 const SAID: readonly (readonly [codes: RegExp, does: string, mayPass: boolean])[] = [
   [/^ECONNREFUSED$/, "refused the connection", true],
