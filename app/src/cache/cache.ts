@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { asError, PLAIN_CALL, type Call, type Work } from "../resilience/call.ts";
+import { isProgrammingError, warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import type { Cacheable, CacheOptions, CacheStats, Found } from "./cache-options.ts";
 import { Flight } from "./flight.ts";
@@ -225,12 +226,14 @@ export class Cache<V extends Cacheable> {
         flight.answer(found);
       },
       (reason: unknown) => {
+        // A value that is refreshed for nobody fails for nobody.
+        if (flight.waiting === 0) warnOfProgrammingError(reason);
         flight.fail(reason);
       },
     );
   }
 
-  /** @throws the error, where it is an answer or no older value stands in */
+  /** @throws the error, where it is an answer or a programming error, or no older value stands in */
   async #instead(key: string, flight: Flight<Found<V>>, error: unknown): Promise<Found<V>> {
     const { negative } = this.#options;
     if (negative?.isAnswer(error) === true) {
@@ -241,6 +244,7 @@ export class Cache<V extends Cacheable> {
       throw error;
     }
     this.#errors += 1;
+    if (isProgrammingError(error)) throw error;
     const older = this.#memory.peek(key) ?? (await this.#last(key));
     if (older === undefined || this.#turn.now() - older.freshUntil >= this.#staleIfError) throw error;
     this.#stale += flight.waiting;

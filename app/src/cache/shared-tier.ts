@@ -209,9 +209,9 @@ export class SharedTier<V> {
       () => {
         permit.succeed();
       },
-      () => {
+      (error: unknown) => {
         this.counts.error += 1;
-        permit.fail();
+        permit.fail(error);
       },
     );
     return reply;

@@ -1,5 +1,6 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { safely } from "./emitter.ts";
+import { warnOfProgrammingError } from "./programming-error.ts";
 import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
@@ -107,7 +108,7 @@ export class NarrowedCall extends Alarm implements Call {
 
 /**
  * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
- * work heeds its signal; what becomes of the work then goes unheard.
+ * work heeds its signal. Of the work after that, only a programming error is heard of, as a warning of the process.
  */
 export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
   const call = new NarrowedCall(outer, milliseconds, time);
@@ -126,6 +127,7 @@ export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time
       },
       (error: unknown) => {
         call.end();
+        if (call.cancelled) warnOfProgrammingError(error);
         reject(asError(error));
       },
     );

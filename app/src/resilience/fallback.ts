@@ -1,5 +1,6 @@
 import { asError, PLAIN_CALL, start, type Call, type Work } from "./call.ts";
 import { Emitter } from "./emitter.ts";
+import { isProgrammingError } from "./programming-error.ts";
 
 export interface FallbackEvent {
   readonly type: "fallback";
@@ -10,7 +11,7 @@ export interface FallbackOptions<F> {
   /** What to answer in place of an error. */
   readonly answer: (error: unknown, call: Call) => F | Promise<F>;
 
-  /** Which errors it stands in for. @default - all */
+  /** Which errors it stands in for; never for a programming error. @default - all others */
   readonly handles?: (error: unknown) => boolean;
 }
 
@@ -33,7 +34,8 @@ export class Fallback<F> {
   /** @throws what `answer` throws, and errors that it does not handle */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
     return start(work, call).then(undefined, (error: unknown): F | Promise<F> => {
-      if (call.cancelled || this.#options.handles?.(error) === false) throw error;
+      const isHandled = !isProgrammingError(error) && this.#options.handles?.(error) !== false;
+      if (call.cancelled || !isHandled) throw error;
       this.#events?.emit({ type: "fallback", error });
       call.trace?.decided({ policy: "fallback", decision: "answered", details: { instead: asError(error).name } });
       return this.#options.answer(error, call);

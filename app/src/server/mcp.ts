@@ -112,12 +112,21 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     for (const resource of resources) {
       const { uri, name, title, description } = resource;
       server.registerResource(name, uri, { title, description, mimeType: JSON_TYPE }, () => ({
-        contents: [{ uri, mimeType: JSON_TYPE, text: stringify(resource.read()) }],
+        contents: [{ uri, mimeType: JSON_TYPE, text: read(resource, options.unexpected) }],
       }));
     }
     options.register?.(server, requestState);
     return server;
   };
+}
+
+/** @throws Error that says no more to the client than where the reason can be found */
+function read(resource: Resource, unexpected: McpOptions["unexpected"]): string {
+  try {
+    return stringify(resource.read());
+  } catch (error) {
+    throw new Error(`${resource.uri} failed inside this server; try again later. Reference: ${unexpected(error)}`);
+  }
 }
 
 /**

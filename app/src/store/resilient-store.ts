@@ -4,6 +4,7 @@ import { stringifyExactly } from "../json/exact.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
+import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { CallerMistake } from "../tools/tool.ts";
 import type { Durability, Outcome, Store, Write } from "./store.ts";
@@ -68,6 +69,7 @@ export class ResilientStore {
 
   /**
    * @throws CallerMistake when the value is too large, or the idempotency key stands for another write already
+   * @throws a programming error, which no queue stands in for
    * @throws what the store or the last queue failed with, where nothing took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
@@ -80,7 +82,7 @@ export class ResilientStore {
       );
       return this.#receipt(write, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
-      if (error instanceof CallerMistake || call.cancelled) throw error;
+      if (error instanceof CallerMistake || isProgrammingError(error) || call.cancelled) throw error;
       return await this.#defer(write, error, call);
     }
   }
@@ -104,7 +106,7 @@ export class ResilientStore {
         call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
         return this.#receipt(write, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
-        if (error instanceof CallerMistake || call.cancelled) throw error;
+        if (error instanceof CallerMistake || isProgrammingError(error) || call.cancelled) throw error;
         last = error;
       }
     }

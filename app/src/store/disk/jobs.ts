@@ -32,9 +32,9 @@ export interface Request<J extends Job = Job> {
   readonly until: number;
 }
 
-/** `error` is the message of what went wrong. */
+/** `error` is what went wrong; an Error arrives as a copy. */
 export type Reply =
-  { readonly id: number; readonly result: Results[keyof Results] } | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly result: Results[keyof Results] } | { readonly id: number; readonly error: unknown };
 
 export function isOnRecords(request: Request): request is Request<RecordsJob> {
   return ["put", "replay", "get"].includes(request.job.name);

@@ -52,7 +52,7 @@ export class Lane<Tables, J extends Job> {
           if (this.#waiting.length > 0) this.#try();
         }, TRY_EVERY);
       } else {
-        this.#done(requests.map(({ id }) => ({ id, error: String(error) })));
+        this.#done(requests.map(({ id }) => ({ id, error })));
       }
     }
   }
@@ -71,5 +71,5 @@ export class Lane<Tables, J extends Job> {
 }
 
 function failed({ id }: Request, error: unknown): Reply {
-  return isRefusal(error) ? { id, result: { kind: "refused", reason: String(error) } } : { id, error: String(error) };
+  return isRefusal(error) ? { id, result: { kind: "refused", reason: String(error) } } : { id, error };
 }
