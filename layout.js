@@ -43,6 +43,7 @@ export const app = [
   "config.ts", // all of them
   "config", // one file per group of environment variables
   "errors", // what a caller did wrong
+  "json", // integers and text that pass unchanged
   "version.ts",
 ];
 

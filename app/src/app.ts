@@ -86,7 +86,7 @@ export async function startApp({
     },
     unexpected: (error) => {
       const reference = randomUUID();
-      logger.error({ err: error, reference }, "a tool failed");
+      logger.error({ err: error, reference }, "a tool or a resource failed");
       return reference;
     },
     register: (server, requestState) => {
@@ -104,7 +104,8 @@ export async function startApp({
   services.breakers.onEach((breaker) => {
     breaker.events.on((event) => {
       if (event.type !== "transition") return;
-      logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
+      const { name, from, to, reason, error } = event;
+      logger.warn({ breaker: name, from, to, reason, err: error }, "breaker changed state");
       bus.publishHere({ kind: "resource_updated", uri: CIRCUIT_BREAKER_STATS });
     });
   });
@@ -116,7 +117,7 @@ export async function startApp({
   const authorization = await authorize(config, services, log);
   metrics.add(...connectionMetrics(connections));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
-  const adminServer = createAdminPort({ health, metrics });
+  const adminServer = createAdminPort({ health, metrics, logger });
 
   const [adminPort, mcpPort] = await openPorts().catch(async (error: unknown) => {
     adminServer.close();

@@ -15,6 +15,9 @@ export async function run(options: Pick<AppOptions, "tools" | "register"> = {}):
   try {
     const config = readConfig(process.env);
     const log = createLogger(config);
+    process.on("warning", (warning) => {
+      log.logger.warn({ err: warning }, "warning of the process");
+    });
     const app = await startApp({ ...options, config, log });
 
     log.logger.info({ signal: await stop.promise }, "stopping");

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { asError, PLAIN_CALL, type Call, type Work } from "../resilience/call.ts";
 import { within } from "../resilience/deadline.ts";
+import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import type { Cacheable, CacheOptions, CacheStats, Found } from "./cache-options.ts";
 import { Entry, MemoryTier } from "./memory-tier.ts";
@@ -152,7 +153,7 @@ export class Cache<V extends Cacheable> {
     }
   }
 
-  /** @throws the error, where it is an answer or no older value stands in */
+  /** @throws the error, where it is an answer or a programming error, or no older value stands in */
   async #instead(key: string, error: unknown): Promise<Found<V>> {
     const { negative, staleIfError = 0, ttl } = this.#options;
     if (negative?.isAnswer(error) === true) {
@@ -161,6 +162,7 @@ export class Cache<V extends Cacheable> {
       throw error;
     }
     this.#errors += 1;
+    if (isProgrammingError(error)) throw error;
     if (ttl === 0 && this.#memory.peek(key) === undefined) {
       const theirs = await this.#tier?.get(key);
       if (theirs !== undefined) this.#keepUnlessOlder(key, theirs);

@@ -32,5 +32,6 @@ function write(value: unknown, parts: string[]): void {
     }
     parts.push("}");
   } else if (typeof value === "string") parts.push(JSON.stringify(value));
+  else if (typeof value === "bigint") parts.push(String(value), "n");
   else parts.push(Object.is(value, -0) ? "-0" : String(value));
 }

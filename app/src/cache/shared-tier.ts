@@ -78,7 +78,7 @@ export class SharedTier<V> {
         this.counts[code === "OOM" ? "refused" : "error"] += 1;
         // Redis works: it has no room, or something else has the key.
         if (code === "OOM" || code === "WRONGTYPE") permit.succeed();
-        else permit.fail();
+        else permit.fail(error);
         return undefined;
       },
     );

@@ -1,5 +1,6 @@
 import { asError, CallerCall, PLAIN_CALL, start, type Call, type Work } from "../resilience/call.ts";
 import { NarrowedCall } from "../resilience/deadline.ts";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import type { Time } from "../resilience/time.ts";
 
 interface Flight<T> {
@@ -62,8 +63,10 @@ export class SingleFlight<T> {
       this.#end(key, flight);
     });
     const flight = { call, answer, waiting: 0 };
-    // Without a caller, a failure has no handler.
-    answer.catch(() => undefined);
+    answer.catch((error: unknown) => {
+      // Without a caller, nobody else handles it.
+      if (flight.waiting === 0 || flight.waiting === Infinity) warnOfProgrammingError(error);
+    });
     this.#flights.set(key, flight);
     return flight;
   }

@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import { asError } from "../resilience/call.ts";
-import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
+import { describeNetworkError, Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
 /**
  * Who can be behind an address. `public`: anybody. `private`: this machine, this network, this cluster. `never`: what no call has any
@@ -89,9 +89,11 @@ export class Addresses {
 
   async #checked(host: string): ReturnType<Resolve> {
     const found = await this.#resolve(host).catch((error: unknown) => {
-      throw describeNetworkError(host, error);
+      const described = describeNetworkError(host, error);
+      if (!(described instanceof UpstreamFailure)) throw described;
+      throw new Unresolved(described.message, { isTransient: described.isTransient, cause: error });
     });
-    if (found.length === 0) throw new UpstreamFailure(`${host} has no address`);
+    if (found.length === 0) throw new Unresolved(`${host} has no address`);
     for (const { address } of found) this.#check(host, address);
     return found;
   }

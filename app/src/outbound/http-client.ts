@@ -106,14 +106,19 @@ export class HttpClient {
     this.#wire.close();
   }
 
-  #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<HttpAnswer> {
-    const { breaker, bulkhead, budget } = this.upstreams.of(request.url.origin);
+  async #guarded(request: CheckedRequest, call: Call, options: AttemptsOptions): Promise<HttpAnswer> {
+    const { origin } = request.url;
+    const { breaker, bulkhead, budget } = this.upstreams.of(origin, call.client);
     const attempts = new Attempts(breaker.name, budget, options);
     const guarded = compose({ limit: bulkhead, retry: attempts.retry }).execute(
       (each) => attempts.make(() => breaker.execute((inner) => this.exchange(request, inner), each)),
       call,
     );
-    return attempts.outcome(guarded);
+    try {
+      return await attempts.outcome(guarded);
+    } finally {
+      this.upstreams.settle(origin);
+    }
   }
 }
 

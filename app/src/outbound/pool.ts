@@ -13,7 +13,7 @@ import { Attempts } from "./attempts.ts";
 import type { HttpClient, HttpAnswer, SendOptions } from "./http-client.ts";
 import { isRepeatable, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
-import { LEAST_RETRIES, type Upstream } from "./upstreams.ts";
+import { judge, LEAST_RETRIES, type Upstream } from "./upstreams.ts";
 
 /** What a request to a pool says: everything but which endpoint gets it. */
 export interface PoolRequest extends Omit<HttpRequest, "url"> {
@@ -61,7 +61,7 @@ export class Pool {
       maxEjected: 1,
       ejection: {
         ...settings,
-        judge: (error) => (error instanceof ToolInputError || error instanceof Rejected ? "nothing" : "failure"),
+        judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
       },
     });
   }

@@ -23,6 +23,9 @@ export class UpstreamFailure extends Error {
   }
 }
 
+/** The name of a service has no address, or none that could be found. */
+export class Unresolved extends UpstreamFailure {}
+
 /** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
 const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolean])[] = [
   [/^ECONNREFUSED$/, "refused the connection", true],
@@ -33,7 +36,6 @@ const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolea
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "cannot be reached", true],
   [/^HPE_HEADER_OVERFLOW$/, "answered with too many headers", true],
   [/^HPE_/, "does not answer in HTTP", false],
-  [/^Z_/, "answered with a body that cannot be unpacked", true],
   // Node gives OpenSSL's verdicts on a certificate by their names.
   [/^CERT_HAS_EXPIRED$/, "has a certificate that has expired", false],
   [/^CERT_NOT_YET_VALID$/, "has a certificate that is not valid yet", false],
@@ -63,7 +65,7 @@ export function describeNetworkError(origin: string, error: unknown): unknown {
 }
 
 /** Of several addresses that were tried, the first one's. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "";
   if ("code" in error && typeof error.code === "string") return error.code;
   return "errors" in error && Array.isArray(error.errors) ? codeOf(error.errors[0]) : "";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BreakerHistory, HistoryEntry } from "../resilience/breaker-history.ts";
 import { TRANSITION_REASONS, type BreakerState } from "../resilience/breaker-options.ts";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { keyOf } from "./breakers-protocol.ts";
 import type { SharedBreakers } from "./breakers.ts";
 import type { Redis } from "./redis.ts";
@@ -58,7 +59,7 @@ export class SharedBreakerHistory implements BreakerHistory {
     while (this.#isOutdated) {
       this.#isOutdated = false;
       // What cannot be read now is read after the next change.
-      await this.#read().catch(() => undefined);
+      await this.#read().catch(warnOfProgrammingError);
     }
     this.#isReading = false;
   }

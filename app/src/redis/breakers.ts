@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { Emitter } from "../resilience/emitter.ts";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import {
   onChange,
@@ -175,8 +176,9 @@ export class SharedBreakers {
         this.#again = false;
         await this.#exchange();
       }
-    } catch {
+    } catch (error) {
       // Away, or it refuses: out of memory, a replica, not permitted.
+      warnOfProgrammingError(error);
       this.#failed += 1;
       this.#letGo();
     }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { RedisUnavailable, type Redis } from "./redis.ts";
@@ -57,6 +58,7 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
       return REPORT_INTERVAL;
     } catch (error) {
       // Said again as soon as Redis answers.
+      warnOfProgrammingError(error);
       unheardSince ??= now;
       for (const [client, count] of due) note(client, count);
       return error instanceof RedisUnavailable ? REPORT_INTERVAL : RETRY_INTERVAL;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
 
@@ -36,7 +37,7 @@ export class SharedWeights {
         if (weight !== undefined) apply(weight);
       }),
       redis.events.on(({ type }) => {
-        if (type === "up") void this.#read(redis).catch(() => undefined);
+        if (type === "up") void this.#read(redis).catch(warnOfProgrammingError);
       }),
     );
   }
@@ -52,7 +53,8 @@ export class SharedWeights {
       await redis.command(["PEXPIRE", this.#name, String(FORGOTTEN)]);
       await redis.publish(this.#name, text);
       return true;
-    } catch {
+    } catch (error) {
+      warnOfProgrammingError(error);
       return false;
     }
   }

@@ -115,6 +115,8 @@ export interface Transition {
   readonly from: BreakerState;
   readonly to: BreakerState;
   readonly reason: TransitionReason;
+  /** Of the last call here that failed, since the breaker was last closed; for logs alone. */
+  readonly error?: unknown;
 }
 
 export type BreakerEvent =

@@ -13,6 +13,7 @@ import { Emitter } from "./emitter.ts";
 import { ProbeLeases, REJECTED, type HeldOpen, type ProbeLease } from "./probe-leases.ts";
 import { Permit, type Settle } from "./permit.ts";
 import { Probes } from "./probes.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { recoveryAfter } from "./recovery.ts";
 import { thrown, Rejected, type Rejection } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
@@ -49,6 +50,8 @@ export class Breaker implements Policy {
   #timeouts = 0;
   #slow = 0;
   #rejections = 0;
+  /** Of the last call that failed, since it was last closed. */
+  #lastError: unknown;
   #events: Emitter<BreakerEvent> | undefined;
   /** One for all permits, made with the first. */
   #permitsSettle: Settle | undefined;
@@ -126,7 +129,7 @@ export class Breaker implements Policy {
         return result;
       },
       (error: unknown) => {
-        this.#settle(generation, this.#judge(error, call), startedAt);
+        this.#settle(generation, this.#judge(error, call), startedAt, error);
         throw error;
       },
     );
@@ -224,11 +227,11 @@ export class Breaker implements Policy {
       this.#timeouts += 1;
       return "failure";
     }
-    if (call.cancelled) return "nothing";
+    if (call.cancelled || isProgrammingError(error)) return "nothing";
     return this.options.judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
 
-  #settle(generation: number, outcome: Outcome, startedAt: number): void {
+  #settle(generation: number, outcome: Outcome, startedAt: number, error?: unknown): void {
     if (outcome === "nothing") {
       if (!this.#isCurrent(generation)) this.#leases?.settle(generation, outcome);
       else this.#probes?.ended();
@@ -238,6 +241,7 @@ export class Breaker implements Policy {
     const elapsed = now - startedAt;
     const isSlow = outcome === "success" && elapsed > (this.options.slowCall ?? Infinity);
     const failed = outcome === "failure" || isSlow;
+    if (outcome === "failure") this.#lastError = error;
     if (failed) this.#count(isSlow);
     else this.#successes += 1;
     // Asked only now, since who was told of the failure may have moved it on.
@@ -285,6 +289,7 @@ export class Breaker implements Policy {
 
   #become(to: BreakerState, reason: TransitionReason, leases?: ProbeLeases): void {
     const from = this.#state;
+    const error = this.#lastError;
     this.#state = to;
     this.#leases = leases;
     const busyUntil = this.#probes?.busyUntil ?? 0;
@@ -298,11 +303,12 @@ export class Breaker implements Policy {
       this.#openings = 0;
       this.#forget();
     }
-    this.#events?.emit({ type: "transition", name: this.name, from, to, reason });
+    this.#events?.emit({ type: "transition", name: this.name, from, to, reason, error });
   }
 
   #forget(): void {
     this.#consecutiveFailures = 0;
+    this.#lastError = undefined;
     this.options.rule?.reset();
   }
 }

@@ -102,7 +102,7 @@ export function start<T>(work: Work<T>, call: Call): Promise<T> {
 
 /** The same value where it is an Error; else an Error with it as its cause, since whoever rejects owes one. */
 export function asError(reason: unknown): Error {
-  return reason instanceof Error
+  return Error.isError(reason) || reason instanceof Error
     ? reason
     : new Error("the call was cancelled or failed without an Error", { cause: reason });
 }

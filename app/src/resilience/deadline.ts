@@ -1,5 +1,6 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { safely } from "./emitter.ts";
+import { warnOfProgrammingError } from "./programming-error.ts";
 import { SYSTEM_TIME, type Time, type Timer } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
@@ -106,7 +107,7 @@ export class NarrowedCall implements Call {
 
 /**
  * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
- * work heeds its signal; what becomes of the work then is ignored.
+ * work heeds its signal. After that, only a programming error of the work is reported, as a warning of the process.
  */
 export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
   const call = new NarrowedCall(outer, milliseconds, time);
@@ -125,6 +126,7 @@ export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time
       },
       (error: unknown) => {
         call.end();
+        if (call.cancelled) warnOfProgrammingError(error);
         reject(asError(error));
       },
     );

@@ -4,6 +4,7 @@ import { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 import type { Permit } from "./permit.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
 import type { Time } from "./time.ts";
 
@@ -80,12 +81,12 @@ export class Picked<T> {
     member.inFlight += 1;
   }
 
-  settle(outcome: Outcome): void {
+  settle(outcome: Outcome, error?: unknown): void {
     if (this.#member === undefined) return;
     this.#member.inFlight -= 1;
     this.#member = undefined;
     if (outcome === "success") this.#permit?.succeed();
-    else if (outcome === "failure") this.#permit?.fail();
+    else if (outcome === "failure") this.#permit?.fail(error);
     else this.#permit?.cancel();
   }
 }
@@ -183,7 +184,7 @@ export class LoadBalancer<T> {
         try {
           outcome = this.#outcome(error, call);
         } finally {
-          picked.settle(outcome);
+          picked.settle(outcome, error);
         }
         throw error;
       },
@@ -201,6 +202,7 @@ export class LoadBalancer<T> {
 
   #outcome(error: unknown, call: Call): Outcome {
     if (call.cancelled) return call.reason instanceof DeadlineExceeded ? "failure" : "nothing";
+    if (isProgrammingError(error)) return "nothing";
     return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
 

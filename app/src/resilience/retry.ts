@@ -1,5 +1,6 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { Emitter } from "./emitter.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { Rejected } from "./rejection.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
@@ -19,7 +20,7 @@ export interface RetryOptions {
   /** @default - one of its own, a tenth of the calls */
   readonly budget?: RetryBudget;
 
-  /** @default - everything but what a policy inside turned away */
+  /** Which errors may pass; never a programming error. @default - all others but what a policy inside turned away */
   readonly isRetryable?: (error: unknown) => boolean;
 
   /** @default SYSTEM_TIME */
@@ -85,7 +86,7 @@ export class Retry implements Policy {
   async #again<T>(work: Work<T>, call: Call, firstError: unknown): Promise<T> {
     let error = firstError;
     let delay = this.#baseDelay;
-    for (let made = 1; !call.cancelled && this.#isRetryable(error); made += 1) {
+    for (let made = 1; !call.cancelled && !isProgrammingError(error) && this.#isRetryable(error); made += 1) {
       const longest = Math.min(this.#maxDelay, 3 * delay);
       delay = this.#baseDelay + this.#random() * Math.max(0, longest - this.#baseDelay);
       const wait = delay + retryAfterOf(error);

@@ -1,7 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { Health } from "../health/health.ts";
+import { stringify } from "../json/well-formed.ts";
 import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 interface Page {
@@ -13,14 +15,20 @@ interface Page {
 const json = (status: number, value: object): Page => ({
   status,
   type: "application/json",
-  body: `${JSON.stringify(value)}\n`,
+  body: `${stringify(value)}\n`,
 });
+
+export interface AdminPortOptions {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
 
 /**
  * Probes, health and metrics, apart from the MCP port: it answers to any host name, since the kubelet asks by the pod's address,
  * and to no web page.
  */
-export function createAdminPort({ health, metrics }: { readonly health: Health; readonly metrics: Metrics }): Server {
+export function createAdminPort({ health, metrics, logger }: AdminPortOptions): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
     const format = formatFor(accept);
     return { status: 200, type: CONTENT_TYPES[format], body: await text(format) };
@@ -57,6 +65,7 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
       response.end(request.method === "HEAD" ? undefined : body);
     };
     answer().then(send, (error: unknown) => {
+      logger.error({ err: error, path }, "an admin page failed");
       send(json(500, { error: String(error) }));
     });
   });

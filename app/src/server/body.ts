@@ -1,15 +1,21 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { INVALID_REQUEST, PARSE_ERROR, HttpError, REFUSED } from "../errors/http-error.ts";
+import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http-error.ts";
+import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
 
 /** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
 const MAX_DEPTH = 64;
+
+/** Characters of a body with integers that a double cannot hold. Such a body takes the event loop some 80 ms at most. */
+const MAX_EXACT = 256 * 1024;
 
 /** How much of a body that is too large is read and thrown away, so that its sender gets to read the answer. */
 const DISCARD_FACTOR = 32;
 
 /**
  * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
+ *
+ * An integer that a double cannot hold is a `bigint`: nothing that is passed on differs from what the client sent.
  *
  * @throws HttpError when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
  */
@@ -18,6 +24,7 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   const text = await readText(request, maxBytes);
   if (depthOf(text) > MAX_DEPTH)
     throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+  if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
   const body = parse(text);
   if (Array.isArray(body)) refuseSameIds(body);
   return body;
@@ -25,10 +32,18 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
   }
+}
+
+function tooLongForLargeIntegers(): HttpError {
+  return new HttpError(
+    400,
+    INVALID_REQUEST,
+    `Invalid request: a body with integers of 16 and more digits may have at most ${MAX_EXACT} characters; send less, or send these integers as strings`,
+  );
 }
 
 /** A small body that unpacks to a large one would pass the limit on its size. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { wellFormed } from "../json/well-formed.ts";
 import type { WriteHead } from "./refuse.ts";
 
 /** Header of the web request that holds the address of the connection's other end. */
@@ -34,16 +35,17 @@ export async function exchange(
   const answer = await handle(toWebRequest(request, abort.signal));
   const headers = Object.fromEntries(answer.headers);
   if (headers["content-type"]?.startsWith("text/event-stream") !== true) {
-    const body = Buffer.from(await answer.arrayBuffer());
+    const body = wellFormed(await answer.bytes());
     writeHead(answer.status, { ...headers, "content-length": String(body.byteLength) });
     response.end(body);
     return;
   }
 
   writeHead(answer.status, headers);
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     if (abort.signal.aborted) return;
-    if (response.write(chunk)) continue;
+    // The SDK writes each event as one chunk, so no escape is in two.
+    if (response.write(wellFormed(chunk))) continue;
     if (hasEnd()) await once(response, "drain", { signal: abort.signal }).catch(() => undefined);
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   }

@@ -10,6 +10,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { principalOf } from "../auth/principal.ts";
 import type { AuthConfig } from "../config/auth.ts";
+import { stringify } from "../json/well-formed.ts";
 import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -111,12 +112,21 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     for (const resource of resources) {
       const { uri, name, title, description } = resource;
       server.registerResource(name, uri, { title, description, mimeType: JSON_TYPE }, () => ({
-        contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(resource.read()) }],
+        contents: [{ uri, mimeType: JSON_TYPE, text: read(resource, options.unexpected) }],
       }));
     }
     options.register?.(server, requestState);
     return server;
   };
+}
+
+/** @throws Error that says no more to the client than where the reason can be found */
+function read(resource: Resource, unexpected: McpOptions["unexpected"]): string {
+  try {
+    return stringify(resource.read());
+  } catch (error) {
+    throw new Error(`${resource.uri} failed inside this server; try again later. Reference: ${unexpected(error)}`);
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { keyOf } from "../cache/key.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
+import { parseExactly, stringifyExactly } from "../json/exact.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
+import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { acceptedAt, HybridLogicalClock } from "./hybrid-logical-clock.ts";
 import { inNamespace } from "./owner.ts";
@@ -84,6 +86,7 @@ export class ResilientStore {
   /**
    * @throws ToolInputError when the value or all that its principal has stored is too large, or when the
    *   idempotency key belongs to another write
+   * @throws a programming error, which no queue stands in for
    * @throws the error of the store or of the last queue, where none took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
@@ -98,7 +101,7 @@ export class ResilientStore {
       );
       return this.#receipt(named, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
-      if (error instanceof ToolInputError || call.cancelled) throw error;
+      if (error instanceof ToolInputError || isProgrammingError(error) || call.cancelled) throw error;
       return await this.#defer(named, write, error, call);
     }
   }
@@ -113,7 +116,7 @@ export class ResilientStore {
     const record = await breaker.execute((inner) => store.get(inNamespace(principal, key), inner), call);
     if (record === undefined) return undefined;
     const { value, version, revision } = record;
-    return { value: JSON.parse(value) as unknown, acceptedAt: acceptedAt(version), revision };
+    return { value: parseExactly(value), acceptedAt: acceptedAt(version), revision };
   }
 
   /** Milliseconds for the store: the call's time without the queues' part. */
@@ -135,7 +138,7 @@ export class ResilientStore {
         call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
         return this.#receipt(named, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
-        if (error instanceof ToolInputError || call.cancelled) throw error;
+        if (error instanceof ToolInputError || isProgrammingError(error) || call.cancelled) throw error;
         last = error;
       }
     }
@@ -143,7 +146,7 @@ export class ResilientStore {
   }
 
   #accept({ key, idempotencyKey }: Named, { value, principal = "" }: WriteRequest): Write {
-    const text = JSON.stringify(value, onlyFinite);
+    const text = stringifyExactly(value, numberTooLarge);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
       throw new ToolInputError(
@@ -171,9 +174,5 @@ export class ResilientStore {
   }
 }
 
-/** What JSON has no number for it would write as `null`: another value than was given. */
-function onlyFinite(_name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new ToolInputError("'value' has a number in it that is too large to be stored: write it as a string");
-  return value;
-}
+const numberTooLarge = () =>
+  new ToolInputError("'value' has a number in it that is too large to be stored: write it as a string");

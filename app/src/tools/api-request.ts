@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ToolInputError } from "../errors/tool-input-error.ts";
+import { stringifyExactly } from "../json/exact.ts";
 import { HEADERS, METHODS, type HttpRequest } from "../outbound/request.ts";
 import { wholeNumber } from "./arguments.ts";
 
@@ -50,11 +51,11 @@ export interface RequestArguments {
 /**
  * What of a request the arguments say: everything but where it goes.
  *
- * @throws ToolInputError for a body that is too large
+ * @throws ToolInputError for a body that is too large, or has a number in it that is
  */
 export function requestOf({ method, headers, body }: RequestArguments): Omit<HttpRequest, "url"> {
   if (body === undefined) return { method, headers };
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" ? body : stringifyExactly(body, numberTooLarge);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BODY_BYTES)
     throw new ToolInputError(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
@@ -62,3 +63,6 @@ export function requestOf({ method, headers, body }: RequestArguments): Omit<Htt
   const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
   return { method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
 }
+
+const numberTooLarge = () =>
+  new ToolInputError("'body' has a number in it that is too large for a double: write it as a string");

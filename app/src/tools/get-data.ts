@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stringify } from "../json/well-formed.ts";
 import type { ResilientStore } from "../store/resilient-store.ts";
 import { argumentsOf } from "./arguments.ts";
 import { recordKey } from "./record-key.ts";
@@ -25,7 +26,7 @@ export function getData(store: ResilientStore): Tool<z.output<typeof inputSchema
     async handle({ key }, { call, principal }) {
       const record = await store.read(principal, key, call);
       if (record === undefined) return answer({ key, found: false }, `Nothing is stored under '${key}'.`);
-      return answer({ key, found: true, ...record }, `Under '${key}': ${JSON.stringify(record.value)}`);
+      return answer({ key, found: true, ...record }, `Under '${key}': ${stringify(record.value)}`);
     },
   };
 }

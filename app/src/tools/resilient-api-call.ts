@@ -39,7 +39,7 @@ export function resilientApiCall(outbound: HttpClient): Tool<z.output<typeof inp
         onAttempt: () => (attempts += 1),
       });
       const data = dataOf(received);
-      const breaker = outbound.upstreams.of(received.url.origin).breaker.state;
+      const breaker = outbound.upstreams.get(received.url.origin)?.breaker.state ?? "closed";
       return answer(
         { ...data, attempts, breaker, durationMs: Math.round(performance.now() - startedAt) },
         sentenceOf(data),

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Call } from "../../resilience/call.ts";
+import { isProgrammingError } from "../../resilience/programming-error.ts";
 import { thrown } from "../../resilience/rejection.ts";
 import { SYSTEM_TIME } from "../../resilience/time.ts";
 import type { Durability, DurableStore, Outcome, StoredRecord, Write } from "../store.ts";
@@ -24,6 +25,10 @@ const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const BYTES_PER_WRITE = 1000;
 
 export const DEFAULT_QUOTA = 256 * 1024 * 1024;
+/** A programming error of the thread stays one. */
+function failureOf(error: unknown): Error {
+  return Error.isError(error) && isProgrammingError(error) ? error : new DiskFailed(String(error));
+}
 
 interface Waiting {
   readonly bytes: number;
@@ -136,11 +141,11 @@ export class Disk implements DurableStore {
       for (const reply of replies) this.#settle(reply);
     });
     thread.once("error", (error) => {
-      this.#failAll(error instanceof Error ? error.message : String(error));
+      this.#failAll(failureOf(error));
     });
     thread.once("exit", () => {
       this.#thread = undefined;
-      this.#failAll("its thread has ended");
+      this.#failAll(new DiskFailed(`${this.#options.folder}: its thread has ended`));
     });
     return thread;
   }
@@ -149,13 +154,13 @@ export class Disk implements DurableStore {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     this.#waitingBytes -= waiting?.bytes ?? 0;
-    if ("error" in reply) waiting?.reject(new DiskFailed(reply.error));
+    if ("error" in reply) waiting?.reject(failureOf(reply.error));
     else waiting?.resolve(reply.result as never);
     if (this.#waiting.size === 0) this.#thread?.unref();
   }
 
-  #failAll(reason: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new DiskFailed(`${this.#options.folder}: ${reason}`));
+  #failAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     this.#waitingBytes = 0;
   }

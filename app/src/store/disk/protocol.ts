@@ -16,8 +16,9 @@ export interface Request {
   readonly until: number;
 }
 
-/** `error` is the message of what went wrong. */
-export type Reply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };
+/** `error`: an Error arrives as a copy. */
+export type Reply =
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: unknown };
 
 export interface ThreadOptions {
   readonly folder: string;

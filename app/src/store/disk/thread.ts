@@ -46,7 +46,7 @@ function inOneTransaction(file: SqliteFile<object>, requests: readonly Request[]
   try {
     return file.transaction(requests, run, failed);
   } catch (error) {
-    return requests.map(({ id }) => ({ id, error: String(error) }));
+    return requests.map(({ id }) => ({ id, error }));
   }
 }
 
@@ -58,7 +58,7 @@ function run(tables: object, { id, method, args, until }: Request): Reply {
 }
 
 function failed({ id }: Request, error: unknown): Reply {
-  return isRefusal(error) ? { id, result: { kind: "refused", reason: String(error) } } : { id, error: String(error) };
+  return isRefusal(error) ? { id, result: { kind: "refused", reason: String(error) } } : { id, error };
 }
 
 if (parentPort !== null) serve(parentPort, workerData as ThreadOptions);
