@@ -320,7 +320,7 @@ describe("an upstream's policies", () => {
       setImmediate(() => {
         abort.abort();
       });
-      await expect(gone).rejects.toThrow("aborted");
+      await expect(gone).rejects.toThrow("This operation was aborted");
       await expect(send({}, { within: 20 })).rejects.toThrow(DeadlineExceeded);
     }
 
