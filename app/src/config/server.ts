@@ -29,20 +29,20 @@ export const serverVariables = {
     })
     .prefault("info")
     .describe("Least level that is logged; `debug` logs every refused request."),
-  DRAIN_DELAY: duration
+  DRAIN_DELAY: duration("0s", "10m")
     .prefault("0ms")
     .describe(
       "Time between losing readiness and refusing new connections. In a cluster the preStop hook waits instead.",
     ),
-  DRAIN_TIMEOUT: duration
+  DRAIN_TIMEOUT: duration("0s", "1h")
     .prefault("20s")
     .describe("How long a drain waits for calls and kept connections before it cuts them off and exits with 1."),
-  KEEP_ALIVE_TIMEOUT: duration
+  KEEP_ALIVE_TIMEOUT: duration("0s", "60s")
     .prefault("5s")
     .describe(
       "How long clients may reuse an idle connection, announced in `Keep-Alive`. A drain closes none that was idle for less.",
     ),
-  CONNECTION_MAX_AGE: duration
+  CONNECTION_MAX_AGE: duration("0s", "168h")
     .prefault("5m")
     .describe(
       "Age, give or take 10 %, at which a connection is closed with its next response, so that clients spread.",
