@@ -1,24 +1,29 @@
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Health } from "../health/health.ts";
 import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { createHttpServer, TIMEOUTS } from "./http-server.ts";
+import { Refusal } from "./refusal.ts";
+import { readTarget } from "./request-head.ts";
 
 interface Page {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-const json = (status: number, value: object): Page => ({
+const json = (status: number, value: object, headers?: Readonly<Record<string, string>>): Page => ({
   status,
+  headers,
   type: "application/json",
   body: `${JSON.stringify(value)}\n`,
 });
 
 /**
- * Probes, health and metrics, apart from the MCP port: it answers to any host name, since the kubelet asks by the pod's address,
- * and to no web page.
+ * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet uses the pod's address, and answers
+ * no web page. It sheds no load.
  */
 export function createAdminPort({ health, metrics }: { readonly health: Health; readonly metrics: Metrics }): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
@@ -26,7 +31,7 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
     return { status: 200, type: CONTENT_TYPES[format], body: await text(format) };
   };
   const pages: Readonly<Record<string, (headers: IncomingHttpHeaders) => Page | Promise<Page>>> = {
-    // That this line runs is the answer.
+    // A process that is stuck does not get here.
     "/livez": () => json(200, { live: true }),
     "/readyz": () => json(health.ready ? 200 : 503, { ready: health.ready }),
     "/health": () => {
@@ -37,27 +42,34 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
     "/metrics/circuit_breaker": (headers) => scrape(headers, (format) => metrics.textOf(BREAKER_METRICS, format)),
   };
 
-  return createServer((request, response) => {
-    const path = request.url?.split("?", 1)[0] ?? "";
-    const answer = async (): Promise<Page> => {
-      if (request.headers.origin !== undefined) return json(403, { error: "the admin port answers no web page" });
-      if (request.method !== "GET" && request.method !== "HEAD") return json(405, { error: "only GET" });
-      const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-      return (
-        (await page?.(request.headers)) ??
-        json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` })
-      );
-    };
-    const send = ({ status, type, body }: Page) => {
+  async function answer(request: IncomingMessage): Promise<Page> {
+    const { path } = readTarget(request);
+    if (request.headers.origin !== undefined) return json(403, { error: "the admin port answers no web page" });
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD" });
+    }
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    return (
+      (await page?.(request.headers)) ??
+      json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` })
+    );
+  }
+
+  function serve(request: IncomingMessage, response: ServerResponse): void {
+    const send = ({ status, type, body, headers }: Page) => {
       response.writeHead(status, {
+        ...headers,
         "content-type": type,
         "content-length": String(Buffer.byteLength(body)),
-        ...(health.ready ? {} : { connection: "close" }),
+        ...(health.ready && request.complete ? {} : { connection: "close" }),
       });
       response.end(request.method === "HEAD" ? undefined : body);
     };
-    answer().then(send, (error: unknown) => {
-      send(json(500, { error: String(error) }));
+    answer(request).then(send, (error: unknown) => {
+      if (error instanceof Refusal) send(json(error.status, { error: error.message }, error.details.headers));
+      else send(json(500, { error: String(error) }));
     });
-  });
+  }
+
+  return createHttpServer({ timeouts: TIMEOUTS, headers: {}, serve });
 }
