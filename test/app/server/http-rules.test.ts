@@ -308,7 +308,7 @@ describe("a client that takes anything (RFC 9110, 12.5.1)", () => {
     [[], 200],
     [["accept: Text/*", "accept: application/JSON"], 200],
     [["accept: */*, text/event-stream;q=0"], 406],
-  ])("with %j is answered as one that names both types", async (accept, status) => {
+  ])("is answered by what %j admits", async (accept, status) => {
     const bytes = request("POST /mcp HTTP/1.1", ["host: localhost", CLOSE, type, length, ...accept]);
 
     expect((await answers(app.mcpPort, bytes)).statuses).toEqual([status]);
