@@ -64,7 +64,7 @@ export const serverVariables = {
   ADMISSION_TIME: duration("0s", "1s")
     .prefault("25ms")
     .describe(
-      "Time that one turn of the event loop may spend on new calls; a call beyond it gets 503 and `Retry-After`. `0s`: no limit.",
+      "Time that one turn of the event loop may spend on new calls, as processor time; a call beyond it gets 503 and `Retry-After`. `0s`: no limit.",
     ),
   REQUEST_STATE_KEY: z
     .string()
