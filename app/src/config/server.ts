@@ -57,7 +57,7 @@ export const serverVariables = {
     .prefault("1048576")
     .describe("Largest request body; a larger one gets 413."),
   MAX_TOTAL_BODY_BYTES: wholeNumber(1024, 1024 ** 3)
-    .prefault("16777216")
+    .prefault("8388608")
     .describe(
       "Bytes of request bodies that the process holds at the same time, each until its call is answered; a request beyond them gets 503 and `Retry-After`.",
     ),
