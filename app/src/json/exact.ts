@@ -14,14 +14,18 @@ declare global {
 }
 
 /**
- * Makes `JSON.stringify` write a bigint by its digits, for everyone in this process: what `parseExactly` gave goes to clients through
- * the SDK and through tools of others. Without it, `JSON.stringify` throws a TypeError, so no code relies on another form.
+ * Makes `JSON.stringify` write a bigint by its digits, for everyone in this process: what
+ * `parseExactly` gave goes to clients through the SDK and through tools of others. Without it,
+ * `JSON.stringify` throws a TypeError, so no code relies on another form.
  */
 BigInt.prototype.toJSON = function () {
   return JSON.rawJSON(String(this));
 };
 
-/** Every integer that a double cannot hold has so many digits. The beginning of the match keeps texts of digits out, mostly. */
+/**
+ * Every integer that a double cannot hold has so many digits. The beginning of the match keeps
+ * texts of digits out, mostly.
+ */
 const LARGE_INTEGER = /(?:^|[\s:,[])-?\d{16}/;
 
 /** Whether there may be an integer in JSON text that a double cannot hold. */
@@ -30,9 +34,9 @@ export function mayHaveLargeIntegers(json: string): boolean {
 }
 
 /**
- * Parses JSON text without changing an integer: one that a double cannot hold becomes a bigint. A number with a fraction or an
- * exponent becomes a double, as everywhere. A number too large for a double becomes `Infinity`, an integer as well, so a bigint has
- * at most 309 digits.
+ * Parses JSON text without changing an integer: one that a double cannot hold becomes a bigint. A
+ * number with a fraction or an exponent becomes a double, as everywhere. A number too large for a
+ * double becomes `Infinity`, an integer as well, so a bigint has at most 309 digits.
  *
  * Text with large integers takes some 0.3 µs a byte, 20 times as long as other text.
  *
@@ -54,7 +58,8 @@ function isAltered(value: number, source: string): boolean {
 /**
  * JSON text of exactly the value.
  *
- * @param tooLarge - makes the error to throw for a number that was too large for a double; `JSON.stringify` writes `null` for it
+ * @param tooLarge - makes the error to throw for a number that was too large for a double;
+ * `JSON.stringify` writes `null` for it
  */
 export function stringifyExactly(value: unknown, tooLarge: () => Error): string {
   return JSON.stringify(value, (_name, item: unknown) => {

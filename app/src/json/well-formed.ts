@@ -1,6 +1,7 @@
 /**
- * An escaped half of a surrogate pair. `JSON.stringify` writes a whole pair as it is and escapes only a lone half. An escape
- * begins after an even number of backslashes; after an odd number the text is about an escape, and stays.
+ * An escaped half of a surrogate pair. `JSON.stringify` writes a whole pair as it is and escapes
+ * only a lone half. An escape begins after an even number of backslashes; after an odd number the
+ * text is about an escape, and stays.
  */
 const LONE_HALF = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
@@ -10,10 +11,11 @@ export function stringify(value: unknown): string {
 }
 
 /**
- * JSON text with U+FFFD in place of each lone half of a surrogate pair, in names as in values. UTF-8 cannot carry a lone half,
- * and strict clients fail the whole message because of one.
+ * JSON text with U+FFFD in place of each lone half of a surrogate pair, in names as in values.
+ * UTF-8 cannot carry a lone half, and strict clients fail the whole message because of one.
  *
- * @param json - in UTF-8, as `JSON.stringify` wrote it; other text may stand around it, as in an event stream
+ * @param json - in UTF-8, as `JSON.stringify` wrote it; other text may stand around it, as in an
+ * event stream
  */
 export function wellFormed(json: Uint8Array): Uint8Array {
   const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);

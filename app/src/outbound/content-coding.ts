@@ -29,8 +29,8 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
 export const ACCEPTED_CODINGS = Object.keys(DECODERS).join(", ");
 
 /**
- * Decodes a body. It has arrived whatever its coding is, so a body that cannot be decoded is a value and not an error: an error would
- * repeat or disown a request that was done.
+ * Decodes a body. It has arrived whatever its coding is, so a body that cannot be decoded is a
+ * value and not an error: an error would repeat or disown a request that was done.
  *
  * @param contentEncoding - the header: codings in the order in which they were applied
  * @param maxBytes - of the decoded body; the rest is cut off
@@ -78,7 +78,8 @@ function unreadable(why: string): Body {
 }
 
 /**
- * Whether data begin with a zlib header, as the coding `deflate` says. Some servers send the bare data instead.
+ * Whether data begin with a zlib header, as the coding `deflate` says. Some servers send the bare
+ * data instead.
  *
  * @see https://www.rfc-editor.org/rfc/rfc1950#section-2.2
  */

@@ -10,16 +10,25 @@ import { thrown } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
-/** Upstreams that clients found under wildcards of the allow-list. There could be any number, and each has a breaker and a line of health. */
+/**
+ * Upstreams that clients found under wildcards of the allow-list. There could be any number, and
+ * each has a breaker and a line of health.
+ */
 const MAX_FOUND = 100;
 
-/** Of these, the upstreams that one client found, so that its failing calls leave room for other clients. */
+/**
+ * Of these, the upstreams that one client found, so that its failing calls leave room for other
+ * clients.
+ */
 const MAX_FOUND_BY_ONE = 20;
 
 /** Milliseconds that a call waits for a place. */
 const QUEUE_TIMEOUT = 1000;
 
-/** Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller may try again too. */
+/**
+ * Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller
+ * may try again too.
+ */
 export const LEAST_RETRIES = 1;
 
 /** What the names of their breakers begin with. */
@@ -51,7 +60,10 @@ export interface UpstreamsOptions {
   readonly isListed: (origin: string) => boolean;
 }
 
-/** Every upstream that the operator has named and that was called, and those found under wildcards lately, least recently used first. */
+/**
+ * Every upstream that the operator has named and that was called, and those found under wildcards
+ * lately, least recently used first.
+ */
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #entries = new Map<string, Entry>();
@@ -64,7 +76,8 @@ export class Upstreams {
    * The upstream of an origin. One that the operator has named is never forgotten.
    *
    * @param client - who calls it
-   * @throws Rejected when this client found too many under wildcards, all of them busy or failing, or when calls to all are under way
+   * @throws Rejected when this client found too many under wildcards, all of them busy or failing,
+   * or when calls to all are under way
    */
   of(origin: string, client?: string): Upstream {
     const entry = this.#entries.get(origin) ?? this.#create(origin, client);
@@ -79,8 +92,8 @@ export class Upstreams {
   }
 
   /**
-   * Forgets an upstream that a client found and that no call has reached: a name that does not resolve needs no breaker. To be called
-   * after each call.
+   * Forgets an upstream that a client found and that no call has reached: a name that does not
+   * resolve needs no breaker. To be called after each call.
    */
   settle(origin: string): void {
     const entry = this.#entries.get(origin);
@@ -126,9 +139,10 @@ export class Upstreams {
   }
 
   /**
-   * Forgets one upstream where there are too many. A client that found too many itself loses one of its own that is idle and does not
-   * fail: an open breaker must not be reset by calls to other names. Where clients together found too many, and all of these fail, the
-   * client that found most loses the one it used longest ago, so that no number of failing names rejects everybody else.
+   * Forgets one upstream where there are too many. A client that found too many itself loses one of
+   * its own that is idle and does not fail: an open breaker must not be reset by calls to other
+   * names. Where clients together found too many, and all of these fail, the client that found most
+   * loses the one it used longest ago, so that no number of failing names rejects everybody else.
    */
   #makeRoomFor(client: string | undefined): void {
     const found = [...this.#entries.values()].filter(({ isListed }) => !isListed);
@@ -162,8 +176,8 @@ function largest(found: readonly Entry[]): readonly Entry[] {
 }
 
 /**
- * What an error says about an upstream: nothing where its caller asked for what may not be, or for what the upstream does not do. A
- * client must not close an upstream to others.
+ * What an error says about an upstream: nothing where its caller asked for what may not be, or for
+ * what the upstream does not do. A client must not close an upstream to others.
  */
 export function judge(error: unknown): Outcome {
   const isCallers = error instanceof ToolInputError || (error instanceof UpstreamFailure && error.status === 501);
