@@ -12,9 +12,12 @@ import { createResources } from "./resources/index.ts";
 import { createServices, type Services } from "./services.ts";
 import { EventBus } from "./redis/event-bus.ts";
 import { createAdminPort } from "./server/admin-port.ts";
+import { Admission } from "./server/admission.ts";
+import { BodyBudget } from "./server/body-budget.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
 import { listen } from "./server/listen.ts";
+import { loadMetrics } from "./server/load-metrics.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
@@ -115,8 +118,10 @@ export async function startApp({
     max: config.maxConnections,
   });
   const authorization = await authorize(config, services, log);
-  metrics.add(...connectionMetrics(connections));
-  const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
+  const bodies = new BodyBudget(config.maxTotalBodyBytes);
+  const admission = new Admission(config.admissionTime);
+  metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
+  const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
   const adminServer = createAdminPort({ health, metrics, logger });
 
   const [adminPort, mcpPort] = await openPorts().catch(async (error: unknown) => {

@@ -18,7 +18,7 @@ const warm = list.transform((entries, context) =>
 
 /** What is kept so that it need not be computed or asked for again. */
 export const cacheVariables = {
-  CACHE_TTL: duration
+  CACHE_TTL: duration("1ms", "168h")
     .prefault("10m")
     .describe("How long what was computed once answers calls that ask for the same, give or take 10 %."),
   CACHE_MAX_BYTES: wholeNumber(65_536, 1024 ** 3)

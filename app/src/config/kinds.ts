@@ -2,14 +2,26 @@ import { z } from "zod";
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-/** A whole number and a unit, read into milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
-  .transform((text) => {
-    const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
-    return Number.parseInt(text, 10) * UNITS[unit];
-  });
+type Duration = `${number}${keyof typeof UNITS}`;
+
+/**
+ * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of more than 2³¹ - 1 ms, some
+ * 596 hours, fires after 1 ms.
+ */
+export const duration = (least: Duration, most: Duration) =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
+    .transform(milliseconds)
+    .refine(
+      (value) => value >= milliseconds(least) && value <= milliseconds(most),
+      `must be between ${least} and ${most}`,
+    );
+
+function milliseconds(text: string): number {
+  const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
+  return Number.parseInt(text, 10) * UNITS[unit];
+}
 
 export const wholeNumber = (least: number, most: number) =>
   z
@@ -20,7 +32,16 @@ export const wholeNumber = (least: number, most: number) =>
 
 export const port = wholeNumber(0, 65_535);
 export const count = wholeNumber(1, 1_000_000);
-export const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+
+/** `fetch` throws for a URL with credentials, at every call. */
+export const url = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .refine(hasNoCredentials, "must have no user and no password");
+
+export function hasNoCredentials(text: string): boolean {
+  const { username = "", password = "" } = URL.parse(text) ?? {};
+  return username === "" && password === "";
+}
 
 /** `true` or `false`, and nothing that merely looks like one of them. */
 export const flag = z

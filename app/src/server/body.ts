@@ -2,32 +2,58 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http-error.ts";
 import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
+import type { BodyShare } from "./body-budget.ts";
 
-/** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
+/** JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a recursive reader. */
 const MAX_DEPTH = 64;
 
 /** Characters of a body with integers that a double cannot hold. Such a body takes the event loop some 80 ms at most. */
 const MAX_EXACT = 256 * 1024;
 
-/** How much of a body that is too large is read and thrown away, so that its sender gets to read the answer. */
-const DISCARD_FACTOR = 32;
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Of the bytes that all bodies together may have. */
+  readonly share: Pick<BodyShare, "take">;
+}
 
 /**
  * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
  *
  * An integer that a double cannot hold is a `bigint`: nothing that is passed on differs from what the client sent.
  *
- * @throws HttpError when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
+ * @throws HttpError when it is compressed, too large, not JSON, nested too deep, or has two requests with one id; 503 when the process
+ *   holds too many bytes of bodies already
  */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  await refuseCompressed(request, maxBytes);
-  const text = await readText(request, maxBytes);
+export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+  refuseEncoded(request);
+  const text = await readText(request, limits);
   if (depthOf(text) > MAX_DEPTH)
     throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
   const body = parse(text);
   if (Array.isArray(body)) refuseSameIds(body);
   return body;
+}
+
+/**
+ * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that writes all of its request before it
+ * reads needs this: a connection that is closed before all of the body was read is reset, and the answer is lost.
+ */
+export async function discard(request: IncomingMessage, maxBytes: number, timeout: number): Promise<void> {
+  let bytes = 0;
+  const enough = new AbortController();
+  const timer = setTimeout(() => {
+    enough.abort();
+  }, timeout);
+  await consume(
+    request,
+    (chunk) => {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) enough.abort();
+    },
+    enough.signal,
+  ).catch(() => undefined);
+  clearTimeout(timer);
 }
 
 function parse(text: string): unknown {
@@ -47,16 +73,16 @@ function tooLongForLargeIntegers(): HttpError {
 }
 
 /** A small body that unpacks to a large one would pass the limit on its size. */
-async function refuseCompressed(request: IncomingMessage, maxBytes: number): Promise<void> {
-  const encoding = request.headers["content-encoding"] ?? "identity";
-  if (encoding === "identity") return;
-  await discard(request, maxBytes);
+function refuseEncoded({ headers }: IncomingMessage): void {
+  const encoding = headers["content-encoding"] ?? "";
+  const isEncoded = encoding.split(",").some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()));
+  if (!isEncoded) return;
   throw new HttpError(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
     headers: { "accept-encoding": "identity" },
   });
 }
 
-/** Only one of two requests with the same id would ever be answered, and whoever waits for the other waits for good. */
+/** Only one of two requests with the same id would be answered, and the client would wait for the other for good. */
 function refuseSameIds(batch: readonly unknown[]): void {
   const ids = new Set<unknown>();
   for (const message of batch) {
@@ -67,33 +93,52 @@ function refuseSameIds(batch: readonly unknown[]): void {
   }
 }
 
-/** Reads a body and throws it away, so that a sender who is refused before anybody looked at it gets to read why. */
-export async function discard(request: IncomingMessage, maxBytes: number): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes * DISCARD_FACTOR) break;
-  }
-}
-
-async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+async function readText(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
+  const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let tooLarge = Number(request.headers["content-length"]) > maxBytes;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  await consume(request, (chunk) => {
     bytes += chunk.byteLength;
-    tooLarge ||= bytes > maxBytes;
-    if (!tooLarge) chunks.push(chunk);
-    else {
-      chunks.length = 0;
-      if (bytes > maxBytes * DISCARD_FACTOR) break;
-    }
-  }
-  if (tooLarge) throw new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
-  const body = Buffer.concat(chunks);
-  // Anything else would be read as what its sender did not write.
+    if (bytes > maxBytes) throw tooLarge();
+    share.take(chunk.byteLength);
+    chunks.push(chunk);
+  });
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  // Decoded with replacement characters, it would say something that its sender did not write.
   if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
   return body.toString("utf8");
+}
+
+/**
+ * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early destroys the connection, and with it
+ * the answer.
+ *
+ * @throws what `take` throws, or an error when the client goes away
+ */
+async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop?: AbortSignal): Promise<void> {
+  if (request.readableEnded) return;
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const onData = (chunk: Buffer) => {
+    try {
+      take(chunk);
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const onEnd = () => {
+    resolve(undefined);
+  };
+  request.on("data", onData).once("end", onEnd).once("error", reject);
+  stop?.addEventListener("abort", onEnd);
+  // An error would have no listener by now.
+  if (request.destroyed) reject(new Error("the client has gone"));
+  try {
+    await promise;
+  } finally {
+    request.pause();
+    request.off("data", onData).off("end", onEnd).off("error", reject);
+  }
 }
 
 const QUOTE = 0x22;

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { ToolInputError } from "../../../app/src/errors/tool-input-error.ts";
 import type { HttpRequest } from "../../../app/src/outbound/request.ts";
 import type { SendOptions } from "../../../app/src/outbound/http-client.ts";
 import { UpstreamFailure } from "../../../app/src/outbound/upstream-failure.ts";
 import { CallerCall, PLAIN_CALL, type Call } from "../../../app/src/resilience/call.ts";
 import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { Rejected } from "../../../app/src/resilience/rejection.ts";
+import { ToolInputError } from "../../../app/src/errors/tool-input-error.ts";
 import { newOutbound, type NewOutbound } from "./new-outbound.ts";
 import { startUpstream, type TestUpstream } from "./upstream.ts";
 

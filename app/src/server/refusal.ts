@@ -4,14 +4,18 @@ import { stringify } from "../json/well-formed.ts";
 
 export type WriteHead = (status: number, headers: Readonly<Record<string, string>>) => void;
 
-/** Answers with a JSON-RPC error; its id is null, as for every request that was not understood. */
-export function refuse(
+/**
+ * Writes a JSON-RPC error; its id is null, as for every request that was not understood. The caller ends the response;
+ * `sent` is called when its bytes are with the operating system.
+ */
+export function writeRefusal(
   response: ServerResponse,
   { code, status, message, details }: HttpError,
   writeHead: WriteHead,
+  sent: () => void = () => undefined,
 ): void {
   const body = stringify({ jsonrpc: "2.0", error: { code, message, data: details.data }, id: null });
   const length = String(Buffer.byteLength(body));
   writeHead(status, { ...details.headers, "content-type": "application/json", "content-length": length });
-  response.end(body);
+  response.write(body, sent);
 }
