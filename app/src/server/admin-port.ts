@@ -3,9 +3,13 @@ import type { Health } from "../health/health.ts";
 import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { discard } from "./body.ts";
 import { createHttpServer, TIMEOUTS } from "./http-server.ts";
 import { Refusal } from "./refusal.ts";
 import { readTarget } from "./request-head.ts";
+
+/** Bytes of a body that are read, although no page takes one. */
+const MAX_DISCARDED = 1024 * 1024;
 
 interface Page {
   readonly status: number;
@@ -55,7 +59,7 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
     );
   }
 
-  function serve(request: IncomingMessage, response: ServerResponse): void {
+  async function serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
     const send = ({ status, type, body, headers }: Page) => {
       response.writeHead(status, {
         ...headers,
@@ -65,11 +69,21 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
       });
       response.end(request.method === "HEAD" ? undefined : body);
     };
-    answer(request).then(send, (error: unknown) => {
-      if (error instanceof Refusal) send(json(error.status, { error: error.message }, error.details.headers));
-      else send(json(500, { error: String(error) }));
-    });
+    const page = await answer(request).catch((error: unknown) =>
+      error instanceof Refusal
+        ? json(error.status, { error: error.message }, error.details.headers)
+        : json(500, { error: String(error) }),
+    );
+    // Unread, a body would reset the connection, and the answer would be lost.
+    if (!awaitsContinue) await discard(request, MAX_DISCARDED, TIMEOUTS.discard);
+    if (!response.destroyed && !response.headersSent) send(page);
   }
 
-  return createHttpServer({ timeouts: TIMEOUTS, headers: {}, serve });
+  return createHttpServer({
+    timeouts: TIMEOUTS,
+    headers: {},
+    serve: (...incoming) => {
+      void serve(...incoming);
+    },
+  });
 }

@@ -13,14 +13,34 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
+ * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
  *
- * @throws Refusal when it is compressed, too large, not JSON, nested too deep, or has two requests with one id; 503 when the process
- *   holds too many bytes of bodies already
+ * @throws Refusal when it is compressed, too large or not UTF-8; 503 when the process holds too many bytes of bodies already
  */
-export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+export async function readBody(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
   refuseEncoded(request);
-  const text = await readText(request, limits);
+  const tooLarge = () => new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  await consume(request, (chunk) => {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge();
+    share.take(chunk.byteLength);
+    chunks.push(chunk);
+  });
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  // Decoded with replacement characters, it would say something that its sender did not write.
+  if (!isUtf8(body)) throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
+  return body.toString("utf8");
+}
+
+/**
+ * Parses the JSON of a body.
+ *
+ * @throws Refusal 400 when it is not JSON, nested too deep, or has two requests with one id
+ */
+export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw new Refusal(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   const body = parse(text);
@@ -76,23 +96,6 @@ function refuseSameIds(batch: readonly unknown[]): void {
       throw new Refusal(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
     ids.add(message.id);
   }
-}
-
-async function readText(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
-  const tooLarge = () => new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
-  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  await consume(request, (chunk) => {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge();
-    share.take(chunk.byteLength);
-    chunks.push(chunk);
-  });
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-  // Decoded with replacement characters, it would say something that its sender did not write.
-  if (!isUtf8(body)) throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
-  return body.toString("utf8");
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Authorization } from "../auth/authorization.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Admission } from "./admission.ts";
-import { discard, readJson } from "./body.ts";
+import { discard, parseJson, readBody } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { rememberCalledTool } from "./called-tool.ts";
 import type { Connections, Exchange } from "./connections.ts";
@@ -95,8 +95,9 @@ export function createMcpPort(options: McpPortOptions): Server {
     if (awaitsContinue) response.writeContinue();
     const share = bodies.share();
     response.once("close", share.release);
-    const parsedBody = await readJson(request, { maxBytes: config.maxBodyBytes, share });
+    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share });
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
+    const parsedBody = parseJson(text);
     const isStream = methodOf(parsedBody) === "subscriptions/listen";
     if (isStream) {
       current.becomesStream();

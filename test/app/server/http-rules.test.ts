@@ -256,6 +256,17 @@ describe("a refusal", () => {
     raw.socket.destroy();
   });
 
+  it("comes after the body was read on the admin port, too", async () => {
+    const { statuses } = await answersOpen(
+      app.adminPort,
+      request("POST /readyz HTTP/1.1", ["host: localhost", length], big) +
+        request("GET /readyz HTTP/1.1", ["host: localhost"], ""),
+      2,
+    );
+
+    expect(statuses).toEqual([405, 200]);
+  });
+
   it("comes before the body where a client waits for permission to send it, and ends the connection", async () => {
     const headers = ["host: localhost", "expect: 100-continue", length];
     const { text, statuses } = await answers(app.mcpPort, request("POST /other HTTP/1.1", headers, ""));
