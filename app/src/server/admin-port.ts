@@ -26,8 +26,8 @@ const json = (status: number, value: object, headers?: Readonly<Record<string, s
 });
 
 /**
- * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet uses the pod's address, and answers
- * no web page. It sheds no load.
+ * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet
+ * uses the pod's address, and answers no web page. It sheds no load.
  */
 export function createAdminPort({ health, metrics }: { readonly health: Health; readonly metrics: Metrics }): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {

@@ -3,7 +3,10 @@ import type { IncomingMessage } from "node:http";
 import type { BodyShare } from "./body-budget.ts";
 import { INVALID_REQUEST, PARSE_ERROR, Refusal, REFUSED } from "./refusal.ts";
 
-/** JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a recursive reader. */
+/**
+ * JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a
+ * recursive reader.
+ */
 const MAX_DEPTH = 64;
 
 export interface BodyLimits {
@@ -13,9 +16,11 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
+ * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be
+ * absent or wrong.
  *
- * @throws Refusal when it is compressed, too large or not UTF-8; 503 when the process holds too many bytes of bodies already
+ * @throws Refusal when it is compressed, too large or not UTF-8; 503 when the process holds too
+ *   many bytes of bodies already
  */
 export async function readBody(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
   refuseEncoded(request);
@@ -49,8 +54,9 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that writes all of its request before it
- * reads needs this: a connection that is closed before all of the body was read is reset, and the answer is lost.
+ * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that
+ * writes all of its request before it reads needs this: a connection that is closed before all of
+ * the body was read is reset, and the answer is lost.
  */
 export async function discard(request: IncomingMessage, maxBytes: number, timeout: number): Promise<void> {
   let bytes = 0;
@@ -87,7 +93,10 @@ function refuseEncoded({ headers }: IncomingMessage): void {
   });
 }
 
-/** Only one of two requests with the same id would be answered, and the client would wait for the other for good. */
+/**
+ * Only one of two requests with the same id would be answered, and the client would wait for the
+ * other for good.
+ */
 function refuseSameIds(batch: readonly unknown[]): void {
   const ids = new Set<unknown>();
   for (const message of batch) {
@@ -99,8 +108,8 @@ function refuseSameIds(batch: readonly unknown[]): void {
 }
 
 /**
- * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early destroys the connection, and with it
- * the answer.
+ * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early
+ * destroys the connection, and with it the answer.
  *
  * @throws what `take` throws, or an error when the client goes away
  */
@@ -132,7 +141,9 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** How deep objects and arrays are nested, without parsing; brackets inside strings do not count. */
+/**
+ * How deep objects and arrays are nested, without parsing; brackets inside strings do not count.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -5,7 +5,7 @@ export const REFUSED = -32000;
 export const INVALID_REQUEST = -32600;
 export const PARSE_ERROR = -32700;
 
-/** What a refusal says to programs, besides its status and code. */
+/** The part of a refusal that programs read, besides its status and code. */
 export interface RefusalDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** The JSON-RPC error's `data`. */
@@ -30,8 +30,8 @@ export class Refusal extends Error {
 export type WriteHead = (status: number, headers: Readonly<Record<string, string>>) => void;
 
 /**
- * Writes a JSON-RPC error; its id is null, as for every request that was not understood. The caller ends the response;
- * `sent` is called when its bytes are with the operating system.
+ * Writes a JSON-RPC error; its id is null, as for every request that was not understood. The caller
+ * ends the response; `sent` is called when its bytes are with the operating system.
  */
 export function writeRefusal(
   response: ServerResponse,
