@@ -2,7 +2,9 @@ import { median, type Measurement } from "./measurement.ts";
 import { openLoop, type Sample } from "./server/open-loop.ts";
 import { record, start, stop, type Recorded, type Running } from "./server/process.ts";
 
-/** Milliseconds: the knee is the highest rate at which 95 % of all calls are answered within them. */
+/**
+ * Milliseconds: the knee is the highest rate at which 95 % of all calls are answered within them.
+ */
 const OBJECTIVE = 50;
 
 /** Calls a second that make each server compile its code, and that occupy one completely. */
@@ -25,8 +27,8 @@ interface Point {
 }
 
 /**
- * The app beyond its capacity: calls arrive at a steady rate, whether earlier ones were answered or not, at the knee and at twice its
- * rate. The same without shedding shows what shedding is for.
+ * The app beyond its capacity: calls arrive at a steady rate, whether earlier ones were answered or
+ * not, at the knee and at twice its rate. The same without shedding shows what shedding is for.
  */
 export async function overload(quick: boolean): Promise<Measurement[]> {
   const seconds = quick ? 1 : 3;

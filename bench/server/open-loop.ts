@@ -5,7 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Below the server's own limit: a client that opens more would measure that limit. */
 const MAX_CONNECTIONS = 1800;
 
-/** Opened before the first call. A burst of new ones would overflow the operating system's queue, and wait for a second. */
+/**
+ * Opened before the first call. A burst of new ones would overflow the operating system's queue,
+ * and wait for a second.
+ */
 const FIRST_CONNECTIONS = 300;
 
 /** Milliseconds after the last call was sent in which answers still count. */
@@ -13,7 +16,9 @@ const GRACE = 2000;
 
 /** One call, when it was due and how it ended. */
 export interface Sample {
-  /** Milliseconds from the moment at which the call was due; absent for one that was never answered. */
+  /**
+   * Milliseconds from the moment at which the call was due; absent for one that was never answered.
+   */
   readonly latency?: number;
   /** HTTP status; 0 for a call that was never answered. */
   readonly status: number;
@@ -35,9 +40,9 @@ export interface OpenLoopOptions {
 }
 
 /**
- * Calls a server at a steady rate and returns what became of each call after the warm-up. Latency counts from the moment at which a
- * call was due, so that a server that delays its client does not look faster. The arrivals are random (Poisson), as those of many
- * independent clients are.
+ * Calls a server at a steady rate and returns what became of each call after the warm-up. Latency
+ * counts from the moment at which a call was due, so that a server that delays its client does not
+ * look faster. The arrivals are random (Poisson), as those of many independent clients are.
  */
 export async function openLoop(options: OpenLoopOptions): Promise<Sample[]> {
   const { port, request, rate, warmUp, seconds } = options;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { connect, type Era } from "../../test/app/running-app.ts";
 
-/** A server that is measured, in a process of its own. */
+/** A measured server in a separate process. */
 export interface Running {
   readonly child: ChildProcess;
   readonly port: number;
@@ -46,7 +46,10 @@ export async function stop({ child }: Running): Promise<void> {
   await once(child, "exit");
 }
 
-/** The request that the official client of an era sends, to be sent again and again without the client's own cost. */
+/**
+ * The request that the official client of an era sends, to be sent again and again without the
+ * client's own cost.
+ */
 export async function record(port: number, era: Era, method: string): Promise<Recorded> {
   const sent: Recorded[] = [];
   const client = await connect(new URL(`http://127.0.0.1:${port}/mcp`), era, (input, init) => {

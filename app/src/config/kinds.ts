@@ -5,8 +5,8 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 type Duration = `${number}${keyof typeof UNITS}`;
 
 /**
- * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of more than 2³¹ - 1 ms, some
- * 596 hours, fires after 1 ms.
+ * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of
+ * more than 2³¹ - 1 ms, some 596 hours, fires after 1 ms.
  */
 export const duration = (least: Duration, most: Duration) =>
   z

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { InvalidConfig } from "./invalid-config.ts";
 import { duration, flag } from "./kinds.ts";
 
-/** Checks all that the client library's constructor would refuse; it would do so without the variable's name. */
+/**
+ * Checks all that the client library's constructor would refuse; it would do so without the
+ * variable's name.
+ */
 const redisUrl = z
   .url({ protocol: /^rediss?$/, error: "must be a redis or rediss URL" })
   .refine((text) => URL.parse(text)?.hostname !== "", "must name a host: 'redis://host:6379'; a socket cannot be used")

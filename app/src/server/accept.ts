@@ -3,8 +3,9 @@ const STREAM_TYPE = "text/event-stream";
 const BOTH = `${JSON_TYPE}, ${STREAM_TYPE}`;
 
 /**
- * Spells an `Accept` header as the SDK's path for the 2025 revisions looks for it: the two types by their full names, where the
- * header admits them in any spelling, by a wildcard, or by its absence. `q=0` excludes a type. A header that admits neither stays.
+ * Spells an `Accept` header as the SDK's path for the 2025 revisions looks for it: the two types by
+ * their full names, where the header admits them in any spelling, by a wildcard, or by its absence.
+ * `q=0` excludes a type. A header that admits neither stays.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */

@@ -5,9 +5,13 @@ import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { discard } from "./body.ts";
 import { createHttpServer, TIMEOUTS } from "./http-server.ts";
 import { HttpError } from "../errors/http-error.ts";
 import { readTarget } from "./request-head.ts";
+
+/** Bytes of a body that are read, although no page takes one. */
+const MAX_DISCARDED = 1024 * 1024;
 
 interface Page {
   readonly status: number;
@@ -30,8 +34,8 @@ export interface AdminPortOptions {
 }
 
 /**
- * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet uses the pod's address, and answers
- * no web page. It sheds no load.
+ * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet
+ * uses the pod's address, and answers no web page. It sheds no load.
  */
 export function createAdminPort({ health, metrics, logger }: AdminPortOptions): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
@@ -63,7 +67,7 @@ export function createAdminPort({ health, metrics, logger }: AdminPortOptions): 
     );
   }
 
-  function serve(request: IncomingMessage, response: ServerResponse): void {
+  async function serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
     const send = ({ status, type, body, headers }: Page) => {
       response.writeHead(status, {
         ...headers,
@@ -73,15 +77,21 @@ export function createAdminPort({ health, metrics, logger }: AdminPortOptions): 
       });
       response.end(request.method === "HEAD" ? undefined : body);
     };
-    answer(request).then(send, (error: unknown) => {
-      if (error instanceof HttpError) {
-        send(json(error.status, { error: error.message }, error.details.headers));
-        return;
-      }
+    const page = await answer(request).catch((error: unknown) => {
+      if (error instanceof HttpError) return json(error.status, { error: error.message }, error.details.headers);
       logger.error({ err: error, path: request.url }, "an admin page failed");
-      send(json(500, { error: String(error) }));
+      return json(500, { error: String(error) });
     });
+    // Unread, a body would reset the connection, and the answer would be lost.
+    if (!awaitsContinue) await discard(request, MAX_DISCARDED, TIMEOUTS.discard);
+    if (!response.destroyed && !response.headersSent) send(page);
   }
 
-  return createHttpServer({ timeouts: TIMEOUTS, headers: {}, serve });
+  return createHttpServer({
+    timeouts: TIMEOUTS,
+    headers: {},
+    serve: (...incoming) => {
+      void serve(...incoming);
+    },
+  });
 }

@@ -1,17 +1,21 @@
 /**
- * Calls that one turn may start whatever time they take: a process that has just started compiles its code in its first calls.
+ * Calls that one turn may start whatever time they take: a process that has just started compiles
+ * its code in its first calls.
  */
 const FREE_CALLS = 20;
 
 /**
- * Sheds load before it queues: limits the processor time that one turn of the event loop spends on new calls.
+ * Sheds load before it queues: limits the processor time that one turn of the event loop spends on
+ * new calls.
  *
- * All requests that have arrived are started in one turn, and none is answered before the last one was started. So the length of the
- * turn is the length of the queue, and the calls that are rejected are those that would have waited longest. Other measures mislead:
+ * All requests that have arrived are started in one turn, and none is answered before the last one
+ * was started. So the length of the turn is the length of the queue, and the calls that are
+ * rejected are those that would have waited longest. Other measures mislead:
  *
  * - The duration of calls depends on the tool.
  * - A delay of the event loop that is sampled from time to time makes a switch that oscillates.
- * - By the clock, a turn is also long when the operating system has stopped the process, which is no load on this server.
+ * - By the clock, a turn is also long when the operating system has stopped the process, which is
+ *   no load on this server.
  */
 export class Admission {
   readonly #maxTurn: number;

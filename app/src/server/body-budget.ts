@@ -9,8 +9,8 @@ export interface BodyShare {
 }
 
 /**
- * Limits the bytes of request bodies that the process holds, over all connections. Bytes count from their arrival until their call is
- * answered, since the parsed body lives as long.
+ * Limits the bytes of request bodies that the process holds, over all connections. Bytes count from
+ * their arrival until their call is answered, since the parsed body lives as long.
  */
 export class BodyBudget {
   readonly #maxBytes: number;

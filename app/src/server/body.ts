@@ -4,7 +4,10 @@ import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http
 import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
 import type { BodyShare } from "./body-budget.ts";
 
-/** JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a recursive reader. */
+/**
+ * JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a
+ * recursive reader.
+ */
 const MAX_DEPTH = 64;
 
 /** Characters of a body with integers that a double cannot hold. Such a body takes the event loop some 80 ms at most. */
@@ -17,16 +20,36 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
+ * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be
+ * absent or wrong.
  *
- * An integer that a double cannot hold is a `bigint`: nothing that is passed on differs from what the client sent.
- *
- * @throws HttpError when it is compressed, too large, not JSON, nested too deep, or has two requests with one id; 503 when the process
- *   holds too many bytes of bodies already
+ * @throws HttpError when it is compressed, too large or not UTF-8; 503 when the process holds too
+ *   many bytes of bodies already
  */
-export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+export async function readBody(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
   refuseEncoded(request);
-  const text = await readText(request, limits);
+  const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  await consume(request, (chunk) => {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge();
+    share.take(chunk.byteLength);
+    chunks.push(chunk);
+  });
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  // Decoded with replacement characters, it would say something that its sender did not write.
+  if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
+  return body.toString("utf8");
+}
+
+/**
+ * Parses the JSON of a body.
+ *
+ * @throws HttpError 400 when it is not JSON, nested too deep, or has two requests with one id
+ */
+export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
@@ -36,8 +59,9 @@ export async function readJson(request: IncomingMessage, limits: BodyLimits): Pr
 }
 
 /**
- * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that writes all of its request before it
- * reads needs this: a connection that is closed before all of the body was read is reset, and the answer is lost.
+ * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that
+ * writes all of its request before it reads needs this: a connection that is closed before all of
+ * the body was read is reset, and the answer is lost.
  */
 export async function discard(request: IncomingMessage, maxBytes: number, timeout: number): Promise<void> {
   let bytes = 0;
@@ -82,7 +106,10 @@ function refuseEncoded({ headers }: IncomingMessage): void {
   });
 }
 
-/** Only one of two requests with the same id would be answered, and the client would wait for the other for good. */
+/**
+ * Only one of two requests with the same id would be answered, and the client would wait for the
+ * other for good.
+ */
 function refuseSameIds(batch: readonly unknown[]): void {
   const ids = new Set<unknown>();
   for (const message of batch) {
@@ -93,26 +120,9 @@ function refuseSameIds(batch: readonly unknown[]): void {
   }
 }
 
-async function readText(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
-  const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
-  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  await consume(request, (chunk) => {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge();
-    share.take(chunk.byteLength);
-    chunks.push(chunk);
-  });
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-  // Decoded with replacement characters, it would say something that its sender did not write.
-  if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
-  return body.toString("utf8");
-}
-
 /**
- * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early destroys the connection, and with it
- * the answer.
+ * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early
+ * destroys the connection, and with it the answer.
  *
  * @throws what `take` throws, or an error when the client goes away
  */
@@ -144,7 +154,9 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** How deep objects and arrays are nested, without parsing; brackets inside strings do not count. */
+/**
+ * How deep objects and arrays are nested, without parsing; brackets inside strings do not count.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -12,7 +12,7 @@ export function brokenStatus({ code, rawPacket, bytesParsed }: BrokenHttp): stri
   return isTarget ? "414 URI Too Long" : "431 Request Header Fields Too Large";
 }
 
-/** Node's error, with what its parser was given. */
+/** Node's error, with the bytes that its parser was given. */
 export interface BrokenHttp extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
   readonly bytesParsed?: number;
@@ -33,8 +33,9 @@ export function answerBroken(
 }
 
 /**
- * Ends a connection that has had its last answer. What still arrives is read and thrown away for so many milliseconds: a socket that is
- * closed with unread bytes resets the connection, and the answer is lost. A client that keeps its side open does not keep the socket.
+ * Ends a connection that has had its last answer. What still arrives is read and thrown away for so
+ * many milliseconds: a socket that is closed with unread bytes resets the connection, and the
+ * answer is lost. A client that keeps its side open does not keep the socket.
  */
 export function closeSoon(socket: Duplex, timeout: number): void {
   let left = MAX_DISCARDED;

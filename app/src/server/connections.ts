@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 
-/** Ages vary by this share of the maximum, so that connections opened together do not end together. */
+/**
+ * Ages vary by this share of the maximum, so that connections opened together do not end together.
+ */
 const JITTER = 0.1;
 
 /** Milliseconds between checks for idle connections to close. */
@@ -8,8 +10,9 @@ const SWEEP_INTERVAL = 1000;
 const DRAIN_SWEEP_INTERVAL = 50;
 
 /**
- * Requests that one connection may have under way. Clients send the next one when they have an answer; a client that sends far more at
- * once (pipelining) would have all of them kept here until they are answered in order.
+ * Requests that one connection may have under way. Clients send the next one when they have an
+ * answer; a client that sends far more at once (pipelining) would have all of them kept here until
+ * they are answered in order.
  */
 const MAX_UNDER_WAY = 100;
 
@@ -20,13 +23,13 @@ interface Connection {
   /** All that ever arrived. */
   requests: number;
   idleSince: number;
-  /** Its client was told that it ends. */
+  /** Its last response announced that it ends. */
   isEnding: boolean;
 }
 
 /** One request on a connection. */
 export interface Exchange {
-  /** It is a stream without an end of its own, which a drain does not wait for. */
+  /** It is a listen stream, which only the client or a drain ends. */
   readonly becomesStream: () => void;
   readonly isStream: () => boolean;
   /** Whether no other request has arrived after it. */
@@ -39,7 +42,7 @@ export interface Exchange {
 export interface ConnectionsOptions {
   /** Milliseconds after which a connection is to end. */
   readonly maxAge: number;
-  /** Milliseconds that clients are told they may reuse an idle connection. */
+  /** Milliseconds for which clients may reuse an idle connection. */
   readonly keepAliveTimeout: number;
   /** Connections that may be open; each costs memory, also when it is idle. */
   readonly max: number;
@@ -48,9 +51,10 @@ export interface ConnectionsOptions {
 /**
  * All open connections of clients, and which of them should end.
  *
- * A connection ends with a response that says `Connection: close`, because its client then has no request on the way. An idle one is
- * closed only when it was idle for longer than its client may reuse it. Closed earlier, it could meet a request under way, and a POST
- * that is lost this way is not retried.
+ * A connection ends with a response that says `Connection: close`, because its client then has no
+ * request on the way. An idle one is closed only when it was idle for longer than its client may
+ * reuse it. Closed earlier, it could meet a request under way, and a POST that is lost this way is
+ * not retried.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -78,7 +82,10 @@ export class Connections {
     return [...this.#open.values()].reduce((total, { streams }) => total + streams, 0);
   }
 
-  /** A connection was opened. When there are too many, an idle one makes room; if there is none, the new one is closed. */
+  /**
+   * A connection was opened. When there are too many, an idle one makes room; if there is none, the
+   * new one is closed.
+   */
   add(socket: Socket): void {
     if (this.#open.size >= this.#options.max && !this.#makeRoom()) {
       socket.destroy();
@@ -94,8 +101,9 @@ export class Connections {
   }
 
   /**
-   * A request has arrived. Returns nothing when it must not be processed: the client was told that the connection ends, or has too many
-   * requests under way, or sent one behind a stream, where it would wait for the end of the connection.
+   * A request has arrived. Returns nothing when it must not be processed: the client was told that
+   * the connection ends, or has too many requests under way, or sent one behind a stream, where it
+   * would wait for the end of the connection.
    */
   begin(socket: Socket): Exchange | undefined {
     const connection = this.#open.get(socket);
@@ -187,7 +195,10 @@ export class Connections {
     }, milliseconds).unref();
   }
 
-  /** Closes the oldest connection that never brought a request, or else one that its client no longer counts on. */
+  /**
+   * Closes the oldest connection that never brought a request, or else one that its client no
+   * longer counts on.
+   */
   #makeRoom(): boolean {
     const now = performance.now();
     const connections = [...this.#open];
@@ -201,7 +212,7 @@ export class Connections {
     return true;
   }
 
-  /** Idle for longer than its client was told to reuse it. */
+  /** Idle for longer than its client may reuse it. */
   #isDispensable({ calls, streams, idleSince }: Connection, now: number): boolean {
     return calls + streams === 0 && now - idleSince > this.#options.keepAliveTimeout;
   }

@@ -9,8 +9,8 @@ import type { Target } from "./request-head.ts";
 export const PEER = "x-mcp-peer";
 
 /**
- * Bytes that may wait for the reader of a stream without end, in addition to the operating system's buffers. Enough for hundreds of
- * notifications; with the maximum of streams, 64 MiB.
+ * Bytes that may wait for the reader of a stream without end, in addition to the operating system's
+ * buffers. Enough for hundreds of notifications; with the maximum of streams, 64 MiB.
  */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
@@ -20,13 +20,14 @@ const MAX_UNREAD_BYTES = 64 * 1024;
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]);
 
 /**
- * Carries one POST to a web-standard handler and its response back; aborts the request's signal when the client goes
- * away before the response is complete.
+ * Carries one POST to a web-standard handler and its response back; aborts the request's signal
+ * when the client goes away before the response is complete.
  *
- * An answer that has an end waits for a slow reader. A stream without one would grow while it waits, so a reader that leaves too much
- * of it unread is cut off and has to open another.
+ * An answer that has an end waits for a slow reader. A stream without one would grow while it
+ * waits, so a reader that leaves too much of it unread is cut off and has to open another.
  *
- * The SDK's own adapter would parse the body a second time and set `Connection` itself, which only the server can decide.
+ * The SDK's own adapter would parse the body a second time and set `Connection` itself, which only
+ * the server can decide.
  */
 export async function exchange(
   request: IncomingMessage,
@@ -74,6 +75,7 @@ function toWebRequest(request: IncomingMessage, { path, query }: Target, signal:
   headers.set(PEER, request.socket.remoteAddress ?? "");
   // The host has passed its guard; nothing downstream reads it.
   const web = new Request(`http://localhost${path}${query}`, { method: "POST", headers });
-  // Given a signal, a Request makes itself another one that follows it, which costs more than all else about it.
+  // Given a signal, a Request makes itself another one that follows it, which costs more than all
+  // else about it.
   return Object.defineProperty(web, "signal", { value: signal });
 }

@@ -7,8 +7,9 @@ import type { Target } from "./request-head.ts";
 export const MCP_PATH = "/mcp";
 
 /**
- * Decides by its target and origin alone whether a request is meant for this server. The host and origin checks keep a web page from
- * reaching the server through a name that the page made resolve here (DNS rebinding).
+ * Decides by its target and origin alone whether a request is meant for this server. The host and
+ * origin checks keep a web page from reaching the server through a name that the page made resolve
+ * here (DNS rebinding).
  *
  * @param paths - that this server has
  * @returns a check that throws a HttpError when the request is not for this server

@@ -12,28 +12,38 @@ export interface Timeouts {
   readonly request: number;
   /** Without reading a byte of a response that waits. */
   readonly response: number;
-  /** Without a request. Above the 60 s after which common load balancers drop an idle connection: whoever closes first risks a request under way. */
+  /**
+   * Without a request. Above the 60 s after which common load balancers drop an idle connection:
+   * the side that closes first risks a request under way.
+   */
   readonly idle: number;
-  /** For the rest of a body that nobody will read. */
+  /** For the rest of a body that is not used. */
   readonly discard: number;
 }
 
 export const TIMEOUTS: Timeouts = { headers: 10_000, request: 30_000, response: 30_000, idle: 75_000, discard: 2000 };
 
-/** Milliseconds between checks for requests that take too long. Node's own default would let them take 30 s longer. */
+/**
+ * Milliseconds between checks for requests that take too long. Node's own default would let them
+ * take 30 s longer.
+ */
 const CHECK_INTERVAL = 1000;
 
 export interface HttpServerOptions {
   readonly timeouts: Timeouts;
-  /** Headers of the answers that the server gives to what is not HTTP. */
+  /** Headers of the answers to bytes that are not HTTP. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Answers a request. `awaitsContinue`: its client sends the body only after `response.writeContinue()`. */
+  /**
+   * Answers a request. `awaitsContinue`: its client sends the body only after
+   * `response.writeContinue()`.
+   */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
 }
 
 /**
- * Node's HTTP server, with an end to every connection: bytes that are not HTTP, or come too late, are answered, in their turn, and
- * the socket is destroyed soon after, whether its client closes its own side or not.
+ * Node's HTTP server, with an end to every connection: bytes that are not HTTP, or come too late,
+ * are answered, in their turn, and the socket is destroyed soon after, whether its client closes
+ * its own side or not.
  */
 export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions): Server {
   const newest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
@@ -73,7 +83,7 @@ export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions
     if (request === undefined || response === undefined || response.writableFinished) {
       answerBroken(socket, status, headers, timeouts.discard);
     } else if (request.complete) {
-      // What is broken follows this request: its own answer goes first.
+      // The broken bytes follow this request: its answer goes first.
       response.once("finish", () => {
         answerBroken(socket, status, headers, timeouts.discard);
       });

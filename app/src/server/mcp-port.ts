@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Admission } from "./admission.ts";
-import { discard, readJson } from "./body.ts";
+import { discard, parseJson, readBody } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { rememberCalledTool } from "./called-tool.ts";
 import type { Connections, Exchange } from "./connections.ts";
@@ -16,7 +16,10 @@ import { writeRefusal, type WriteHead } from "./refusal.ts";
 import { readTarget } from "./request-head.ts";
 import { tryAgainLater } from "./try-again.ts";
 
-/** How much of a refused body is read and thrown away, as a multiple of the largest body that is accepted. */
+/**
+ * How much of a refused body is read and thrown away, as a multiple of the largest body that is
+ * accepted.
+ */
 const DISCARD_FACTOR = 32;
 
 export interface McpPortOptions {
@@ -24,18 +27,24 @@ export interface McpPortOptions {
     Config,
     "color" | "version" | "keepAliveTimeout" | "maxBodyBytes" | "allowedHosts" | "allowedOrigins"
   >;
-  /** Absent: anybody may call. */
+  /** Absent: every client may call. */
   readonly authorization: Pick<Authorization, "authenticate" | "metadata" | "metadataPaths"> | undefined;
   readonly handler: Pick<McpHttpHandler, "fetch">;
   readonly connections: Connections;
   readonly bodies: BodyBudget;
   readonly admission: Admission;
   readonly logger: Logger;
-  /** @default - 10 s for headers, 30 s for a request and for a response that is not read, 75 s between requests */
+  /**
+   * @default - 10 s for headers, 30 s for a request and for a response that is not read, 75 s
+   *   between requests
+   */
   readonly timeouts?: Timeouts;
 }
 
-/** The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of the SDK's handler. */
+/**
+ * The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of
+ * the SDK's handler.
+ */
 export function createMcpPort(options: McpPortOptions): Server {
   const { config, authorization, handler, connections, bodies, admission, logger, timeouts = TIMEOUTS } = options;
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
@@ -74,7 +83,8 @@ export function createMcpPort(options: McpPortOptions): Server {
   /** Whether no request may follow on this connection. */
   function mustEnd(request: IncomingMessage, response: ServerResponse, { isNewest, isStream }: Exchange): boolean {
     if (!response.shouldKeepAlive || request.httpVersion === "1.0") return true;
-    // A stream keeps its connection until the drain; the rest of a body that was refused is not another request.
+    // A stream keeps its connection until the drain; the rest of a body that was refused is not
+    // another request.
     return isStream() || !request.complete || (isNewest() && connections.mustEnd(request.socket));
   }
 
@@ -96,8 +106,9 @@ export function createMcpPort(options: McpPortOptions): Server {
     if (awaitsContinue) response.writeContinue();
     const share = bodies.share();
     response.once("close", share.release);
-    const parsedBody = await readJson(request, { maxBytes: config.maxBodyBytes, share });
+    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share });
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
+    const parsedBody = parseJson(text);
     const isStream = methodOf(parsedBody) === "subscriptions/listen";
     if (isStream) {
       current.becomesStream();
@@ -109,9 +120,10 @@ export function createMcpPort(options: McpPortOptions): Server {
   }
 
   /**
-   * Answers a request that is not passed on. The rest of its body is read first, within limits, so that the connection stays usable.
-   * When they are exceeded, the answer is sent and ends the connection, and reading continues within limits, so that a client that is
-   * still writing receives the answer.
+   * Answers a request that is not passed on. The rest of its body is read first, within limits, so
+   * that the connection stays usable. When they are exceeded, the answer is sent and ends the
+   * connection, and reading continues within limits, so that a client that is still writing
+   * receives the answer.
    */
   async function refuse(
     request: IncomingMessage,
@@ -149,7 +161,7 @@ export function createMcpPort(options: McpPortOptions): Server {
 
 interface Answering {
   readonly writeHead: WriteHead;
-  /** The client sends its body only after it was told to. */
+  /** The client sends its body only after a 100 response. */
   readonly awaitsContinue: boolean;
 }
 
@@ -159,7 +171,7 @@ function notAllowed(...allowed: readonly [string, ...string[]]): HttpError {
   });
 }
 
-/** Tells anybody where to get a token. */
+/** Says where to get a token. */
 function answerMetadata(response: ServerResponse, text: string, writeHead: WriteHead): void {
   writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
   response.end(text);
@@ -168,7 +180,10 @@ function answerMetadata(response: ServerResponse, text: string, writeHead: Write
 /** Timers take no more milliseconds than this, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** A stream outlives the request that opened it, but not the token: its client comes back with a new one. */
+/**
+ * A stream outlives the request that opened it, but not the token: its client comes back with a new
+ * one.
+ */
 function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): void {
   if (authInfo?.expiresAt === undefined) return;
   const left = Math.min(authInfo.expiresAt * 1000 - Date.now(), LONGEST_TIMER);

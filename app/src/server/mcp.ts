@@ -54,8 +54,8 @@ export interface McpOptions {
 }
 
 /**
- * Makes a server for one request. An `McpServer` carries the state of one exchange and is never reused; what is costly, turning
- * Zod schemas into JSON Schema, is done here once.
+ * Makes a server for one request. An `McpServer` carries the state of one exchange and is never
+ * reused; what is costly, turning Zod schemas into JSON Schema, is done here once.
  *
  * @throws Error when two tools have the same name
  */
@@ -130,8 +130,8 @@ function read(resource: Resource, unexpected: McpOptions["unexpected"]): string 
 }
 
 /**
- * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they are: all of them, so that the
- * client asks for a token once.
+ * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they
+ * are: all of them, so that the client asks for a token once.
  */
 function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChallenge?: ScopeChallengeHandler } {
   if (auth.mode === "off" || scopes.length === 0) return {};
@@ -157,7 +157,10 @@ function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolReq
   };
 }
 
-/** The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's mistake is answered and counted as one. */
+/**
+ * The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's
+ * mistake is answered and counted as one.
+ */
 function unchecked(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
   return { "~standard": { ...schema["~standard"], validate: (value) => ({ value }) } };
 }

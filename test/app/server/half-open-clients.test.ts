@@ -12,7 +12,7 @@ import { createLogger } from "../../../app/src/telemetry/logger.ts";
 import { call, openHalf, openRaw, post, type RawConnection } from "./raw-connection.ts";
 
 /** As the app has them, only shorter. */
-const TIMEOUTS = { headers: 100, request: 200, response: 500, idle: 200, discard: 100 };
+const TIMEOUTS = { headers: 1000, request: 1000, response: 3000, idle: 500, discard: 200 };
 
 const SLOTS = 3;
 
@@ -48,7 +48,10 @@ async function startPort(
   return [await listen(server, "MCP_PORT", 0, "127.0.0.1"), connections];
 }
 
-/** As many clients as there are slots, each of which sends this, gets an answer, and never closes its side. */
+/**
+ * As many clients as there are slots, each of which sends this, gets an answer, and never closes
+ * its side.
+ */
 async function occupy(port: number, bytes: Buffer): Promise<readonly RawConnection[]> {
   const clients = await Promise.all(Array.from({ length: SLOTS }, () => openHalf(port)));
   for (const { socket } of clients) {

@@ -19,7 +19,7 @@ const MCP = [
   `content-length: ${BODY.length}`,
 ];
 
-/** A call in exactly these lines, and what follows them. */
+/** A call in exactly these lines, with this body. */
 const request = (first: string, headers: readonly string[], body = BODY) =>
   `${[first, ...headers].join("\r\n")}\r\n\r\n${body}`;
 
@@ -36,7 +36,7 @@ async function answers(port: number, bytes: string | Buffer): Promise<Answers> {
   return { text: raw.received, statuses: statusesOf(raw.received) };
 }
 
-/** What a connection is answered that stays open, until its answers contain so many statuses. */
+/** The answers on a connection that stays open, until there are so many. */
 async function answersOpen(port: number, bytes: string | Buffer, count: number): Promise<Answers> {
   const raw = await openRaw(port);
   raw.socket.write(bytes);
@@ -220,7 +220,8 @@ describe("the end of a connection (RFC 9112, 9)", () => {
     const { promise: asked, resolve } = Promise.withResolvers<undefined>();
     const raw = await openRaw(slow.mcpPort);
     raw.socket.write(Buffer.concat([post(BODY), Buffer.from("this is not HTTP\r\n\r\n")]));
-    // Whatever the server writes for the broken bytes, it writes when it reads them: with the answer to the next connection, at the latest.
+    // Whatever the server writes for the broken bytes, it writes when it reads them: with the
+    // answer to the next connection, at the latest.
     await (await fetch(`${slow.admin}/readyz`)).text();
     expect(raw.received).not.toContain("400");
     resolve(undefined);
@@ -254,6 +255,17 @@ describe("a refusal", () => {
 
     expect(statusesOf(raw.received)).toEqual([Number(status), 200]);
     raw.socket.destroy();
+  });
+
+  it("comes after the body was read on the admin port, too", async () => {
+    const { statuses } = await answersOpen(
+      app.adminPort,
+      request("POST /readyz HTTP/1.1", ["host: localhost", length], big) +
+        request("GET /readyz HTTP/1.1", ["host: localhost"], ""),
+      2,
+    );
+
+    expect(statuses).toEqual([405, 200]);
   });
 
   it("comes before the body where a client waits for permission to send it, and ends the connection", async () => {

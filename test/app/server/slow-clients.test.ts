@@ -60,7 +60,10 @@ function tools(): McpServer {
   return mcp;
 }
 
-/** Sends one byte after another until the connection is closed; returns how many milliseconds that took. */
+/**
+ * Sends one byte after another until the connection is closed; returns how many milliseconds that
+ * took.
+ */
 async function trickle(bytes: Buffer): Promise<{ received: string; ms: number }> {
   const raw = await openRaw(port);
   const start = performance.now();
