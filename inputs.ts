@@ -1,16 +1,28 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { imageProblem, type Environment } from "./environments/environment.ts";
-import { COLORS, type Color } from "./release/color.ts";
+import type { ReleaseStage } from "./constructs/stage-marker.ts";
+import { COLORS, type Color } from "./environments/color.ts";
+import type { Environment } from "./environments/environment.ts";
+import { imageProblem } from "./environments/image.ts";
+import { userFolder } from "./environments/user-folder.ts";
 
 /** Everything a synth depends on besides the environment file. */
 export interface Inputs {
   /** An environment's name, or the path of its file. */
   readonly environment: string;
-  readonly stage?: { readonly color: Color; readonly image: string };
+  readonly stage?: Stage;
   readonly activate?: Color;
+  /** Kubeconfig files that exist, by absolute paths. */
   readonly kubeconfig: readonly string[];
+}
+
+interface Stage {
+  readonly color: Color;
+  readonly image: string;
+  /** @default - an operator stages */
+  readonly release?: ReleaseStage;
 }
 
 /** Inputs that make no sense. The message says what would. */
@@ -24,10 +36,13 @@ Writes the stacks of an environment to cdktf.out. 'cdktf deploy' runs this too, 
 
   --environment <name or file>  ENVIRONMENT  one of environments/, or a file of your own (default: local)
   --stage <color>=<image>       STAGE        put this image, and the environment's settings, on a color
+  --stage-mark <mark>           STAGE_MARK   the release that stages; set by 'release run'
+  --stage-epoch <number>        STAGE_EPOCH  the epoch of its lease; set by 'release run'
   --activate <color>            ACTIVATE     give this color the traffic
   --help
 
-Without 'stage' no pod changes, without 'activate' no traffic moves. KUBECONFIG says where the cluster is.
+Without 'stage' no pod changes, without 'activate' no traffic moves. KUBECONFIG names the cluster, as for kubectl.
+Relative paths start from the folder in which the command was called.
 `;
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -44,11 +59,18 @@ export function readInputs(args: readonly string[], variables: Variables): Input
   const environment = given(options.environment, variables.ENVIRONMENT) ?? "local";
   const stage = given(options.stage, variables.STAGE);
   const activate = given(options.activate, variables.ACTIVATE);
+  const release = readRelease(
+    given(options["stage-mark"], variables.STAGE_MARK),
+    given(options["stage-epoch"], variables.STAGE_EPOCH),
+  );
+  if (release !== undefined && stage === undefined) {
+    throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with --stage");
+  }
   const inputs = {
     environment,
-    ...(stage === undefined ? {} : { stage: readStage(stage) }),
+    ...(stage === undefined ? {} : { stage: { ...readStage(stage), ...(release && { release }) } }),
     ...(activate === undefined ? {} : { activate: readColor("activate", activate) }),
-    kubeconfig: readKubeconfig(variables.KUBECONFIG),
+    kubeconfig: readKubeconfig(variables),
   };
   if (inputs.stage !== undefined && inputs.stage.color === inputs.activate) {
     throw new InvalidInput(
@@ -72,18 +94,30 @@ export function checkStagedImage({ stage }: Inputs, { app }: Environment): void 
 export function describeInputs({ environment, stage, activate, kubeconfig }: Inputs): string[] {
   return [
     `environment: ${environment}`,
-    `kubeconfig: ${kubeconfig.join(delimiter)}`,
-    ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}`]),
+    `kubeconfig: ${kubeconfig.join(delimiter) || "none, as in a pod"}`,
+    ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}, ${describeStager(stage)}`]),
     ...(activate === undefined ? [] : [`activate: ${activate}`]),
   ];
 }
+
+const describeStager = ({ release }: Stage) =>
+  release === undefined
+    ? "by an operator: without a mark and without a fence"
+    : `mark ${release.mark}, epoch ${release.epoch}`;
 
 function parseOptions(args: readonly string[]) {
   const text = { type: "string" } as const;
   try {
     return parseArgs({
       args: [...args],
-      options: { environment: text, stage: text, activate: text, help: { type: "boolean" } },
+      options: {
+        environment: text,
+        stage: text,
+        "stage-mark": text,
+        "stage-epoch": text,
+        activate: text,
+        help: { type: "boolean" },
+      },
     }).values;
   } catch (error) {
     // Node's hint about positional arguments is of no use here.
@@ -108,7 +142,40 @@ function readColor(input: string, text: string): Color {
   return color;
 }
 
-const readKubeconfig = (variable = "") => {
-  const files = variable.split(delimiter).filter((file) => file !== "");
-  return files.length > 0 ? files : [join(homedir(), ".kube", "config")];
-};
+/** The marks of releases are UUIDs; this keeps any other out of annotations and conditions. */
+const MARK = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+
+function readRelease(mark: string | undefined, epoch: string | undefined): ReleaseStage | undefined {
+  if (mark === undefined && epoch === undefined) return undefined;
+  if (mark === undefined || epoch === undefined) {
+    throw new InvalidInput("stage-mark and stage-epoch must be given together; an operator who stages gives neither");
+  }
+  if (!MARK.test(mark)) throw new InvalidInput(`stage-mark must be letters, digits and '-', at most 63, not '${mark}'`);
+  if (!/^[1-9]\d{0,14}$/.test(epoch))
+    throw new InvalidInput(`stage-epoch must be a whole number above 0, not '${epoch}'`);
+  return { mark, epoch: Number(epoch) };
+}
+
+/** Variables that would move the provider alone to another cluster or identity, past its own configuration. */
+const PROVIDER_VARIABLE =
+  /^KUBE_(?:HOST|USER|PASSWORD|TOKEN|INSECURE|TLS_SERVER_NAME|PROXY_URL|CTX.*|CONFIG_PATHS?|.*_DATA)$/;
+
+/**
+ * The kubeconfig files that kubectl reads, without those that do not exist. A path to nothing would keep the provider in a
+ * pod from its service account.
+ */
+function readKubeconfig(variables: Variables): string[] {
+  const moving = Object.keys(variables).filter((name) => PROVIDER_VARIABLE.test(name) && variables[name] !== "");
+  if (moving.length > 0) {
+    throw new InvalidInput(
+      `${moving.join(", ")} would move Terraform alone to another cluster or identity; unset it, and use KUBECONFIG`,
+    );
+  }
+  const named = (variables.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
+  const files = named.length > 0 ? named : [join(variables.HOME ?? homedir(), ".kube", "config")];
+  const paths = [...new Set(files.map((file) => resolve(userFolder(variables), file)))];
+  const existing = paths.filter((path) => existsSync(path));
+  const inPod = (variables.KUBERNETES_SERVICE_HOST ?? "") !== "";
+  // Elsewhere a path to nothing stays: stacks can be read without a cluster, and their use names the missing file.
+  return existing.length > 0 || inPod ? existing : paths;
+}

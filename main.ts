@@ -16,10 +16,16 @@ try {
 }
 
 async function synthesize(inputs: Inputs): Promise<void> {
+  const { stage, activate, kubeconfig } = inputs;
   const environment = await loadEnvironment(inputs.environment);
   checkStagedImage(inputs, environment);
   for (const line of describeInputs(inputs)) process.stderr.write(`${line}\n`);
   const app = new App();
-  addStacks(app, { ...inputs, environment });
+  addStacks(app, {
+    environment,
+    cluster: { files: kubeconfig, context: environment.context },
+    ...(stage && { stage }),
+    ...(activate && { activate }),
+  });
   app.synth();
 }

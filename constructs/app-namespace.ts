@@ -1,7 +1,8 @@
 import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1/index.js";
 import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1/index.js";
 import { Construct } from "constructs";
-import { APP, appLabels } from "../environments/names.ts";
+import { APP } from "../environments/names.ts";
+import { objectMetadata } from "./object-metadata.ts";
 
 /** A namespace that admits only pods without privileges, and the identity of the app in it, which may do nothing. */
 export class AppNamespace extends Construct {
@@ -10,12 +11,16 @@ export class AppNamespace extends Construct {
 
   constructor(scope: Construct, id: string, props: { readonly name: string }) {
     super(scope, id);
-    const namespace = new NamespaceV1(this, "namespace", { metadata: { name: props.name, labels: RESTRICTED } });
+    const namespace = new NamespaceV1(this, "namespace", {
+      metadata: objectMetadata({ name: props.name, labels: RESTRICTED }),
+    });
     this.namespace = namespace.metadata.name;
 
     new ServiceAccountV1(this, "account", {
-      metadata: { name: APP, namespace: this.namespace, labels: appLabels() },
+      metadata: objectMetadata({ name: APP, namespace: this.namespace }),
       automountServiceAccountToken: false,
+      // Others add these, such as OpenShift and operators of registries. Pull secrets of ours belong in the pod template.
+      lifecycle: { ignoreChanges: ["image_pull_secret", "secret"] },
     });
   }
 }

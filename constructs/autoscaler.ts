@@ -1,5 +1,6 @@
 import { HorizontalPodAutoscalerV2 } from "@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js";
 import { Construct } from "constructs";
+import { objectMetadata } from "./object-metadata.ts";
 import { SCALE_DOWN, SCALE_UP, SCALING_METRICS } from "./scaling-rules.ts";
 
 export interface AutoscalerProps {
@@ -41,7 +42,7 @@ export class Autoscaler extends Construct {
     this.node.addValidation({ validate: () => this.#disagreements() });
 
     new HorizontalPodAutoscalerV2(this, "hpa", {
-      metadata: { name: deployment, namespace },
+      metadata: objectMetadata({ name: deployment, namespace }),
       spec: {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
         minReplicas,

@@ -2,10 +2,12 @@ import { DataKubernetesServiceV1 } from "@cdktf/provider-kubernetes/lib/data-kub
 import { DeploymentV1 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
 import type { TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
-import { COLOR_LABEL, colorLabels, colorName, LIVE_SERVICE } from "../environments/names.ts";
-import type { Color } from "../release/color.ts";
+import type { Color } from "../environments/color.ts";
+import { COLOR_LABEL, colorLabels, colorName, EPOCH_ANNOTATION, LIVE_SERVICE } from "../environments/names.ts";
+import { objectMetadata } from "./object-metadata.ts";
 import type { PodSettings } from "./pod-settings.ts";
 import { podTemplate } from "./pod-template.ts";
+import { StageMarker, type ReleaseStage } from "./stage-marker.ts";
 
 export interface ColorDeploymentProps {
   readonly namespace: string;
@@ -20,21 +22,27 @@ export interface ColorDeploymentProps {
    * @default false
    */
   readonly staged?: boolean;
+
+  /** The release that stages. @default - an operator does, if anybody */
+  readonly release?: ReleaseStage | undefined;
 }
 
 /**
- * The pods of one color. How many there are is the autoscaler's to say; which version and settings they have, a release's.
+ * The pods of one color. The autoscaler decides how many there are; a release decides which version and settings they have.
  *
- * A plan that stages the color that is live fails: Terraform would write back the number of pods it saw, over the autoscaler's.
+ * An apply that stages the live color fails: Terraform would write back the number of pods of its plan, over the
+ * autoscaler's. If a release stages, it also fails once a later holder of the lease has fenced the live Service. Both are
+ * checked during the apply, so that a plan saved before a switch does nothing after it.
  */
 export class ColorDeployment extends Construct {
   constructor(scope: Construct, id: string, props: ColorDeploymentProps) {
     super(scope, id);
-    const { namespace, color, image, settings, staged = false } = props;
+    const { namespace, color, image, settings, staged = false, release } = props;
+    const marker = new StageMarker(this, "marker", { release });
 
     // Nothing beside the spec may depend on the image or the settings: only the spec is ignored.
     new DeploymentV1(this, "deployment", {
-      metadata: { name: colorName(color), namespace, labels: colorLabels(color) },
+      metadata: objectMetadata({ name: colorName(color), namespace, labels: colorLabels(color) }),
       // Whether the pods come up is for a release's gates to see; a deploy that waited would fail for good with the first bad image.
       waitForRollout: false,
       spec: {
@@ -43,22 +51,29 @@ export class ColorDeployment extends Construct {
         selector: { matchLabels: colorLabels(color) },
         // Never below what the autoscaler asks for.
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "0" } },
-        template: podTemplate({ color, image, settings }),
+        template: podTemplate({ color, image, settings, mark: release?.mark }),
       },
-      lifecycle: staged ? this.#onlyWhileIdle(namespace, color) : { ignoreChanges: ["spec"] },
+      lifecycle: staged ? this.#onlyWhileIdle(namespace, color, marker) : { ignoreChanges: ["spec"] },
     });
   }
 
-  #onlyWhileIdle(namespace: string, color: Color): TerraformResourceLifecycle {
-    const live = new DataKubernetesServiceV1(this, "live", { metadata: { name: LIVE_SERVICE, namespace } });
+  #onlyWhileIdle(namespace: string, color: Color, marker: StageMarker): TerraformResourceLifecycle {
+    const live = new DataKubernetesServiceV1(this, "live", {
+      metadata: { name: LIVE_SERVICE, namespace },
+      dependsOn: [marker.resource],
+    });
     live.overrideLogicalId("live");
-    const liveColor = `try(data.kubernetes_service_v1.live.spec[0].selector["${COLOR_LABEL}"], "none")`;
+    const service = "data.kubernetes_service_v1.live";
+    const liveColor = `try(${service}.spec[0].selector["${COLOR_LABEL}"], "none")`;
+    const epoch = `try(${service}.metadata[0].annotations["${EPOCH_ANNOTATION}"], "none")`;
+    const fence = marker.conditionOn(epoch);
     return {
       precondition: [
         {
           condition: `\${${liveColor} != "${color}"}`,
           errorMessage: `${color} holds the traffic: stage the other color, or move the traffic first`,
         },
+        ...(fence === undefined ? [] : [fence]),
       ],
     };
   }

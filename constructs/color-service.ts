@@ -1,7 +1,8 @@
 import { ServiceV1 } from "@cdktf/provider-kubernetes/lib/service-v1/index.js";
 import { Construct } from "constructs";
-import { appLabels, colorLabels, PORTS } from "../environments/names.ts";
-import type { Color } from "../release/color.ts";
+import { colorLabels, PORTS } from "../environments/names.ts";
+import type { Color } from "../environments/color.ts";
+import { objectMetadata } from "./object-metadata.ts";
 
 /** What clients inside the cluster use; a pod's own port is above 1024, since it runs without privileges. */
 export const SERVICE_PORT = 80;
@@ -38,7 +39,7 @@ export class ColorService extends Construct {
     }
 
     new ServiceV1(this, "service", {
-      metadata: { name, namespace, labels: appLabels() },
+      metadata: objectMetadata({ name, namespace }),
       spec: {
         type,
         selector: colorLabels(color),

@@ -1,7 +1,8 @@
 import { PodDisruptionBudgetV1 } from "@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js";
 import { Construct } from "constructs";
 import { colorLabels, colorName } from "../environments/names.ts";
-import type { Color } from "../release/color.ts";
+import type { Color } from "../environments/color.ts";
+import { objectMetadata } from "./object-metadata.ts";
 
 export interface DisruptionBudgetProps {
   readonly namespace: string;
@@ -20,7 +21,7 @@ export class DisruptionBudget extends Construct {
   constructor(scope: Construct, id: string, { namespace, color, maxUnavailable = "25%" }: DisruptionBudgetProps) {
     super(scope, id);
     new PodDisruptionBudgetV1(this, "pdb", {
-      metadata: { name: colorName(color), namespace },
+      metadata: objectMetadata({ name: colorName(color), namespace }),
       spec: { maxUnavailable, selector: { matchLabels: colorLabels(color) } },
     });
   }

@@ -1,6 +1,7 @@
 import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kubernetes/lib/network-policy-v1/index.js";
 import { Construct } from "constructs";
 import { APP, appLabels, PORTS } from "../environments/names.ts";
+import { objectMetadata } from "./object-metadata.ts";
 
 /** Something that the app may open connections to. */
 export interface Egress {
@@ -42,7 +43,7 @@ export class NetworkPolicies extends Construct {
     super(scope, id);
     const { namespace, monitoringNamespace = "monitoring", egress = [] } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
-      new NetworkPolicyV1(this, name, { metadata: { name, namespace }, spec });
+      new NetworkPolicyV1(this, name, { metadata: objectMetadata({ name, namespace }), spec });
     const app = { podSelector: { matchLabels: appLabels() } };
 
     policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });

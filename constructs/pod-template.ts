@@ -7,12 +7,13 @@ import {
   colorLabels,
   CONTAINER,
   DATA_DIR,
+  MARK_ANNOTATION,
   PORTS,
   redisUrlSecret,
   requestStateSecret,
   SETTINGS_ANNOTATION,
 } from "../environments/names.ts";
-import type { Color } from "../release/color.ts";
+import type { Color } from "../environments/color.ts";
 import { flatten, type PodSettings } from "./pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
 
@@ -20,16 +21,25 @@ export interface PodTemplateProps {
   readonly color: Color;
   readonly image: string;
   readonly settings: PodSettings;
+
+  /** @default - no release staged the pods */
+  readonly mark?: string | undefined;
 }
 
 /**
  * A pod of a color, whole: image and settings together, so that one replaced pod is like its neighbors however long ago they were
  * staged. What the settings were stands in an annotation, to be compared with what the environment says now.
  */
-export function podTemplate({ color, image, settings }: PodTemplateProps): DeploymentV1SpecTemplate {
+export function podTemplate({ color, image, settings, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
   const { preStopSeconds, drainSeconds } = settings.shutdown;
   return {
-    metadata: { labels: colorLabels(color), annotations: { [SETTINGS_ANNOTATION]: JSON.stringify(flatten(settings)) } },
+    metadata: {
+      labels: colorLabels(color),
+      annotations: {
+        [SETTINGS_ANNOTATION]: JSON.stringify(flatten(settings)),
+        ...(mark !== undefined && { [MARK_ANNOTATION]: mark }),
+      },
+    },
     spec: {
       serviceAccountName: APP,
       automountServiceAccountToken: false,

@@ -1,6 +1,7 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1/index.js";
 import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
+import { objectMetadata } from "./object-metadata.ts";
 
 /** A value that Terraform hands over to the cluster and keeps nowhere. */
 export interface SecretValue {
@@ -72,7 +73,7 @@ export class RevisionedSecret extends Construct {
     for (const revision of revisions) {
       const missing = `set TF_VAR_${name} to ${kind} for the deploy that creates revision ${revision} of it`;
       const secret = new SecretV1(this, `r${revision}`, {
-        metadata: { name: nameOf(revision), namespace },
+        metadata: objectMetadata({ name: nameOf(revision), namespace }),
         type: "Opaque",
         dataWoRevision: revision,
       });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { imageProblem } from "./image.ts";
 
 /**
  * What a user edits: everything that differs between one place the app runs in and another.
@@ -15,19 +16,6 @@ const name = z
   );
 
 const count = z.number().int().positive();
-
-/** A reference by digest (`registry/app@sha256:…`) names one image forever; a tag names whatever was pushed last. */
-const DIGEST = /@sha256:[0-9a-f]{64}$/;
-
-/** An image by name, with a tag, a digest or both. */
-const IMAGE = /^[^\s@]+(@sha256:[0-9a-f]{64})?$/;
-
-/** What is wrong with an image, if anything, where images must be pinned or need not. */
-export function imageProblem(image: string, policy: "digest" | "any"): string | undefined {
-  if (!IMAGE.test(image)) return `'${image}' is not an image reference such as 'registry/app:1.2.0@sha256:…'`;
-  if (policy === "any" || DIGEST.test(image)) return undefined;
-  return `'${image}' is not pinned: add its digest ('…@sha256:' and 64 hex digits), or set imagePolicy to 'any' for images that no registry holds`;
-}
 
 /** Environment variables that have a field of their own, or that are not for an environment to set. */
 const NOT_SETTINGS = new Map([
@@ -47,11 +35,15 @@ const NOT_SETTINGS = new Map([
 /** What tells the app who may call. Without it no pod would start. */
 const WHO_MAY_CALL = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"];
 
+/** Terraform reads these before it can evaluate or escape anything. */
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of an S3 bucket");
+const regionName = z.string().regex(/^[a-z0-9-]+$/, "must be an AWS region such as 'eu-central-1'");
+
 const stateBackend = z.discriminatedUnion("backend", [
   /** A file in the working directory: for one person on one machine. */
   z.strictObject({ backend: z.literal("local") }),
   /** S3 with its own lock file; the bucket exists beforehand, versioned and encrypted. */
-  z.strictObject({ backend: z.literal("s3"), bucket: z.string().min(3), region: z.string().min(1) }),
+  z.strictObject({ backend: z.literal("s3"), bucket: bucketName, region: regionName }),
 ]);
 
 /** Where pods share what they know. Its URL, with user and password, is a secret: `TF_VAR_redis_url`. */

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { userFolder } from "./user-folder.ts";
 import { environmentSchema, type Environment } from "./environment.ts";
 
 /** No environment goes by that name; the message lists those that do. */
@@ -8,14 +9,16 @@ export class UnknownEnvironment extends Error {
   override readonly name = "UnknownEnvironment";
 }
 
-const NOT_ENVIRONMENTS = ["environment.ts", "load.ts", "names.ts"];
+const NOT_ENVIRONMENTS = ["color.ts", "environment.ts", "image.ts", "load.ts", "names.ts", "user-folder.ts"];
 
 /**
  * Loads an environment by its name, a file of this folder, or by the path of a file anywhere.
  *
+ * @param folder what a relative path starts from. @default userFolder()
+ *
  * @throws UnknownEnvironment, or InvalidEnvironment from the file itself
  */
-export async function loadEnvironment(nameOrPath: string): Promise<Environment> {
+export async function loadEnvironment(nameOrPath: string, folder = userFolder()): Promise<Environment> {
   const isPath = nameOrPath.endsWith(".ts") || nameOrPath.includes("/");
   if (!isPath && !(await environmentNames()).includes(nameOrPath)) {
     const known = (await environmentNames()).join(", ");
@@ -23,7 +26,7 @@ export async function loadEnvironment(nameOrPath: string): Promise<Environment> 
       `there is no environment '${nameOrPath}'; there are: ${known}; or name a file by its path`,
     );
   }
-  const file = isPath ? pathToFileURL(resolve(nameOrPath)) : new URL(`./${nameOrPath}.ts`, import.meta.url);
+  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`./${nameOrPath}.ts`, import.meta.url);
   const module = await importFile(file, nameOrPath);
   const { default: loaded } = module as { readonly default?: unknown };
   if (!environmentSchema.safeParse(loaded).success) {

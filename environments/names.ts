@@ -1,4 +1,4 @@
-import type { Color } from "../release/color.ts";
+import type { Color } from "./color.ts";
 
 /**
  * What the objects in a cluster are called. Terraform creates them by these names and a release finds them by the same; this file
@@ -21,6 +21,20 @@ export const RELEASE_LEASE = "mcp-release";
 
 export const RECORD_ANNOTATION = "mcp-bluegreen/release";
 
+/** On the Lease: the last releases that have ended, as a JSON array. */
+export const HISTORY_ANNOTATION = "mcp-bluegreen/history";
+
+/** The fence, on the Lease and on every object that a release changes: the epoch of the last holder of the lease. */
+export const EPOCH_ANNOTATION = "mcp-bluegreen/epoch";
+
+/** In a pod template: the mark of the stage that created the pods. */
+export const MARK_ANNOTATION = "mcp-bluegreen/mark";
+
+/** The label of ours that every object has is in `appLabels`; this is the annotation. See constructs/object-metadata.ts. */
+export const MANAGED_ANNOTATION = "mcp-bluegreen/managed-by";
+
+export const MANAGED_BY = "terraform";
+
 /** Ports by name, as Services and probes refer to them. */
 export const PORTS = { mcp: { name: "mcp", number: 8080 }, admin: { name: "admin", number: 9090 } } as const;
 
@@ -36,8 +50,10 @@ export const LIVE_SERVICE = APP;
 
 export const PREVIEW_SERVICE = `${APP}-preview`;
 
+export const APP_LABEL = "app.kubernetes.io/name";
+
 /** What selects the pods of both colors. */
-export const appLabels = (): Record<string, string> => ({ "app.kubernetes.io/name": APP });
+export const appLabels = (): Record<string, string> => ({ [APP_LABEL]: APP });
 
 /** What selects the pods of one color. */
 export const colorLabels = (color: Color): Record<string, string> => ({ ...appLabels(), [COLOR_LABEL]: color });

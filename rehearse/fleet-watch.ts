@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { COLORS, type Color } from "../release/color.ts";
-import type { ColorState, Target } from "../release/target.ts";
+import type { ColorState } from "../release/ports/capacity.ts";
+import { observe } from "../release/snapshot.ts";
+import type { LocalTarget } from "../release/targets/local/target.ts";
 import { VERSIONS } from "./versions/bundles.ts";
 import type { BreakerState, ColorOnStage, Recording } from "./record/recording.ts";
 
 export interface FleetWatchOptions {
-  readonly target: Target;
+  readonly target: LocalTarget;
   readonly recording: Recording;
   readonly signal: AbortSignal;
 }
@@ -43,7 +45,7 @@ export class FleetWatch {
 
   async #look(): Promise<void> {
     const { target, recording } = this.#options;
-    const { live, colors, release } = await target.look();
+    const { live, colors, release } = await observe(target);
     // What runs before the first release is what the host was started with.
     const { image } = colors[live];
     if (release === undefined && image !== undefined) this.learn(image, VERSIONS.first.version);
@@ -53,7 +55,7 @@ export class FleetWatch {
     >;
     if (this.#changed("fleet", { live, onStage })) recording.add({ type: "fleet", live, colors: onStage });
 
-    this.#breakers = [...(await target.metrics(live)).values()].flatMap(breakersIn);
+    this.#breakers = (await target.scrape(live)).flatMap(breakersIn);
     if (this.#changed("breakers", this.#breakers)) recording.add({ type: "breakers", states: this.#breakers });
   }
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { loadEnvironment } from "../environments/load.ts";
 import { GATES } from "../release/gates/index.ts";
-import { readyPods, type Target } from "../release/target.ts";
+import type { Target } from "../release/ports/target.ts";
+import { observe, readyPods } from "../release/snapshot.ts";
 import { LocalTarget } from "../release/targets/local/target.ts";
 import { ACTS } from "./acts/index.ts";
 import { FORECAST_URL, GEOCODING_URL } from "./environments/rehearsal.ts";
@@ -96,7 +97,7 @@ export async function prepare({ quick, recording, ledger, signal, onDeath }: Set
 async function readiness(target: Target, timeoutSeconds: number, log: string, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
-    const snapshot = await target.look();
+    const snapshot = await observe(target);
     const { desired } = snapshot.colors[snapshot.live];
     if (desired > 0 && readyPods(snapshot, snapshot.live) >= desired) return;
     if (performance.now() > deadline) {

@@ -1,15 +1,16 @@
 import { resolve } from "node:path";
-import { imageProblem, type Environment } from "../environments/environment.ts";
-import { UsageError } from "./target.ts";
+import type { Environment } from "../environments/environment.ts";
+import { imageProblem } from "../environments/image.ts";
+import { UsageError } from "./errors.ts";
 import { mustExist } from "./targets/local/build.ts";
 
 /**
- * The name by which a target and its pods know the artifact that a person named: an image, or the whole path of a bundle.
+ * Resolves the artifact that a user named: an image, or the absolute path of a bundle.
  *
- * Asked before anything is written, since the record of the last release is what a rollback goes by: a misspelt name must not
- * replace it.
+ * This happens before anything is written. A rollback depends on the record of the last release, and a misspelled name
+ * must not replace it.
  *
- * @throws UsageError when it is not there, or may not run here
+ * @throws UsageError if it does not exist, or may not run here
  */
 export async function artifact(
   image: string,

@@ -1,74 +1,81 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineOptions } from "./engine-options.ts";
+import { TargetRefused, TargetUnreachable } from "./errors.ts";
 import { ask, type Answer } from "./gates/ask.ts";
-import { LiveWindow } from "./measure/window.ts";
 import type { Result } from "./machine.ts";
+import { LiveWindow } from "./measure/window.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { TargetUnreachable, type Snapshot, type Target } from "./target.ts";
+import { observe, type Snapshot } from "./snapshot.ts";
 
 interface BakeOptions extends EngineOptions {
   readonly release: ReleaseRecord;
 }
 
 /**
- * Watches the new color under live traffic while the old one stands ready.
+ * Monitors the new color under live traffic while the old one is ready for a rollback.
  *
- * Only looks in which every gate passed count toward the duration, so a release is never retired on time that nobody watched;
- * a bake that is interrupted and resumed starts over for the same reason.
+ * Only checks in which every gate passed count toward the duration, so no release retires after a time that nobody
+ * monitored. A bake that is interrupted and resumed starts over for the same reason.
  */
 export async function bake(options: BakeOptions): Promise<Result> {
-  const { target, environment, gates, release, signal, listener } = options;
+  const { target, environment, gates, release, signal, listener, clock } = options;
   const { durationSeconds, intervalSeconds, failureLimit, holdTimeoutSeconds } = environment.release.bake;
   const asked = gates.filter(({ phases }) => phases.includes("bake"));
-  const window = new LiveWindow(target, release.to);
-  await window.advance().catch(() => undefined);
+  const window = new LiveWindow(target.measurements, release.to);
+  await window.advance(signal).catch(() => undefined);
   let watchedSeconds = 0;
-  let heldSeconds = 0;
+  let pausedSeconds = 0;
   let failedInARow = 0;
+  let checkedAt = clock.now();
 
   for (;;) {
-    await sleep(intervalSeconds * 1000, undefined, { signal });
+    await clock.sleep(intervalSeconds * 1000, signal);
     const answers: Answer[] = [];
-    const snapshot = await keepCapacity(target, release).catch(unreachable);
-    if (snapshot instanceof TargetUnreachable) {
-      listener({ type: "progress", message: `holding: ${snapshot.message}` });
-      heldSeconds += intervalSeconds;
-      if (heldSeconds > holdTimeoutSeconds) return { outcome: "hold", reason: snapshot.message };
+    const snapshot = await keepCapacity(options).catch(outOfReach);
+    // A check that waited for an answer took longer than its interval.
+    const elapsedSeconds = (clock.now() - checkedAt) / 1000;
+    checkedAt = clock.now();
+    if (snapshot instanceof Error) {
+      listener({ type: "progress", message: `paused: ${snapshot.message}` });
+      pausedSeconds += elapsedSeconds;
+      if (pausedSeconds > holdTimeoutSeconds) return { outcome: "inconclusive", reason: snapshot.message };
       continue;
     }
-    // Somebody moved the traffic: the next decision is not the bake's to make.
-    if (snapshot.live !== release.to) return { outcome: "fail", reason: "traffic was moved back by others" };
+    // Others moved the traffic: the bake has nothing left to decide.
+    if (snapshot.live !== release.to) return { outcome: "fail", reason: "others moved the traffic back" };
     for (const gate of asked) {
       const context = { target, environment, snapshot, color: release.to, version: release.version, signal, window };
-      answers.push(await ask(gate, "bake", { ...context, listener }));
+      answers.push(await ask(gate, "bake", { ...context, listener, clock }));
     }
 
     const failed = answers.filter(({ outcome }) => outcome === "fail");
-    const held = answers.filter(({ outcome }) => outcome === "hold");
-    // A look that holds saw neither: it does not break a row of failures.
+    const unclear = answers.filter(({ outcome }) => outcome === "inconclusive");
+    // An inconclusive check neither adds to a row of failures nor breaks it.
     if (failed.length > 0) failedInARow += 1;
-    else if (held.length === 0) failedInARow = 0;
-    if (failedInARow >= failureLimit) return { outcome: "fail", reason: said(failed) };
-    if (held.length > 0) heldSeconds += intervalSeconds;
-    if (heldSeconds > holdTimeoutSeconds) return { outcome: "hold", reason: said(held) };
-    if (failed.length === 0 && held.length === 0) watchedSeconds += intervalSeconds;
-    listener({ type: "progress", message: `watched ${watchedSeconds} of ${durationSeconds} s` });
+    else if (unclear.length === 0) failedInARow = 0;
+    if (failedInARow >= failureLimit) return { outcome: "fail", reason: inWords(failed) };
+    if (unclear.length > 0) pausedSeconds += elapsedSeconds;
+    if (pausedSeconds > holdTimeoutSeconds) return { outcome: "inconclusive", reason: inWords(unclear) };
+    if (failed.length === 0 && unclear.length === 0) watchedSeconds += intervalSeconds;
+    listener({ type: "progress", message: `monitored ${watchedSeconds} of ${durationSeconds} s` });
     if (watchedSeconds >= durationSeconds) return { outcome: "pass", reason: `${watchedSeconds} s without a failure` };
   }
 }
 
-/** A deploy in between may have lowered the pins; each look puts them back. */
-async function keepCapacity(target: Target, { capacity, from, to }: ReleaseRecord): Promise<Snapshot> {
-  const snapshot = await target.look();
+/** A deploy during the bake may have lowered the minimums; each check restores them. */
+async function keepCapacity({ target, authority, release, signal }: BakeOptions): Promise<Snapshot> {
+  const { capacity = 0, from, to } = release;
+  const snapshot = await observe(target, signal);
   for (const color of [from, to]) {
-    if ((snapshot.colors[color].pinned ?? 0) < (capacity ?? 0)) await target.pin(color, capacity);
+    if ((snapshot.colors[color].heldAt ?? 0) >= capacity) continue;
+    await target.capacity.hold(color, capacity, authority.fence, signal);
   }
   return snapshot;
 }
 
-function unreachable(error: unknown): TargetUnreachable {
-  if (error instanceof TargetUnreachable) return error;
+/** Neither an outage nor a missing right says anything about the new version. */
+function outOfReach(error: unknown): Error {
+  if (error instanceof TargetUnreachable || error instanceof TargetRefused) return error;
   throw error;
 }
 
-const said = (answers: readonly Answer[]) => answers.map(({ gate, evidence }) => `${gate}: ${evidence}`).join("; ");
+const inWords = (answers: readonly Answer[]) => answers.map(({ gate, evidence }) => `${gate}: ${evidence}`).join("; ");

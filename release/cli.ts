@@ -1,29 +1,18 @@
+import { once } from "node:events";
 import { Command, CommanderError, Option } from "commander";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
 import { artifact } from "./artifact.ts";
-import { Commands, whoAmI } from "./commands.ts";
-import type { ReleaseEvent, ReleaseResult } from "./events.ts";
-import { GATES } from "./gates/index.ts";
+import { TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
+import type { ReleaseResult } from "./events.ts";
+import { EXIT_CODES, EXIT_HELP } from "./exit-codes.ts";
+import { writeHistory } from "./history.ts";
+import type { Target } from "./ports/target.ts";
 import { printer, type Print } from "./print.ts";
 import type { Candidate } from "./rules.ts";
-import { statusOf, writeStatus } from "./status.ts";
-import { LeaseHeld, TargetUnreachable, TrafficMoved, UsageError, type Target } from "./target.ts";
+import { runRelease, type Command as ReleaseCommand } from "./run-release.ts";
+import { readStatus, writeStatus } from "./status.ts";
 import { LocalTarget } from "./targets/local/target.ts";
-
-const EXIT_CODES: Record<ReleaseResult["result"], number> = {
-  done: 0,
-  refused: 1,
-  usage: 2,
-  "rolled-back": 3,
-  held: 4,
-  interrupted: 130,
-};
-
-const EXIT_HELP = `
-Exit codes: 0 done, 1 refused by a gate, 2 wrong usage, 3 rolled back, 4 held (no data, or nothing to look at), 130 interrupted.
-With --json each event is one line on standard output; the last has the type "result".
-docs/release.md says what each command does and what happens when it is interrupted.`;
 
 interface Options {
   readonly environment: string;
@@ -32,11 +21,18 @@ interface Options {
   readonly image?: string;
   readonly version?: string;
   readonly takeOver?: boolean;
+  readonly toChangedStandby?: boolean;
 }
 
 const program = new Command("release")
-  .description("Moves traffic to a new version when the idle color has proven itself, and back when it has not.")
-  .addHelpText("afterAll", EXIT_HELP)
+  .description("Moves traffic to a new version after it has passed its gates, and back if it fails.")
+  .addHelpText(
+    "afterAll",
+    `
+${EXIT_HELP}
+With --json each event is one line on standard output; the last has the type "result".
+docs/release.md describes each command, and how to go on after an interruption.`,
+  )
   .exitOverride()
   .configureOutput({
     outputError: (message, write) => {
@@ -55,6 +51,12 @@ function command(name: string, description: string): Command {
     .option("--json", "one JSON object a line");
 }
 
+const changing = (name: string, description: string) =>
+  command(name, description).option(
+    "--take-over",
+    "take the lease from a command that runs or has died; it changes nothing more",
+  );
+
 const candidateOptions = (command: Command, mandatory: boolean) =>
   command
     .addOption(
@@ -62,78 +64,110 @@ const candidateOptions = (command: Command, mandatory: boolean) =>
         mandatory,
       ),
     )
-    .addOption(new Option("--version <version>", "the version it will report").makeOptionMandatory(mandatory));
+    .addOption(new Option("--version <version>", "the version that it reports").makeOptionMandatory(mandatory));
 
-command("status", "show both colors, the traffic, the release, and which settings wait for the next one").action(
+command("status", "show both colors, the traffic, the release, and pending changes").action(
   async (options: Options) => {
     const environment = await loadEnvironment(options.environment);
-    const target = await open(options, environment);
-    writeStatus(statusOf(await target.look(), environment), options.json === true);
-    await target.close();
+    await using target = await open(options, environment);
+    writeStatus(await readStatus(target, environment), options.json === true);
   },
 );
-candidateOptions(command("stage", "put a version on the idle color"), true).action((options: Options) =>
-  release(options, (commands, candidate) => commands.stage(named(candidate))),
+command("history", "show the last 20 releases that have ended").action(async (options: Options) => {
+  await using target = await open(options, await loadEnvironment(options.environment));
+  writeHistory(await target.records.history(), options.json === true);
+});
+command("watch", "serve a page on this machine that shows releases as they happen; reads only")
+  .option("--port <port>", "of the page; 0 for any free one", "0")
+  .action(async (options: Options & { readonly port: string }) => {
+    const port = Number(options.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65535)
+      throw new UsageError(`--port '${options.port}' is no port`);
+    const environment = await loadEnvironment(options.environment);
+    await using target = await open(options, environment);
+    const { watchTarget } = await import("../rehearse/watch.ts");
+    const signal = AbortSignal.any([once(process, "SIGINT"), once(process, "SIGTERM")].map(aborted));
+    const onReady = (url: string) => {
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify({ type: "ready", url })}\n` : `${url} (Ctrl-C ends it)\n`,
+      );
+    };
+    await watchTarget({ target, environment, port, signal, onReady });
+  });
+candidateOptions(changing("stage", "deploy a version to the idle color"), true).action((options: Options) =>
+  release(options, (candidate) => ({ do: "stage", candidate: named(candidate) })),
 );
-command("verify", "ask the gates about the idle color").action((options: Options) =>
-  release(options, (commands) => commands.verify()),
-);
-command("promote", "ask the gates again and move the traffic").action((options: Options) =>
-  release(options, (commands) => commands.promote()),
-);
-command("bake", "watch the new color under live traffic, roll back if a gate fails").action((options: Options) =>
-  release(options, (commands) => commands.bake()),
-);
-command("retire", "let the old color shrink to its minimum").action((options: Options) =>
-  release(options, (commands) => commands.retire()),
-);
-command("rollback", "move the traffic back")
-  .option("--take-over", "from a command that holds the release, or that died and holds it still")
-  .action((options: Options) => release(options, (commands) => commands.rollback()));
-candidateOptions(command("run", "all of it; without --image, go on with what is under way"), false).action(
-  (options: Options) => release(options, (commands, candidate) => commands.run(candidate)),
+for (const [name, description] of [
+  ["verify", "run the gates on the idle color"],
+  ["promote", "run the gates again and move the traffic"],
+  ["bake", "monitor the new color under live traffic, roll back if a gate fails"],
+  ["retire", "let the old color scale down to its minimum"],
+] as const) {
+  changing(name, description).action((options: Options) => release(options, () => ({ do: name })));
+}
+changing("rollback", "move the traffic back")
+  .option("--to-changed-standby", "also if the old color no longer runs the version from before the release")
+  .action((options: Options) =>
+    release(options, () => ({ do: "rollback", toChangedStandby: options.toChangedStandby === true })),
+  );
+candidateOptions(changing("run", "all phases; without --image, go on with the release in progress"), false).action(
+  (options: Options) => release(options, (candidate) => ({ do: "run", candidate })),
 );
 
-type Run = (commands: Commands, candidate: Candidate | undefined) => Promise<ReleaseResult>;
-
-async function release(options: Options, run: Run): Promise<void> {
+async function release(
+  options: Options,
+  commandOf: (candidate: Candidate | undefined) => ReleaseCommand,
+): Promise<void> {
   const print = printer(options.json === true);
   const environment = await loadEnvironment(options.environment);
-  const candidate = await candidateOf(options, environment);
-  const target = await open(options, environment);
+  const command = commandOf(await candidateOf(options, environment));
+  await using target = await open(options, environment, (message) => {
+    print({ type: "progress", message });
+  });
   const interrupted = new AbortController();
   const interrupt = (by: string) => {
     if (interrupted.signal.aborted) return;
     interrupted.abort(new Error(`interrupted by ${by}`));
     print({ type: "progress", message: `${by}: stopping` });
   };
-  // From a terminal it comes more than once, from the terminal and from npm: the second one must not end it half way.
+  // A terminal and npm both send it; the second one must not end the command half way.
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  // Nobody reads what it says any more.
   process.stdout.on("error", () => {
     interrupt("the end of its output");
   });
 
-  const lease = await target.lease(whoAmI(), options.takeOver === true);
-  const signal = AbortSignal.any([interrupted.signal, lease.lost]);
-  const listener = (event: ReleaseEvent) => {
-    print(event);
-  };
-  try {
-    finish(print, await run(new Commands({ target, environment, gates: GATES, listener, signal }), candidate));
-  } finally {
-    await lease.release();
-    await target.close();
-  }
+  const { signal } = interrupted;
+  const takeOver = options.takeOver === true;
+  finish(print, await runRelease({ target, environment, command, takeOver, listener: print, signal }));
 }
 
-async function open({ environment: name, target }: Options, environment: Environment): Promise<Target> {
-  if ((target ?? environment.release.target) === "kubernetes") {
-    // Its client alone takes half a second to load.
-    const { KubernetesTarget } = await import("./targets/kubernetes/target.ts");
-    return new KubernetesTarget(name, environment);
-  }
-  return await LocalTarget.open(environment);
+function aborted(event: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  void event.then(() => {
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+async function open(
+  { environment: name, target }: Options,
+  environment: Environment,
+  progress?: (message: string) => void,
+): Promise<Target & AsyncDisposable> {
+  const opened = await openTarget(target ?? environment.release.target, name, environment, progress);
+  return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() });
+}
+
+async function openTarget(
+  kind: Environment["release"]["target"],
+  name: string,
+  environment: Environment,
+  progress?: (message: string) => void,
+): Promise<Target> {
+  if (kind === "local") return await LocalTarget.open(environment);
+  // Loads only where it is needed: a release on this machine needs no cluster.
+  const { openKubernetesTarget } = await import("./targets/kubernetes/open.ts");
+  return openKubernetesTarget(name, environment, progress);
 }
 
 async function candidateOf(options: Options, environment: Environment): Promise<Candidate | undefined> {
@@ -152,18 +186,16 @@ function finish(print: Print, result: ReleaseResult): void {
   process.exitCode = EXIT_CODES[result.result];
 }
 
-/** What a user or an operator can mend is one line and a code; anything else is a fault of ours and keeps its trace. */
+/** Anything that a user or an operator can correct is one line. A fault of the engine keeps its stack trace. */
 function fail(error: unknown): void {
   const json = process.argv.includes("--json");
   const print = printer(json);
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-    // People have read it on standard error by now.
+    // Commander has printed it on standard error for people.
     if (error.exitCode !== 0 && json) finish(print, { result: "usage", reason: error.message.replace(/^error: /, "") });
-  } else if (error instanceof TargetUnreachable) {
-    finish(print, { result: "held", reason: error.message });
-  } else if (error instanceof LeaseHeld || error instanceof TrafficMoved) {
-    finish(print, { result: "refused", reason: error.message });
+  } else if (error instanceof TargetUnreachable || error instanceof TargetRefused) {
+    finish(print, { result: "not-started", reason: error.message });
   } else if (
     error instanceof UsageError ||
     error instanceof InvalidEnvironment ||
@@ -171,7 +203,9 @@ function fail(error: unknown): void {
   ) {
     finish(print, { result: "usage", reason: error.message });
   } else {
-    throw error;
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    finish(print, { result: "crash", reason: `a fault of this command: ${reason}; look with 'release status'` });
   }
 }
 

@@ -3,10 +3,12 @@ import type { Outcome } from "./gates/gate.ts";
 import type { Phase } from "./record.ts";
 
 /**
- * What a release says while it happens. The CLI prints it for people, and with `--json` one object a line, the last of them
- * a `result`.
+ * What a release reports while it runs. The CLI prints it for people, and with `--json` one object a line, the last of
+ * them a `result`.
  */
 export type ReleaseEvent =
+  /** What the release acts on and as whom, before it changes anything. */
+  | { readonly type: "target"; readonly description: readonly string[] }
   | {
       readonly type: "phase";
       readonly phase: Phase;
@@ -23,13 +25,36 @@ export type ReleaseEvent =
       readonly evidence: string;
       readonly seconds: number;
     }
-  /** Traffic moved; `seconds` is how long the one change took, from sent to confirmed. */
+  /** The traffic moved; `seconds` is the time from sending the change to its confirmation. */
   | { readonly type: "traffic"; readonly from: Color; readonly to: Color; readonly seconds: number }
   | { readonly type: "progress"; readonly message: string }
   | ({ readonly type: "result" } & ReleaseResult);
 
+/** How a command ended. Each has an exit code of its own: see exit-codes.ts. */
+export type ResultKind =
+  /** The command did its part of a release, or rolled back as asked. */
+  | "done"
+  /** The new version is live and has passed its bake. */
+  | "released"
+  /** A gate failed before promote. The old version is live. */
+  | "aborted"
+  /** The new version failed under live traffic. The old version is live again. */
+  | "rolled-back"
+  /** Nothing was decided. The release stays where it is, with the old version live. */
+  | "paused-old-live"
+  /** Nothing was decided. The new version is live, or may be: a move of the traffic got no answer. */
+  | "paused-new-live"
+  /** Another command holds the lease, or has taken it over. */
+  | "lease-held"
+  /** The target did not answer, or refused, before the command changed anything. */
+  | "not-started"
+  /** The command cannot be carried out as given. */
+  | "usage"
+  /** A fault in the engine itself. */
+  | "crash";
+
 export interface ReleaseResult {
-  readonly result: "done" | "refused" | "usage" | "rolled-back" | "held" | "interrupted";
+  readonly result: ResultKind;
   readonly reason: string;
 }
 

@@ -1,53 +1,55 @@
 import type { Color } from "./color.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { readyPods, type Snapshot } from "./target.ts";
+import { readyPods, type Snapshot } from "./snapshot.ts";
 
-/** The one thing to do next. Every action can be done again: whoever resumes may repeat one that had already happened. */
+/** The one thing to do next. Every action may be repeated: a resumed release may do one that has already happened. */
 export type Action =
   | { readonly do: "nothing" }
-  | { readonly do: "stage"; readonly color: Color; readonly image: string }
+  | { readonly do: "stage"; readonly color: Color; readonly image: string; readonly mark: string }
   | { readonly do: "verify" }
-  /** Pin both colors at `pods` and wait until `color` has `ready` of them. */
-  | { readonly do: "match"; readonly color: Color; readonly pods: number; readonly ready: number }
+  /** Hold both colors at `pods` and wait until `color` has `ready` of them. */
+  | { readonly do: "scale-up"; readonly color: Color; readonly pods: number; readonly ready: number }
   | { readonly do: "move"; readonly from: Color; readonly to: Color }
   | { readonly do: "bake" }
-  /** Give both colors back to the environment's minimum. */
-  | { readonly do: "unpin" }
-  /** The target and the record disagree, since somebody else moved the traffic: follow the traffic. */
-  | { readonly do: "correct"; readonly release: ReleaseRecord };
+  /** Restore the environment's minimum on both colors. */
+  | { readonly do: "remove-holds" }
+  /** The target and the record disagree, because others moved the traffic: follow the traffic. */
+  | { readonly do: "correct"; readonly release: ReleaseRecord }
+  /** Only a person can decide. */
+  | { readonly do: "pause"; readonly reason: string };
 
-/** What came of an action that can come out in more than one way; all others just happen. */
+/** The outcome of an action. Only `scale-up`, `verify` and `bake` have more than one. */
 export interface Result {
-  readonly outcome: "pass" | "fail" | "hold";
+  readonly outcome: "pass" | "fail" | "inconclusive";
   readonly reason: string;
 }
 
 /**
- * What to do next, from nothing but what the target reports.
+ * What to do next, from nothing but the target's state.
  *
- * A release can be killed between any two of its steps, and a step's effect may or may not have happened by then, so this never
- * asks what was done, only what is.
+ * A release can be killed between any two of its steps, and a step's effect may or may not have happened by then. So this
+ * function does not depend on what was done, only on what is there.
  */
 export function next(snapshot: Snapshot): Action {
-  const { live, colors, release } = snapshot;
+  const { live, release } = snapshot;
   if (release === undefined || release.phase === "ended") return { do: "nothing" };
   const { from, to } = release;
 
   switch (release.phase) {
     case "stage":
       if (live !== from) return movedByOthers(release);
-      return { do: "stage", color: to, image: release.image };
+      return { do: "stage", color: to, image: release.image, mark: release.mark };
     case "verify":
       if (live !== from) return movedByOthers(release);
-      if (colors[to].image !== release.image) return stagedByOthers(snapshot, release);
-      // The gates are asked at the capacity that the color will carry.
-      if (unmatched(snapshot, release)) return match(to, carrying(snapshot, from));
+      if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
+      // The gates check the color at the capacity that it will have under traffic.
+      if (lacksHold(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
       return { do: "verify" };
     case "promote":
       if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
-      if (colors[to].image !== release.image) return stagedByOthers(snapshot, release);
-      if (readyPods(snapshot, to) < carrying(snapshot, from) || unmatched(snapshot, release)) {
-        return match(to, carrying(snapshot, from));
+      if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
+      if (readyPods(snapshot, to) < carrying(snapshot, from) || lacksHold(snapshot, release)) {
+        return scaleUp(to, carrying(snapshot, from));
       }
       return { do: "move", from, to };
     case "bake":
@@ -63,74 +65,101 @@ export function next(snapshot: Snapshot): Action {
       if (release.outcome === "released" && live === from) {
         return { do: "correct", release: { ...release, outcome: "rolled-back", reason: MOVED_BACK } };
       }
-      return { do: "unpin" };
+      return { do: "remove-holds" };
   }
 }
 
-/** Until retire the old color is warm and waiting would only prolong the harm; after it, it has to grow first. */
-function rollback(snapshot: Snapshot, { from, to, capacity, retired }: ReleaseRecord): Action {
+/** Until retire the old color is at full capacity, and waiting would only prolong the harm. After it, scale up first. */
+function rollback(snapshot: Snapshot, release: ReleaseRecord): Action {
+  const { from, to, capacity, retired } = release;
+  const changed = changedStandby(snapshot, release);
+  if (changed !== undefined) return { do: "pause", reason: changed };
   const ready = retired ? carrying(snapshot, to) : 1;
   if (readyPods(snapshot, from) >= ready) return { do: "move", from: to, to: from };
-  // The new color may have lost pods by now; that is no reason to give up what the old one is pinned at.
-  return match(from, Math.max(carrying(snapshot, to), capacity ?? 1), ready);
+  return scaleUp(from, Math.max(carrying(snapshot, to), capacity ?? 1), ready);
 }
 
-/** Where the release stands once an action has happened. `hold` stays where it is. */
+/**
+ * Why a rollback would not return to the version from before the release, if it would not. Both versions are named.
+ *
+ * Marks are compared where there are any, because admission may rewrite images.
+ */
+export function changedStandby({ colors }: Snapshot, { from, previous }: ReleaseRecord): string | undefined {
+  const { image, mark } = colors[from];
+  if (previous === undefined) return undefined;
+  const same = previous.mark === undefined && mark === undefined ? previous.image === image : previous.mark === mark;
+  if (same) return undefined;
+  return (
+    `${from} no longer runs ${named(previous)}, which was live before the release, but ${named({ image, mark })}; ` +
+    "to roll back to that nevertheless: release rollback --to-changed-standby"
+  );
+}
+
+const named = ({ image = "nothing", mark }: { readonly image?: string; readonly mark?: string }) =>
+  mark === undefined ? image : `${image} (stage ${mark})`;
+
+/** The release's phase after an action. An inconclusive one stays where it is. */
 export function after(release: ReleaseRecord, action: Action, result: Result): ReleaseRecord {
   switch (action.do) {
     case "nothing":
+    case "pause":
       return release;
     case "correct":
       return action.release;
     case "stage":
       return { ...release, phase: "verify" };
-    case "match":
-      // What could not grow in time is for the gates to judge; they say why.
-      return result.outcome === "pass" || release.phase === "rollback"
-        ? { ...release, capacity: action.pods }
-        : { ...release, capacity: action.pods, phase: "verify" };
+    case "scale-up": {
+      const scaled = { ...release, capacity: action.pods };
+      if (result.outcome === "pass") return scaled;
+      // A rollback cannot give up; it waits for the capacity, or for a person.
+      if (release.phase === "rollback") return { ...scaled, reason: result.reason };
+      return { ...scaled, phase: "retire", outcome: "aborted", reason: result.reason };
+    }
     case "verify":
-      if (result.outcome === "hold") return { ...release, reason: result.reason };
+      if (result.outcome === "inconclusive") return { ...release, reason: result.reason };
       return result.outcome === "pass"
         ? { ...release, phase: "promote", reason: undefined }
-        : { ...release, phase: "retire", outcome: "refused", reason: result.reason };
+        : { ...release, phase: "retire", outcome: "aborted", reason: result.reason };
     case "move":
       return release.phase === "rollback"
         ? { ...release, phase: "retire", outcome: "rolled-back" }
         : { ...release, phase: "bake" };
     case "bake":
-      if (result.outcome === "hold") return { ...release, reason: result.reason };
+      if (result.outcome === "inconclusive") return { ...release, reason: result.reason };
       return result.outcome === "pass"
         ? { ...release, phase: "retire", outcome: "released", reason: undefined }
         : { ...release, phase: "rollback", reason: result.reason };
-    case "unpin":
+    case "remove-holds":
       return { ...release, phase: "ended", retired: true, capacity: undefined };
   }
 }
 
-/** The pods that carry the traffic now; a color that takes it over has at least one. */
+/** The pods that carry the traffic now. A color that takes it over needs at least one. */
 function carrying(snapshot: Snapshot, color: Color): number {
   return Math.max(1, readyPods(snapshot, color));
 }
 
-/** Capacity is matched once for a release, and again when the live color has grown since. */
-function unmatched({ colors }: Snapshot, release: ReleaseRecord): boolean {
+/** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */
+function lacksHold({ colors }: Snapshot, release: ReleaseRecord): boolean {
   const { capacity, from, to } = release;
-  return capacity === undefined || [from, to].some((color) => (colors[color].pinned ?? 0) < capacity);
+  return capacity === undefined || [from, to].some((color) => (colors[color].heldAt ?? 0) < capacity);
 }
 
-function match(color: Color, pods: number, ready = pods): Action {
-  return { do: "match", color, pods, ready };
+function scaleUp(color: Color, pods: number, ready = pods): Action {
+  return { do: "scale-up", color, pods, ready };
 }
 
-const MOVED_BACK = "traffic was moved back by others";
+const isStaged = ({ colors }: Snapshot, { to, mark }: ReleaseRecord) => colors[to].mark === mark;
+
+const MOVED_BACK = "others moved the traffic back";
 
 function movedByOthers(release: ReleaseRecord): Action {
-  const reason = `traffic moved from '${release.from}' to '${release.to}' before the gates had passed, by others`;
-  return { do: "correct", release: { ...release, phase: "retire", outcome: "refused", reason } };
+  const reason = `others moved the traffic from '${release.from}' to '${release.to}' before the gates had passed`;
+  return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }
 
 function stagedByOthers({ colors }: Snapshot, release: ReleaseRecord): Action {
-  const reason = `'${release.to}' runs ${colors[release.to].image ?? "nothing"}, not ${release.image}: staged by others`;
-  return { do: "correct", release: { ...release, phase: "retire", outcome: "refused", reason } };
+  const { mark, image } = colors[release.to];
+  const reason = `'${release.to}' runs ${named({ image, mark })}, which others staged after this release (stage ${release.mark})`;
+  return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }

@@ -4,9 +4,7 @@ import type { ReleaseEvent, ReleaseResult } from "./events.ts";
 
 export type Print = (event: ReleaseEvent) => void;
 
-/**
- * Says what a release does while it does it: lines for people, with colors only on a terminal; or one JSON object a line.
- */
+/** Prints the events of a release: lines for people, with colors only on a terminal, or one JSON object a line. */
 export function printer(json: boolean): Print {
   const lastOutcomes = new Map<string, Outcome>();
   return (event) => {
@@ -17,7 +15,7 @@ export function printer(json: boolean): Print {
   };
 }
 
-/** A bake asks the same gates again and again: people want to see what changed, and machines everything. */
+/** A bake repeats its gates. People want to see changes only; machines get everything. */
 function isRepetition(event: ReleaseEvent, lastOutcomes: Map<string, Outcome>): boolean {
   if (event.type !== "gate" || event.phase === "verify") return false;
   const repeated = event.outcome !== "fail" && lastOutcomes.get(event.gate) === event.outcome;
@@ -33,20 +31,26 @@ const paint = (style: Style, text: string) => styleText(style, text, { stream: p
 const OUTCOMES: Record<Outcome, string> = {
   pass: paint("green", "pass"),
   fail: paint("red", "fail"),
-  hold: paint("yellow", "hold"),
+  inconclusive: paint("yellow", "inconclusive"),
 };
 
 const RESULTS: Record<ReleaseResult["result"], Style> = {
   done: "green",
-  refused: "red",
-  usage: "red",
+  released: "green",
+  aborted: "red",
   "rolled-back": "red",
-  held: "yellow",
-  interrupted: "yellow",
+  "paused-old-live": "yellow",
+  "paused-new-live": "red",
+  "lease-held": "yellow",
+  "not-started": "yellow",
+  usage: "red",
+  crash: "red",
 };
 
 function sentence(event: ReleaseEvent): string {
   switch (event.type) {
+    case "target":
+      return event.description.join("; ");
     case "phase":
       return `${paint("bold", event.phase.padEnd(8))}  ${event.version}: ${event.from} → ${event.to}`;
     case "gate":

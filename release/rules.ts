@@ -1,53 +1,63 @@
 import { other } from "./color.ts";
+import { UsageError } from "./errors.ts";
+import { changedStandby } from "./machine.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { UsageError, type Snapshot } from "./target.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What to release. */
 export interface Candidate {
   /** An image by digest, or on this machine the path of a bundle. */
   readonly image: string;
-  /** The version that its pods will report; the `version` gate holds them to it. */
+  /** The version that its pods must report. */
   readonly version: string;
 }
 
+/** What a new release has that no earlier one had. */
+export interface Origin {
+  readonly mark: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
 /**
- * What a person may ask of a release as it stands. Each rule gives the record to go on from, the same object when nothing about
- * it changes; the machine does the rest.
+ * Turns a command into the record to go on from; the same object if the command changes nothing about it.
  *
- * @throws UsageError when it cannot be asked now; the message says what can
+ * @throws UsageError if the command is not possible now; the message says which one is
  */
 export type Rule = (snapshot: Snapshot) => ReleaseRecord;
 
-/** A new release to the idle color. One that has not moved traffic yet gives way to it. */
-export function begin(candidate: Candidate, id: string, startedAt: string): Rule {
+/** A new release to the idle color. A release that has not moved traffic yet gives way to it. */
+export function begin({ image, version }: Candidate, { mark, startedAt }: Origin): Rule {
   return (snapshot) => {
-    const inTheWay = unfinished(snapshot);
-    if (inTheWay !== undefined) {
+    const unfinished = unfinishedRelease(snapshot);
+    if (unfinished !== undefined) {
       throw new UsageError(
-        `${inTheWay.version} is in phase '${inTheWay.phase}' and not at its end; ` +
+        `${unfinished.version} is in phase '${unfinished.phase}' and has not ended; ` +
           "finish it with 'release run' (without --image) or undo it with 'release rollback' first",
       );
     }
-    return { ...candidate, id, from: snapshot.live, to: other(snapshot.live), phase: "stage", startedAt };
+    const { live, colors } = snapshot;
+    const previous = { image: colors[live].image, mark: colors[live].mark };
+    return { mark, image, version, from: live, to: other(live), previous, phase: "stage", startedAt };
   };
 }
 
-/** Whatever is under way. Verdicts grow old, so one that had passed its gates is asked again before it takes traffic. */
+/** The release in progress. Gates that passed earlier are checked again before traffic moves. */
 export const goOn: Rule = (snapshot) => {
-  const release = underWay(snapshot);
+  const release = inProgress(snapshot);
   return release.phase === "promote" && snapshot.live === release.from ? { ...release, phase: "verify" } : release;
 };
 
-/** The candidate's own release when it is the one under way, else a new one. */
-export function beginOrGoOn(candidate: Candidate, id: string, startedAt: string): Rule {
+/** The candidate's own release if it is in progress, otherwise a new one. */
+export function beginOrGoOn(candidate: Candidate, origin: Origin): Rule {
   return (snapshot) => {
     const { release } = snapshot;
     const same = release?.image === candidate.image && release.version === candidate.version;
-    return same && release.phase !== "ended" ? goOn(snapshot) : begin(candidate, id, startedAt)(snapshot);
+    return same && release.phase !== "ended" ? goOn(snapshot) : begin(candidate, origin)(snapshot);
   };
 }
 
-/** Back to the gates, for a release that has been staged and holds no traffic. */
+/** Back to the gates, for a release that is staged and not live. */
 export const backToVerify: Rule = (snapshot) => {
   const { live, release } = snapshot;
   if (release === undefined || release.phase === "ended" || release.phase === "stage") {
@@ -55,66 +65,72 @@ export const backToVerify: Rule = (snapshot) => {
   }
   if (live === release.to) {
     const onward = hasMoved(snapshot, release) ? "release bake" : "release run";
-    throw new UsageError(`'${live}' holds the traffic already; go on with '${onward}'`);
+    throw new UsageError(`'${live}' is live already; go on with '${onward}'`);
   }
   return goOn(snapshot);
 };
 
 export const toBake: Rule = (snapshot) => {
-  const release = underWay(snapshot);
+  const release = inProgress(snapshot);
   if (!hasMoved(snapshot, release) && release.phase !== "rollback") {
-    throw new UsageError(`nothing bakes: the release is in phase '${release.phase}'`);
+    throw new UsageError(`no version is in its bake: the release is in phase '${release.phase}'`);
   }
   return release;
 };
 
 export const toRetire: Rule = (snapshot) => {
-  const release = underWay(snapshot);
+  const release = inProgress(snapshot);
   if (release.phase !== "retire") {
     throw new UsageError(`the release is in phase '${release.phase}'; only one that has passed its bake can retire`);
   }
   return release;
 };
 
-/** Back to the color that had the traffic before. Before promote there is nothing to move, and the release is given up. */
-export function rollBack(who: string): Rule {
-  return ({ live, release }) => {
-    if (release === undefined) throw new UsageError("nothing was released here, so there is nothing to roll back");
-    const { phase } = release;
+/**
+ * Back to the color that was live before the release. Before promote nothing has to move, and the release is aborted.
+ *
+ * @param toChangedStandby roll back also if that color no longer runs the version from before the release
+ */
+export function rollBack(who: string, toChangedStandby = false): Rule {
+  return (snapshot) => {
+    const { live, release, colors } = snapshot;
+    if (release === undefined) throw new UsageError("there was no release here, so there is nothing to roll back");
+    const { phase, from } = release;
     if (phase === "ended" && live !== release.to) {
-      throw new UsageError(
-        `'${live}' already holds the traffic that the last release was to take; nothing to roll back`,
-      );
+      throw new UsageError(`'${live}' is live, as before the last release; there is nothing to roll back`);
     }
-    const reason = `asked for by ${who}`;
-    if (phase === "rollback") return release;
-    if (live === release.to) {
-      // A retire that was interrupted may have lifted the old color's pin already.
-      const retired = release.retired === true || phase === "retire";
-      return { ...release, phase: "rollback", outcome: undefined, reason, retired };
+    if (live !== release.to) {
+      // The traffic is back already, or never moved; holds and record remain to be cleared.
+      if (phase === "rollback" || phase === "bake" || phase === "retire") return release;
+      return { ...release, phase: "retire", outcome: "aborted", reason: `aborted before promote by ${who}` };
     }
-    // The traffic is back already; what is left is to clear up.
-    if (phase === "bake" || phase === "retire") return release;
-    return { ...release, phase: "retire", outcome: "refused", reason: `given up before promote, ${reason}` };
+    const changed = changedStandby(snapshot, release);
+    if (changed !== undefined && !toChangedStandby) throw new UsageError(changed);
+    const { image, mark } = colors[from];
+    const previous = changed === undefined ? release.previous : { image, mark };
+    if (phase === "rollback") return changed === undefined ? release : { ...release, previous };
+    // A retire that was interrupted may have removed the old color's hold already.
+    const retired = release.retired === true || phase === "retire";
+    return { ...release, previous, phase: "rollback", outcome: undefined, reason: `requested by ${who}`, retired };
   };
 }
 
-function underWay({ release }: Snapshot): ReleaseRecord {
+function inProgress({ release }: Snapshot): ReleaseRecord {
   if (release === undefined || release.phase === "ended") {
     throw new UsageError(
-      "nothing is under way: begin with 'release stage' or 'release run' and name --image and --version",
+      "no release is in progress: begin with 'release stage' or 'release run' and name --image and --version",
     );
   }
   return release;
 }
 
-/** The traffic has moved and is watched, or the move happened and was not yet written down. */
+/** The traffic has moved and the bake runs, or the move happened and was not yet recorded. */
 function hasMoved({ live }: Snapshot, { phase, to }: ReleaseRecord): boolean {
   return phase === "bake" || (phase === "promote" && live === to);
 }
 
-/** A release that has moved traffic and not come to its end; a new one would take the idle color away that it needs. */
-function unfinished({ release, live }: Snapshot): ReleaseRecord | undefined {
+/** A release that has moved traffic and has not ended; a new one would take away the color that it may return to. */
+function unfinishedRelease({ release, live }: Snapshot): ReleaseRecord | undefined {
   if (release === undefined || release.phase === "ended") return undefined;
   return live === release.to || release.phase === "rollback" || release.phase === "retire" ? release : undefined;
 }

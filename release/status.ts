@@ -1,46 +1,53 @@
 import type { Environment } from "../environments/environment.ts";
 import { COLORS, type Color } from "./color.ts";
+import type { PendingChange } from "./ports/staging.ts";
+import type { Target } from "./ports/target.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { readyPods, type Snapshot } from "./target.ts";
-
-/** A setting that the environment has and the live pods do not have yet. */
-export interface Waiting {
-  readonly setting: string;
-  readonly running: string | undefined;
-  readonly wanted: string | undefined;
-}
+import { observe, readyIn } from "./snapshot.ts";
 
 export interface Status {
   readonly environment: string;
+  readonly target: readonly string[];
   readonly live: Color;
-  readonly colors: readonly {
-    readonly color: Color;
-    readonly image: string | undefined;
-    readonly ready: number;
-    readonly desired: number;
-    readonly pinned: number | undefined;
-  }[];
+  readonly colors: readonly ColorStatus[];
   readonly release: ReleaseRecord | undefined;
-  /** A deploy never changes a pod, so a change of settings waits here until the next release stages it. */
-  readonly waiting: readonly Waiting[];
+  /** A deploy never changes a pod: a changed setting is pending until the next release stages it. */
+  readonly pending: readonly PendingChange[];
 }
 
-export function statusOf(snapshot: Snapshot, environment: Environment): Status {
-  const { live, colors, release, wanted } = snapshot;
-  const running = colors[live].settings;
-  const names = [...new Set([...Object.keys(running), ...Object.keys(wanted)])].sort();
+export interface ColorStatus {
+  readonly color: Color;
+  readonly image: string | undefined;
+  /** The version that a release put there; none if an operator did. */
+  readonly version: string | undefined;
+  /** The mark of the release that staged the color; none if an operator did. */
+  readonly mark: string | undefined;
+  readonly ready: number;
+  readonly desired: number;
+  /** The minimum that a release holds the color at. */
+  readonly heldAt: number | undefined;
+  readonly problems: readonly string[];
+}
+
+/** @throws what the ports throw */
+export async function readStatus(target: Target, environment: Environment): Promise<Status> {
+  const snapshot = await observe(target);
+  const { live, colors, release } = snapshot;
+  const [pending, history] = await Promise.all([target.staging.pending(live), target.records.history()]);
+  const known = new Map([...history, ...(release ? [release] : [])].map(({ mark, version }) => [mark, version]));
   return {
     environment: environment.name,
+    target: target.description,
     live,
     colors: COLORS.map((color) => {
-      const { image, desired, pinned } = colors[color];
-      const held = pinned !== undefined && pinned > environment.scaling.minReplicas ? pinned : undefined;
-      return { color, image, ready: readyPods(snapshot, color), desired, pinned: held };
+      const { image, mark, desired, heldAt, problems = [] } = colors[color];
+      const held = heldAt !== undefined && heldAt > environment.scaling.minReplicas ? heldAt : undefined;
+      const version = mark === undefined ? undefined : known.get(mark);
+      const ready = readyIn(colors[color]);
+      return { color, image, version, mark, ready, desired, heldAt: held, problems: problems.map(({ what }) => what) };
     }),
     release,
-    waiting: names
-      .filter((setting) => running[setting] !== wanted[setting])
-      .map((setting) => ({ setting, running: running[setting], wanted: wanted[setting] })),
+    pending,
   };
 }
 
@@ -48,19 +55,28 @@ export function writeStatus(status: Status, json: boolean): void {
   process.stdout.write(json ? `${JSON.stringify(status)}\n` : `${describe(status)}\n`);
 }
 
-function describe({ environment, live, colors, release, waiting }: Status): string {
-  const rows = colors.map(({ color, image, ready, desired, pinned }) => {
-    const pin = pinned === undefined ? "" : `, pinned at ${pinned}`;
-    return `${color === live ? "live" : "idle"}     ${color.padEnd(5)}  ${ready}/${desired} ready${pin}  ${image ?? "nothing staged"}`;
-  });
-  const changes = waiting.map(
+function describe({ environment, target, live, colors, release, pending }: Status): string {
+  const changes = pending.map(
     ({ setting, running, wanted }) => `${setting}: ${running ?? "(unset)"} → ${wanted ?? "(unset)"}`,
   );
   return [
+    ...target.map((line) => `target   ${line}`),
     `release  ${describeRelease(release)}`,
-    ...rows.sort().reverse(),
-    `waiting  ${changes.length === 0 ? "no setting of " + environment : changes.join("\n         ")}`,
+    ...colors
+      .toSorted((a, b) => Number(b.color === live) - Number(a.color === live))
+      .flatMap((color) => describeColor(color, color.color === live ? "live" : "idle")),
+    `pending  ${changes.length === 0 ? `no change of ${environment}` : changes.join("\n         ")}`,
   ].join("\n");
+}
+
+function describeColor({ color, image, version, mark, ready, desired, heldAt, problems }: ColorStatus, role: string) {
+  const held = heldAt === undefined ? "" : `, held at ${heldAt}`;
+  const staged = mark === undefined ? "not staged by a release" : (version ?? `stage ${mark}`);
+  const runs = image === undefined ? "nothing staged" : `${staged}, ${image}`;
+  return [
+    `${role}     ${color.padEnd(5)}  ${ready}/${desired} ready${held}  ${runs}`,
+    ...problems.map((problem) => `         ${problem}`),
+  ];
 }
 
 function describeRelease(release: ReleaseRecord | undefined): string {
@@ -68,6 +84,6 @@ function describeRelease(release: ReleaseRecord | undefined): string {
   const { version, phase, outcome, from, to, reason } = release;
   const why = reason === undefined ? "" : ` (${reason})`;
   return phase === "ended"
-    ? `${version} ${outcome ?? "given up"}${why}`
+    ? `${version} ${outcome ?? "aborted"}${why}`
     : `${version}, ${from} → ${to}, in phase ${phase}${why}`;
 }

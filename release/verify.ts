@@ -2,7 +2,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import { ask, type Answer } from "./gates/ask.ts";
 import type { Result } from "./machine.ts";
 import type { ReleaseRecord } from "./record.ts";
-import type { Snapshot } from "./target.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 interface VerifyOptions extends EngineOptions {
   readonly snapshot: Snapshot;
@@ -10,20 +10,20 @@ interface VerifyOptions extends EngineOptions {
 }
 
 /**
- * Asks every gate about the idle color, one after the other: gates that measure must not disturb each other, and the list goes
- * from cheap to dear, so that the first refusal spares the rest.
+ * Runs every gate on the idle color, one after the other, because gates that measure would disturb each other. The list
+ * starts with the cheap gates, and the first failure ends it.
  */
 export async function verify(options: VerifyOptions): Promise<Result> {
   const { gates, release } = options;
-  const holds: Answer[] = [];
+  const unclear: Answer[] = [];
   for (const gate of gates.filter(({ phases }) => phases.includes("verify"))) {
     const answer = await ask(gate, "verify", { ...options, color: release.to, version: release.version });
-    if (answer.outcome === "fail") return { outcome: "fail", reason: said(answer) };
-    if (answer.outcome === "hold") holds.push(answer);
+    if (answer.outcome === "fail") return { outcome: "fail", reason: inWords(answer) };
+    if (answer.outcome === "inconclusive") unclear.push(answer);
   }
-  return holds.length === 0
+  return unclear.length === 0
     ? { outcome: "pass", reason: "every gate passed" }
-    : { outcome: "hold", reason: holds.map(said).join("; ") };
+    : { outcome: "inconclusive", reason: unclear.map(inWords).join("; ") };
 }
 
-const said = ({ gate, evidence }: Answer) => `${gate}: ${evidence}`;
+const inWords = ({ gate, evidence }: Answer) => `${gate}: ${evidence}`;

@@ -3,20 +3,26 @@ import { Autoscaler } from "../constructs/autoscaler.ts";
 import { ColorDeployment } from "../constructs/color-deployment.ts";
 import { ColorService } from "../constructs/color-service.ts";
 import { DisruptionBudget } from "../constructs/disruption-budget.ts";
+import type { ReleaseStage } from "../constructs/stage-marker.ts";
+import type { Color } from "../environments/color.ts";
 import { colorName } from "../environments/names.ts";
-import type { Color } from "../release/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
+import { literal } from "./literal.ts";
 import { podSettings } from "./pod-settings.ts";
+
+/** An image that goes to a color, with the environment's settings. */
+export interface ColorStage {
+  readonly image: string;
+
+  /** @default - an operator stages, without a mark and without a fence */
+  readonly release?: ReleaseStage | undefined;
+}
 
 export interface ColorStackProps extends EnvironmentStackProps {
   readonly color: Color;
 
-  /**
-   * The image to put on this color.
-   *
-   * @default - the environment's if the color is new, otherwise the one it has
-   */
-  readonly stage?: string;
+  /** @default - the environment's image if the color is new, otherwise the image that it has */
+  readonly stage?: ColorStage | undefined;
 }
 
 /** One color: its pods, how many there are, and how to reach them and no others. */
@@ -25,13 +31,15 @@ export class ColorStack extends EnvironmentStack {
     super(scope, color, props);
     const { namespace, app, scaling } = this.environment;
     const name = colorName(color);
+    const { image = app.image, release } = literal(stage ?? {}) as Partial<ColorStage>;
 
     new ColorDeployment(this, "pods", {
       namespace,
       color,
-      image: stage ?? app.image,
+      image,
       settings: podSettings(this.environment),
       staged: stage !== undefined,
+      release,
     });
     new Autoscaler(this, "autoscaler", { namespace, deployment: name, ...scaling });
     new DisruptionBudget(this, "disruption-budget", { namespace, color });

@@ -1,5 +1,6 @@
 import type { Egress } from "../constructs/network-policies.ts";
-import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
+import { InvalidEnvironment } from "../environments/environment.ts";
+import type { StackEnvironment } from "./environment-stack.ts";
 
 /** The app's settings that name something it asks: who collects its traces, and who publishes the keys of access tokens. */
 const ASKED = ["OTEL_EXPORTER_OTLP_ENDPOINT", "AUTH_JWKS_URL"];
@@ -12,7 +13,7 @@ const CALLED = ["OUTBOUND_ALLOW", "OUTBOUND_POOLS"];
  *
  * @throws InvalidEnvironment when a port cannot be told from the settings
  */
-export function egress({ name, app }: Environment): Egress[] {
+export function egress({ name, app }: StackEnvironment): Egress[] {
   const { redis, settings } = app;
   return [
     ...(redis === undefined ? [] : [{ port: redis.port, namespace: redis.namespace, cidr: redis.cidr }]),

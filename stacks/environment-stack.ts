@@ -2,14 +2,27 @@ import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider/inde
 import { LocalBackend, S3Backend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import type { Environment } from "../environments/environment.ts";
+import { APP_LABEL, MANAGED_ANNOTATION } from "../environments/names.ts";
+import { everyKeyBut } from "./every-key-but.ts";
+import { literal } from "./literal.ts";
+
+/** The cluster and the identity that the provider uses: kubectl's. */
+export interface ProviderCluster {
+  /** Kubeconfig files that exist, by absolute paths. In a pod without one: none, and the provider uses its service account. */
+  readonly files: readonly string[];
+
+  /** @default - the current context of the files */
+  readonly context?: string | undefined;
+}
 
 /** What every stack is made from: where it goes, and how Terraform reaches it. */
 export interface EnvironmentStackProps {
   readonly environment: Environment;
-
-  /** Files to read the cluster's address and credentials from, as in KUBECONFIG. */
-  readonly kubeconfig: readonly string[];
+  readonly cluster: ProviderCluster;
 }
+
+/** The part of an environment that goes into stacks, with its texts escaped. */
+export type StackEnvironment = Omit<Environment, "release">;
 
 const PROVIDER_SOURCE = "registry.terraform.io/hashicorp/kubernetes";
 const PROVIDER_VERSION = "2.38.0";
@@ -19,16 +32,20 @@ const TERRAFORM_VERSION = ">= 1.11";
 
 /** One Terraform state: a part of an environment that can be planned and deployed by itself. */
 export abstract class EnvironmentStack extends TerraformStack {
-  protected readonly environment: Environment;
+  protected readonly environment: StackEnvironment;
 
-  constructor(scope: Construct, part: string, { environment, kubeconfig }: EnvironmentStackProps) {
+  constructor(scope: Construct, part: string, { environment, cluster }: EnvironmentStackProps) {
     const id = `${environment.name}-${part}`;
     super(scope, id);
-    this.environment = environment;
+    const { name, namespace, context, state, app, scaling, service } = environment;
+    this.environment = literal({ name, namespace, context, state, app, scaling, service });
 
     new KubernetesProvider(this, "kubernetes", {
-      ...(kubeconfig.length === 1 ? { configPath: kubeconfig[0] } : { configPaths: [...kubeconfig] }),
-      configContext: environment.context,
+      ...providerCluster(literal(cluster)),
+      // A deploy owns the keys that the configuration names. Ours are visible also before the configuration named them,
+      // so that an existing object can get its first one without losing the others; see docs/deploy.md.
+      ignoreAnnotations: [everyKeyBut(MANAGED_ANNOTATION)],
+      ignoreLabels: [everyKeyBut(APP_LABEL)],
     });
     this.addOverride("terraform.required_providers.kubernetes", { source: PROVIDER_SOURCE, version: PROVIDER_VERSION });
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
@@ -44,4 +61,11 @@ export abstract class EnvironmentStack extends TerraformStack {
     const backend = new S3Backend(this, { bucket, region, key: `${name}/${id}.tfstate`, encrypt: true });
     backend.addOverride("use_lockfile", true);
   }
+}
+
+/** Any path keeps the provider from the service account of its pod. */
+function providerCluster({ files, context }: ProviderCluster) {
+  const [file] = files;
+  if (file === undefined) return {};
+  return { ...(files.length === 1 ? { configPath: file } : { configPaths: [...files] }), configContext: context };
 }

@@ -1,13 +1,13 @@
 import type { App } from "cdktf";
-import { COLORS, type Color } from "../release/color.ts";
-import { ColorStack } from "./color-stack.ts";
+import { COLORS, type Color } from "../environments/color.ts";
+import { ColorStack, type ColorStage } from "./color-stack.ts";
 import type { EnvironmentStackProps } from "./environment-stack.ts";
 import { PlatformStack } from "./platform-stack.ts";
 import { TrafficStack } from "./traffic-stack.ts";
 
 export interface EnvironmentStacksProps extends EnvironmentStackProps {
   /** @default - pods stay as they are */
-  readonly stage?: { readonly color: Color; readonly image: string };
+  readonly stage?: (ColorStage & { readonly color: Color }) | undefined;
 
   /** @default - traffic stays where it is */
   readonly activate?: Color;
@@ -17,7 +17,7 @@ export interface EnvironmentStacksProps extends EnvironmentStackProps {
 export function addStacks(app: App, { stage, activate, ...props }: EnvironmentStacksProps): void {
   const platform = new PlatformStack(app, props);
   const colors = COLORS.map((color) => {
-    const stack = new ColorStack(app, { ...props, color, stage: stage?.color === color ? stage.image : undefined });
+    const stack = new ColorStack(app, { ...props, color, stage: stage?.color === color ? stage : undefined });
     stack.addDependency(platform);
     return stack;
   });

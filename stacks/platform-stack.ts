@@ -1,6 +1,7 @@
 import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1/index.js";
 import type { Construct } from "constructs";
 import { AppNamespace } from "../constructs/app-namespace.ts";
+import { objectMetadata } from "../constructs/object-metadata.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { flatten } from "../constructs/pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
@@ -36,7 +37,7 @@ export class PlatformStack extends EnvironmentStack {
 
     // No pod reads this. It is what `release status` compares the pods with.
     new ConfigMapV1(this, "wanted-settings", {
-      metadata: { name: WANTED_SETTINGS, namespace },
+      metadata: objectMetadata({ name: WANTED_SETTINGS, namespace }),
       data: flatten(podSettings(environment)),
     });
   }

@@ -1,7 +1,7 @@
 import type { PodSettings } from "../constructs/pod-settings.ts";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
 import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environments/names.ts";
-import { COLORS } from "../release/color.ts";
+import { COLORS } from "../environments/color.ts";
 
 /** Nodes learn of a pod that leaves within a second or two; kube-proxy gathers changes for up to one. */
 const PRE_STOP_SECONDS = 5;
@@ -17,7 +17,7 @@ const DRAIN_DEFAULTS = { DRAIN_DELAY: "0s", DRAIN_TIMEOUT: "20s" };
  *
  * @throws InvalidEnvironment when the time that a drain takes cannot be told from the settings
  */
-export function podSettings({ name, namespace, app }: Environment): PodSettings {
+export function podSettings({ name, namespace, app }: Omit<Environment, "release">): PodSettings {
   const drain = { ...DRAIN_DEFAULTS, ...app.settings };
   const drainSeconds = (["DRAIN_DELAY", "DRAIN_TIMEOUT"] as const)
     .map((setting) => seconds(drain[setting], `environment '${name}': app.settings.${setting}`))

@@ -14,8 +14,8 @@ export const goodVersion: Act = {
     await stage.linger(stage.quick ? 0.5 : 3);
     return {
       release,
-      outcome: release.result === "done" ? "promoted" : release.result,
-      problems: differences(release, { exitCode: 0, result: "done" }),
+      outcome: release.result === "released" ? "promoted" : release.result,
+      problems: differences(release, { exitCode: 0, result: "released" }),
     };
   },
   check: ({ byVersion }) =>

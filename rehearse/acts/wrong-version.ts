@@ -13,10 +13,10 @@ export const wrongVersion: Act = {
     await stage.linger(stage.quick ? 0.5 : 4);
     return {
       release,
-      outcome: release.result === "refused" ? "refused by a gate" : release.result,
+      outcome: release.result === "aborted" ? "refused by a gate" : release.result,
       problems: differences(release, {
         exitCode: 1,
-        result: "refused",
+        result: "aborted",
         failing: { gate: "smoke", phase: "verify" },
       }),
     };

@@ -24,7 +24,7 @@ ${head}
 <div class="page">
   <header>
     <div>
-      <h1>A release, rehearsed</h1>
+      <h1>${escape(title)}</h1>
       <p id="status" role="status">connecting</p>
     </div>
     <ol id="acts" aria-label="Acts"></ol>

@@ -62,9 +62,11 @@ function ofRelease(event: Extract<Moment, { type: "release" }>["event"], { gates
     }
     case "traffic":
       return strong(`traffic ${event.from} → ${event.to} in ${(event.seconds * 1000).toFixed(1)} ms`);
+    case "target":
+      return undefined;
     case "progress":
       return plain(event.message);
     case "result":
-      return (event.result === "done" ? good : bad)(`${event.result}: ${event.reason}`);
+      return (event.result === "released" ? good : bad)(`${event.result}: ${event.reason}`);
   }
 }

@@ -19,10 +19,10 @@ const POLICY =
  * @param port 0 for any free one
  * @throws the `listen` error, with code EADDRINUSE when the port is taken
  */
-export async function servePage(recording: Recording, port: number): Promise<Page> {
+export async function servePage(recording: Recording, port: number, title = "A release, rehearsed"): Promise<Page> {
   const { script, style } = await bundleClient();
   const page = htmlDocument({
-    title: "A release, rehearsed",
+    title,
     bodyClass: "live",
     head: `<link rel="stylesheet" href="style.css">`,
     tail: `<script src="client.js"></script>`,

@@ -93,6 +93,9 @@ export function emptyState(): PageState {
   };
 }
 
+/** Whether the page shows somebody's releases, without acts, their weather and gates that report to it. */
+export const isWatch = ({ startedAt, acts }: PageState): boolean => startedAt > 0 && acts.length === 0;
+
 /** Windows that make up the last second. */
 const RECENT = 4;
 
@@ -203,6 +206,7 @@ function takeInRelease(state: PageState, event: Extract<Moment, { type: "release
     case "result":
       if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
       break;
+    case "target":
     case "progress":
       break;
   }

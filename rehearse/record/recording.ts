@@ -66,9 +66,10 @@ export type BreakerState = "closed" | "half-open" | "open";
 /** A happening and when, in milliseconds since the epoch. */
 export type Moment = Happening & { readonly at: number };
 
-/**
- * All that happened, in order, for whoever comes late. It grows by a few moments a second, and a rehearsal ends.
- */
+/** Moments that are kept: those of some hours. */
+const MAX_MOMENTS = 20_000;
+
+/** All that happened, in order, for a page that is opened late. After the first moment, the oldest ones are dropped. */
 export class Recording {
   readonly #moments: Moment[] = [];
   readonly #listeners = new Set<(moment: Moment) => void>();
@@ -80,6 +81,7 @@ export class Recording {
   add(happening: Happening, at = Date.now()): void {
     const moment = { at, ...happening };
     this.#moments.push(moment);
+    if (this.#moments.length > MAX_MOMENTS) this.#moments.splice(1, MAX_MOMENTS / 10);
     for (const listener of this.#listeners) listener(moment);
   }
 

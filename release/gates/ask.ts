@@ -1,5 +1,5 @@
+import { TargetRefused, TargetUnreachable } from "../errors.ts";
 import type { Listener } from "../events.ts";
-import { TargetUnreachable } from "../target.ts";
 import type { Gate, GateContext, Verdict } from "./gate.ts";
 
 export interface Answer extends Verdict {
@@ -7,29 +7,30 @@ export interface Answer extends Verdict {
 }
 
 /**
- * Asks one gate and tells the listener what it said.
+ * Runs one gate and reports its verdict.
  *
- * A gate that could not look holds: neither a target out of reach nor a fault in the gate itself is evidence about the color.
+ * A gate that could not check is inconclusive: neither an outage, nor a missing right, nor a fault in the gate itself is
+ * evidence about the color.
  */
 export async function ask(
   gate: Gate,
   phase: "verify" | "bake",
   { listener, ...context }: GateContext & { readonly listener: Listener },
 ): Promise<Answer> {
-  const start = performance.now();
-  const verdict = await look(gate, context);
+  const start = context.clock.now();
+  const verdict = await check(gate, context);
   const answer = { gate: gate.name, ...verdict };
-  listener({ type: "gate", phase, ...answer, seconds: (performance.now() - start) / 1000 });
+  listener({ type: "gate", phase, ...answer, seconds: (context.clock.now() - start) / 1000 });
   return answer;
 }
 
-async function look(gate: Gate, context: GateContext): Promise<Verdict> {
+async function check(gate: Gate, context: GateContext): Promise<Verdict> {
   try {
     return await gate.check(context);
   } catch (error) {
     context.signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);
-    const evidence = error instanceof TargetUnreachable ? message : `could not look: ${message}`;
-    return { outcome: "hold", evidence };
+    const expected = error instanceof TargetUnreachable || error instanceof TargetRefused;
+    return { outcome: "inconclusive", evidence: expected ? message : `the gate itself failed: ${message}` };
   }
 }

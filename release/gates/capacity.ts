@@ -1,5 +1,5 @@
 import { other } from "../color.ts";
-import { readyPods } from "../target.ts";
+import { readyPods } from "../snapshot.ts";
 import type { Gate } from "./gate.ts";
 
 /** Passes when the color has at least as many ready pods as the one it takes over from. */

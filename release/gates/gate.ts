@@ -1,32 +1,35 @@
 import type { Environment } from "../../environments/environment.ts";
 import type { Color } from "../color.ts";
 import type { LiveWindow } from "../measure/window.ts";
-import type { Snapshot, Target } from "../target.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Target } from "../ports/target.ts";
+import type { Snapshot } from "../snapshot.ts";
 
-/** `hold` is neither: the gate could not look, or saw too little. It never counts as a pass. */
-export type Outcome = "pass" | "fail" | "hold";
+/** `inconclusive`: the gate could not check, or had too little data. It never counts as a pass. */
+export type Outcome = "pass" | "fail" | "inconclusive";
 
 export interface Verdict {
   readonly outcome: Outcome;
-  /** What was seen, with its numbers, in one line. */
+  /** The reason with its numbers, in one line. */
   readonly evidence: string;
 }
 
 export interface GateContext {
   readonly target: Target;
   readonly environment: Environment;
-  /** What the target said just now. */
+  /** The target's state at the start of this check. */
   readonly snapshot: Snapshot;
   /** The color under test: idle before promote, live after it. */
   readonly color: Color;
-  /** The version that the color is to run. */
+  /** The version that the color must run. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** While the color bakes: what its live traffic did since the last look. */
+  readonly clock: Clock;
+  /** During a bake: the live calls since the last check. */
   readonly window?: LiveWindow;
 }
 
-/** One question about a color, asked before traffic moves, after it, or both. A new gate is a new file and a line in the list. */
+/** A check of a color, before traffic moves, after it, or both. A new gate is a new file and a line in the list. */
 export interface Gate {
   readonly name: string;
   readonly phases: readonly ("verify" | "bake")[];

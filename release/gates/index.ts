@@ -7,5 +7,5 @@ import { rollout } from "./rollout.ts";
 import { smoke } from "./smoke.ts";
 import { version } from "./version.ts";
 
-/** Every gate, from cheap to dear: the first refusal spares the rest. */
+/** Every gate, the cheap ones first: the first failure ends the list. */
 export const GATES: readonly Gate[] = [rollout, version, capacity, health, smoke, metrics, bake];

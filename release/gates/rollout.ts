@@ -1,28 +1,28 @@
 import type { Gate } from "./gate.ts";
 
 /**
- * Passes when every pod of the color is ready, runs what was staged, and has not restarted since.
+ * Passes if every pod of the color is ready, is of the last stage, and has not restarted.
  *
- * A container that crashes and comes back looks ready most of the time; the count is what remembers.
+ * A container that crashes repeatedly can look ready at the time of a check. Its restart count does not.
  */
 export const rollout: Gate = {
   name: "rollout",
   phases: ["verify", "bake"],
   check({ snapshot, color }) {
-    const { pods, desired, image } = snapshot.colors[color];
-    if (pods.length === 0) return hold(`no pods of ${color} to look at`);
-    const problems = pods.flatMap((pod) => [
+    const { pods, desired, problems = [] } = snapshot.colors[color];
+    if (pods.length === 0) return inconclusive(`${color} has no pods`);
+    const found = pods.flatMap((pod) => [
       ...(pod.ready ? [] : [`${pod.name} is not ready`]),
-      ...(pod.image === image ? [] : [`${pod.name} still runs ${pod.image}`]),
+      ...(pod.current ? [] : [`${pod.name} is of a previous stage`]),
       ...(pod.restarts === 0 ? [] : [`${pod.name} restarted ${pod.restarts} ×`]),
     ]);
-    if (pods.length < desired) problems.push(`${pods.length} of ${desired} pods exist`);
+    if (pods.length < desired) found.push(`${pods.length} of ${desired} pods exist`);
     return Promise.resolve(
-      problems.length === 0
+      found.length === 0
         ? { outcome: "pass", evidence: `${pods.length} pods ready, none restarted` }
-        : { outcome: "fail", evidence: problems.join(", ") },
+        : { outcome: "fail", evidence: [...found, ...problems.map(({ what }) => what)].join(", ") },
     );
   },
 };
 
-const hold = (evidence: string) => Promise.resolve({ outcome: "hold" as const, evidence });
+const inconclusive = (evidence: string) => Promise.resolve({ outcome: "inconclusive" as const, evidence });

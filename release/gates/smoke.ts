@@ -1,19 +1,20 @@
 import { z } from "zod";
+import { Reach } from "../measure/reach.ts";
 import { callOptions, ERAS, withClient } from "../measure/client.ts";
 import type { Gate, Verdict } from "./gate.ts";
 
 /**
- * Passes when a real client session, in each era of the protocol, finds the tool and gets the answer that the environment
- * expects. Health says that a version runs; this says that it is right.
+ * Passes if a real client session, in each protocol version, finds the tool and gets the answer that the environment
+ * expects. Health shows that a version runs; this shows that it is right.
  */
 export const smoke: Gate = {
   name: "smoke",
   phases: ["verify"],
   async check({ target, color, environment, signal }) {
     const { tool, arguments: args, expect } = environment.release.smoke;
-    const endpoint = await target.endpoint(color);
+    const reach = new Reach(await target.probe.endpoint(color, signal), target.traffic);
     for (const era of ERAS) {
-      const verdict = await withClient(endpoint, era, signal, async (client): Promise<Verdict> => {
+      const verdict = await withClient(reach.endpoint, era, signal, async (client): Promise<Verdict> => {
         const { tools } = await client.listTools({}, callOptions(signal));
         if (!tools.some(({ name }) => name === tool)) return fail(`${era}: there is no tool '${tool}'`);
         const answer = await client.callTool({ name: tool, arguments: args }, callOptions(signal));
@@ -26,7 +27,9 @@ export const smoke: Gate = {
         signal.throwIfAborted();
         return fail(`${era}: ${error instanceof Error ? error.message : String(error)}`);
       });
-      if (verdict.outcome !== "pass") return verdict;
+      if (verdict.outcome === "pass") continue;
+      await reach.check(signal);
+      return verdict;
     }
     return { outcome: "pass", evidence: `${tool} answered as expected, ${ERAS.join(" and ")}` };
   },

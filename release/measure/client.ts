@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import type { Endpoint } from "../target.ts";
+import type { Endpoint } from "../ports/probe.ts";
 
 /** The two families of protocol revisions: 2024-10-07 to 2025-11-25, and 2026-07-28 on. A server that drops one drops users. */
 export const ERAS = ["legacy", "modern"] as const;

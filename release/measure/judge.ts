@@ -7,10 +7,13 @@ export interface Limits {
   readonly maxP95Ms: number;
 }
 
-/** Holds a measurement against its limits. Too few calls are no data, and no data is hold. */
+/** Compares a measurement with its limits. Too few calls are inconclusive. */
 export function judge({ calls, errors, p95Ms }: Measurement, limits: Limits): Verdict {
   if (calls < limits.minCalls || p95Ms === undefined) {
-    return { outcome: "hold", evidence: `${calls} calls, fewer than the ${limits.minCalls} that count as data` };
+    return {
+      outcome: "inconclusive",
+      evidence: `${calls} calls, fewer than the ${limits.minCalls} that count as data`,
+    };
   }
   const ratio = errors / calls;
   const evidence =

@@ -1,6 +1,6 @@
 import type { Client } from "@modelcontextprotocol/client";
 import type { Environment } from "../../environments/environment.ts";
-import type { Endpoint } from "../target.ts";
+import type { Endpoint } from "../ports/probe.ts";
 import { callOptions, ERAS, withClient } from "./client.ts";
 import type { Measurement } from "./window.ts";
 

@@ -1,33 +1,32 @@
 import type { Color } from "../color.ts";
-import type { Target } from "../target.ts";
-import { difference, quantile, readCalls, sum, type CallHistogram } from "./histogram.ts";
+import type { Measurements } from "../ports/measurements.ts";
+import { difference, quantile, sum, type CallHistogram } from "./histogram.ts";
 
 export interface Measurement {
   readonly calls: number;
   readonly errors: number;
-  /** Nothing when there were no calls. */
+  /** None if there were no calls. */
   readonly p95Ms: number | undefined;
 }
 
-/** What a color's pods did between one look and the next, from their own metrics. */
+/** A color's live calls between one check and the next. */
 export class LiveWindow {
-  readonly #target: Target;
+  readonly #measurements: Measurements;
   readonly #color: Color;
   #before: ReadonlyMap<string, CallHistogram> | undefined;
 
-  constructor(target: Target, color: Color) {
-    this.#target = target;
+  constructor(measurements: Measurements, color: Color) {
+    this.#measurements = measurements;
     this.#color = color;
   }
 
   /**
-   * Looks, and says what happened since the last look; the first look has nothing to compare with and says no calls.
+   * Measures the calls since the last one that succeeded. The first one has nothing to compare with and returns no calls.
    *
-   * @throws TargetUnreachable when a pod could not be asked; the window then goes on growing until the next look
+   * @throws TargetUnreachable if a pod could not be read; the window then grows until the next check
    */
-  async advance(): Promise<Measurement> {
-    const scrapes = await this.#target.metrics(this.#color);
-    const now = new Map([...scrapes].map(([pod, scrape]) => [pod, readCalls(scrape)]));
+  async advance(signal?: AbortSignal): Promise<Measurement> {
+    const now = await this.#measurements.calls(this.#color, signal);
     const before = this.#before;
     this.#before = now;
     if (before === undefined) return { calls: 0, errors: 0, p95Ms: undefined };

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { TargetUnreachable, type PodHealth } from "../target.ts";
+import { TargetUnreachable } from "../errors.ts";
+import type { PodHealth } from "../ports/probe.ts";
 
 const TIMEOUT_MS = 5000;
 

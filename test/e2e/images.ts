@@ -17,4 +17,11 @@ export async function buildAndLoad(version: string): Promise<void> {
   if (load !== undefined) await mustRun(load, [...args, imageOf(version)]);
 }
 
+/** Puts the image of a version into the cluster under another name too. */
+export async function loadAs(version: string, name: string): Promise<void> {
+  await mustRun(process.env.E2E_DOCKER ?? "docker", ["tag", imageOf(version), name]);
+  const [load, ...args] = words(process.env.E2E_LOAD_IMAGE);
+  if (load !== undefined) await mustRun(load, [...args, name]);
+}
+
 const words = (text = "") => text.split(/\s+/).filter((word) => word !== "");

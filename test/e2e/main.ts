@@ -14,7 +14,9 @@ cluster must answer on 127.0.0.1.
 
 Environment: E2E_DOCKER (the Docker client, default docker), E2E_BUILD_ARGS (more arguments for docker build),
 E2E_LOAD_IMAGE (a command that takes an image's name and loads it into the cluster, such as 'kind load docker-image'),
-E2E_REDIS_IMAGE (a Redis that the cluster can run, default the one of Docker Hub).
+E2E_REDIS_IMAGE (a Redis that the cluster can run, default the one of Docker Hub). Steps that need one of these are skipped
+without it: E2E_STOP_API and E2E_START_API (shell commands that kill the API server, which is on this machine, and bring it
+back), E2E_CLIENT_CA (path, without .crt and .key, of the authority that the API server trusts for clients).
 
 Exit code 0 when every step passed, or when there was nothing to run them with, which the last line says; 1 when one failed.
 `;
@@ -44,21 +46,30 @@ async function main(): Promise<number> {
     return summary(0, 0, STEPS.length);
   }
 
-  for (const [index, { name, run }] of STEPS.entries()) {
+  let skipped = 0;
+  let passed = 0;
+  for (const [index, { name, needs = [], run }] of STEPS.entries()) {
     const start = performance.now();
+    const lacking = needs.filter((variable) => process.env[variable] === undefined);
+    if (lacking.length > 0) {
+      say(`          skip  ${name}\n                set ${lacking.join(" and ")} to run it: see --help`);
+      skipped += 1;
+      continue;
+    }
     try {
       const seen = await run();
       say(`${seconds(start)}  ok    ${name}\n                ${seen}`);
+      passed += 1;
     } catch (error) {
       say(`${seconds(start)}  FAIL  ${name}\n${error instanceof Error ? error.message : String(error)}`);
       if (!values.keep)
         await Promise.all([destroy(), removeRedis()]).catch((error: unknown) => {
           say(`could not clean up: ${String(error)}`);
         });
-      return summary(index, 1, STEPS.length - index - 1);
+      return summary(passed, 1, skipped + STEPS.length - index - 1);
     }
   }
-  return summary(STEPS.length, 0, 0);
+  return summary(passed, 0, skipped);
 }
 
 function refuse(why: string): number {

@@ -6,7 +6,7 @@ import { inWords, underLoad } from "./load.ts";
 import { killRedis, redisPassword, redisUrl, removeRedis, restartRedis, startRedis } from "./redis.ts";
 import { releaseOf, status } from "./release.ts";
 import { storeThroughService } from "./session.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./step.ts";
 import { deploy, plan, statesWith } from "./terraform.ts";
 
 const WITH_REDIS = "test/e2e/with-redis.ts";
@@ -23,10 +23,10 @@ export const REDIS_STEPS: readonly Step[] = [
       await deploy("all", inputs);
       assert.deepEqual(await podIdentities(), before);
       assert.deepEqual(await statesWith(redisPassword), []);
-      const { waiting } = await status(WITH_REDIS);
+      const { pending } = await status(WITH_REDIS);
       assert.ok(
-        ["env.DATA_DIR", "env.REDIS_PREFIX"].every((name) => waiting.some(({ setting }) => setting === name)),
-        `the next release would not bring them: ${JSON.stringify(waiting)}`,
+        ["env.DATA_DIR", "env.REDIS_PREFIX"].every((name) => pending.some(({ setting }) => setting === name)),
+        `the next release would not bring them: ${JSON.stringify(pending)}`,
       );
       return platform.join(", ");
     },

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
 import local from "../../environments/local.ts";
 import type { Color } from "../../release/color.ts";
-import { TrafficMoved } from "../../release/target.ts";
-import { KubernetesTarget } from "../../release/targets/kubernetes/target.ts";
+import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
+import { TrafficMoved } from "../../release/errors.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
 import { inWords, underLoad } from "./load.ts";
 import { REDIS_STEPS } from "./redis-steps.ts";
 import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
+import { FAULT_STEPS } from "./faults/index.ts";
+import type { Step } from "./step.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
-
-export interface Step {
-  /** What is shown, as a sentence. */
-  readonly name: string;
-  /** Says in a few words what was seen; throws when it was not as it must be. */
-  readonly run: () => Promise<string>;
-}
 
 const CHANGED = "test/e2e/changed-environment.ts";
 
@@ -90,15 +85,15 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
-    name: "a changed setting leaves every pod alone, and release status names what waits",
+    name: "a changed setting leaves every pod alone, and release status names the pending change",
     async run() {
       const before = await podIdentities();
       await deploy("all", { ENVIRONMENT: CHANGED });
       assert.deepEqual(await podIdentities(), before);
-      const { waiting } = await status(CHANGED);
-      assert.deepEqual(waiting, [{ setting: "env.LOG_LEVEL", running: "info", wanted: "debug" }]);
+      const { pending } = await status(CHANGED);
+      assert.deepEqual(pending, [{ setting: "env.LOG_LEVEL", running: "info", wanted: "debug" }]);
       await deploy("all");
-      return waiting.map(({ setting, running, wanted }) => `${setting}: ${running} → ${wanted}`).join();
+      return pending.map(({ setting, running, wanted }) => `${setting}: ${running} → ${wanted}`).join();
     },
   },
   {
@@ -155,6 +150,7 @@ export const STEPS: readonly Step[] = [
       return "no change in any stack";
     },
   },
+  ...FAULT_STEPS,
   ...REDIS_STEPS,
   {
     name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
@@ -178,10 +174,13 @@ export const STEPS: readonly Step[] = [
 ];
 
 async function moveTraffic(from: Color, to: Color): Promise<void> {
-  const target = new KubernetesTarget("local", local);
+  const target = openKubernetesTarget("local", local);
+  const { signal } = new AbortController();
+  const authority = await target.records.acquire({ holder: "e2e", takeOver: true, signal, waiting: () => undefined });
   try {
-    await target.moveTraffic(from, to);
+    await target.traffic.move(from, to, authority.fence);
   } finally {
+    await authority.release();
     await target.close();
   }
 }

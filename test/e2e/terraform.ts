@@ -81,6 +81,22 @@ async function planStack(stack: Stack): Promise<Change[]> {
     .map(({ change, address }) => `${change.actions.join("+")} ${address}`);
 }
 
+const SAVED = "e2e-saved.tfplan";
+
+/** Synthesizes with these inputs and saves what Terraform would do in a stack. */
+export async function savePlan(stack: Stack, inputs: Inputs): Promise<void> {
+  await mustRun(process.execPath, ["main.ts"], withSecret(inputs));
+  for (const args of [
+    ["init", "-input=false"],
+    ["plan", "-input=false", `-out=${SAVED}`],
+  ]) {
+    const { code, output } = await terraform(stack, args);
+    if (code !== 0) throw new Error(`terraform ${args[0] ?? ""} of ${stack} ended with ${code}:\n${output}`);
+  }
+}
+
+export const applySavedPlan = (stack: Stack) => terraform(stack, ["apply", "-input=false", "-no-color", SAVED]);
+
 interface PlanJson {
   readonly resource_changes?: readonly {
     readonly address: string;

@@ -88,12 +88,12 @@ describe("an act's release", () => {
   const run: ReleaseRun = {
     version: "1.2.0",
     exitCode: 1,
-    result: "refused",
+    result: "aborted",
     reason: "smoke: wrong",
     seconds: 3,
     gates: [refusal],
   };
-  const expected = { exitCode: 1, result: "refused", failing: { gate: "smoke", phase: "verify" } } as const;
+  const expected = { exitCode: 1, result: "aborted", failing: { gate: "smoke", phase: "verify" } } as const;
 
   it("is as it must be when the right gate refused", () => {
     expect(differences(run, expected)).toEqual([]);
@@ -110,7 +110,7 @@ describe("an act's release", () => {
 
   it("is not when it ended otherwise, and says why it did", () => {
     expect(differences(run, { exitCode: 0, result: "done" })[0]).toMatch(
-      /had to end as 'done' with exit code 0, but was 'refused' with 1: smoke: wrong/,
+      /had to end as 'done' with exit code 0, but was 'aborted' with 1: smoke: wrong/,
     );
   });
 });

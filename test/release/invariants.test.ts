@@ -1,10 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { Commands } from "../../release/commands.ts";
+import { TargetUnreachable } from "../../release/errors.ts";
 import type { Gate } from "../../release/gates/gate.ts";
-import { TargetUnreachable } from "../../release/target.ts";
-import { MemoryTarget, quickEnvironment } from "./memory-target.ts";
-
-const NEW = { image: "new", version: "2" };
+import { carryOut, RESUME, ROLLBACK, RUN, STAGE } from "./a-release.ts";
+import { MemoryTarget } from "./memory-target.ts";
 
 const passes: Gate = {
   name: "passes",
@@ -13,7 +11,7 @@ const passes: Gate = {
 };
 
 const cannotLook: Gate = {
-  name: "cannot look",
+  name: "cannot check",
   phases: ["verify"],
   check: () => Promise.reject(new TargetUnreachable("nothing answered")),
 };
@@ -24,28 +22,23 @@ const broken: Gate = {
   check: () => Promise.reject(new TypeError("a fault of its own")),
 };
 
-function commandsOn(target: MemoryTarget, ...gates: Gate[]): Commands {
-  const signal = new AbortController().signal;
-  return new Commands({ target, environment: quickEnvironment(), gates, signal, listener: () => undefined });
-}
-
 describe("invariant 3: promote changes exactly one object, and only from the state it expects", () => {
   it("makes one move of the traffic in a whole release", async () => {
     const target = new MemoryTarget();
-    await commandsOn(target, passes).run(NEW);
+    await carryOut(target, RUN, { gates: [passes] });
 
     expect(target.moves).toEqual(["green"]);
   });
 
-  it("moves nothing when somebody else was faster, and follows the traffic instead", async () => {
+  it("moves nothing if others were faster, and follows the traffic", async () => {
     const target = new MemoryTarget();
     target.before = (call) => {
-      if (call === "moveTraffic") target.live = "green";
+      if (call === "move") target.live = "green";
     };
-    const { result } = await commandsOn(target, passes).run(NEW);
+    const { result } = await carryOut(target, RUN, { gates: [passes] });
 
     expect(target.moves).toEqual([]);
-    expect(result).toBe("done");
+    expect(result).toBe("released");
     expect(target.live).toBe("green");
   });
 });
@@ -55,21 +48,21 @@ describe("invariant 4: capacity first", () => {
     const target = new MemoryTarget();
     const ready: [number, number][] = [];
     target.before = (call) => {
-      if (call === "moveTraffic") ready.push([target.colors.blue.ready, target.colors.green.ready]);
+      if (call === "move") ready.push([target.colors.blue.ready, target.colors.green.ready]);
     };
-    await commandsOn(target, passes).run(NEW);
+    await carryOut(target, RUN, { gates: [passes] });
 
     expect(ready).toEqual([[2, 2]]);
-    expect([target.colors.blue.pinned, target.colors.green.pinned]).toEqual([undefined, undefined]);
+    expect([target.colors.blue.heldAt, target.colors.green.heldAt]).toEqual([undefined, undefined]);
   });
 });
 
-describe("invariant 6: no data is hold", () => {
-  it.each([cannotLook, broken])("does not move traffic when a gate is $name, and says that it holds", async (gate) => {
+describe("invariant 6: no data is inconclusive", () => {
+  it.each([cannotLook, broken])("does not move traffic when a gate $name, and pauses", async (gate) => {
     const target = new MemoryTarget();
-    const { result } = await commandsOn(target, passes, gate).run(NEW);
+    const { result } = await carryOut(target, RUN, { gates: [passes, gate] });
 
-    expect(result).toBe("held");
+    expect(result).toBe("paused-old-live");
     expect(target.moves).toEqual([]);
   });
 });
@@ -77,26 +70,27 @@ describe("invariant 6: no data is hold", () => {
 describe("invariant 7: rollback is promote backwards", () => {
   it("needs no gate, no health and no metrics, and stages nothing", async () => {
     const target = new MemoryTarget();
-    await commandsOn(target, passes).stage(NEW);
-    await commandsOn(target, passes).promote();
+    await carryOut(target, STAGE);
+    await carryOut(target, { do: "promote" });
     const asked: string[] = [];
     target.before = (call) => {
       asked.push(call);
     };
-    const { result } = await commandsOn(target, cannotLook).rollback();
+    const { result } = await carryOut(target, ROLLBACK, { gates: [cannotLook] });
 
     expect(result).toBe("done");
     expect(target.moves).toEqual(["green", "blue"]);
-    expect(new Set(asked)).toEqual(new Set(["look", "record", "moveTraffic", "pin"]));
+    const reads = ["look", "color blue", "color green"];
+    expect(new Set(asked)).toEqual(new Set([...reads, "write", "move", "hold"]));
   });
 });
 
 describe("invariant 8: the cluster is the record", () => {
   it("goes on with a release from another process, by what the target says alone", async () => {
     const target = new MemoryTarget();
-    await commandsOn(target, passes).stage(NEW);
-    const { result, reason } = await commandsOn(target, passes).run(undefined);
+    await carryOut(target, STAGE);
+    const { result, reason } = await carryOut(target, RESUME);
 
-    expect({ result, reason }).toEqual({ result: "done", reason: "2 is live on green" });
+    expect({ result, reason }).toEqual({ result: "released", reason: "2 is live on green" });
   });
 });

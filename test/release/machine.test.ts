@@ -10,14 +10,14 @@ interface Visited {
   readonly before?: Visited;
 }
 
-/** More than any release needs: stage, match, verify, move, bake, unpin and a correction or two. */
+/** More than any release needs: stage, scale-up, verify, move, bake, remove-holds and a correction or two. */
 const MOST_STEPS = 12;
 
 const STEP_INVARIANTS = {
   "never moves traffic to a color without a ready pod": (world, { action }) =>
     action?.do !== "move" || world.colors[action.to].ready > 0,
 
-  "never promotes to fewer pods than carry the traffic, nor rolls back to fewer once pins were lifted": (
+  "never promotes to fewer pods than carry the traffic, nor rolls back to fewer once the holds were removed": (
     { release, colors, ghost },
     { action },
   ) => {
@@ -44,15 +44,15 @@ const STEP_INVARIANTS = {
 } satisfies Record<string, (from: World, step: Step) => boolean>;
 
 const WORLD_INVARIANTS = {
-  "leaves no pin behind when it has ended": ({ release, colors }) =>
-    release?.phase !== "ended" || COLORS.every((color) => colors[color].pinned === undefined),
+  "leaves no color held when it has ended": ({ release, colors }) =>
+    release?.phase !== "ended" || COLORS.every((color) => colors[color].heldAt === undefined),
 
   "comes to an end from everywhere in a few steps when nothing disturbs it, and what it says then is true": (world) => {
     if (world.release === undefined || world.release.phase === "ended") return true;
     const { live, release } = undisturbed(world, "pass");
     if (release?.phase !== "ended") return false;
     if (release.outcome === "released") return live === release.to;
-    return release.outcome === "refused" || (release.outcome === "rolled-back" && live === release.from);
+    return release.outcome === "aborted" || (release.outcome === "rolled-back" && live === release.from);
   },
 
   "brings traffic back to the old color from everywhere when the gates fail from then on": (world) => {

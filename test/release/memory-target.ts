@@ -1,21 +1,25 @@
 import { z } from "zod";
 import { environment, type Environment } from "../../environments/environment.ts";
-import { COLORS, type Color } from "../../release/color.ts";
+import { COLORS, other, type Color } from "../../release/color.ts";
+import { Displaced, TrafficMoved } from "../../release/errors.ts";
+import type { CallHistogram } from "../../release/measure/histogram.ts";
+import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";
+import type { Fence } from "../../release/ports/fence.ts";
+import type { Measurements } from "../../release/ports/measurements.ts";
+import type { Endpoint, PodHealth, Probe } from "../../release/ports/probe.ts";
+import type { Authority, Records } from "../../release/ports/records.ts";
+import type { Staging } from "../../release/ports/staging.ts";
+import type { Target } from "../../release/ports/target.ts";
+import type { Traffic } from "../../release/ports/traffic.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
-import {
-  TrafficMoved,
-  type Endpoint,
-  type Lease,
-  type PodHealth,
-  type Snapshot,
-  type Target,
-} from "../../release/target.ts";
 
 interface MemoryColor {
   image?: string;
-  pinned?: number;
+  mark?: string;
+  heldAt?: number;
   ready: number;
   rollingOut?: boolean;
+  problems?: readonly Problem[];
 }
 
 export class Killed extends Error {
@@ -23,23 +27,28 @@ export class Killed extends Error {
 }
 
 /**
- * A target in memory, with pods that are ready at once, which keeps the promises of the interface and counts the calls.
+ * A target in memory, which keeps the promises of every port. Its pods are ready at once.
  *
- * Whoever calls it can be killed before any call, which is also after the one before; to the target it makes no difference. Until
- * `revive` every further call of the dead process fails.
+ * Its caller can be killed before any call. To the target that makes no difference. Until `revive` every further call of
+ * the dead process fails. Calls are counted by these names: `look` (an observation), `stage`, `hold`, `move`, `write`,
+ * `health`, `calls`. Readings of one color are not counted; `before` gets them as `color blue`.
  */
 export class MemoryTarget implements Target {
+  readonly description = ["memory"];
   live: Color = "blue";
   release: ReleaseRecord | undefined;
+  ended: ReleaseRecord[] = [];
   readonly colors: Record<Color, MemoryColor> = { blue: { image: "old", ready: 2 }, green: { ready: 0 } };
-  /** Every change of the traffic, and what no release may do. */
+  /** Every move of the traffic, and whatever no release may do. */
   readonly moves: Color[] = [];
   readonly harms: string[] = [];
-  calls = 0;
-  /** Runs before each call and may throw: what happens to the network, and what others do meanwhile. */
+  count = 0;
+  /** Runs before each call and may throw: network faults, and what others do at that moment. */
   before: (call: string) => void = () => undefined;
   #killBefore = Infinity;
   #dead = false;
+  #epoch = 0;
+  #lost = new AbortController();
 
   killBefore(call: number): void {
     this.#killBefore = call;
@@ -50,101 +59,145 @@ export class MemoryTarget implements Target {
   }
 
   revive(killBefore = Infinity): void {
-    this.calls = 0;
+    this.count = 0;
     this.#dead = false;
     this.#killBefore = killBefore;
   }
 
-  async look(): Promise<Snapshot> {
-    this.#called("look");
-    const color = ({ image, pinned, ready, rollingOut }: MemoryColor) => ({
-      image,
-      pinned,
-      desired: ready,
-      settings: {},
-      rollingOut,
-      pods: Array.from({ length: ready }, (_, pod) => ({
-        name: `pod-${pod}`,
-        ready: true,
-        restarts: 0,
-        image: image ?? "",
-      })),
-    });
-    const { live, release, colors } = this;
-    return await Promise.resolve({
-      live,
-      release,
-      wanted: {},
-      colors: { blue: color(colors.blue), green: color(colors.green) },
-    });
+  /** Another command takes the lease over. */
+  displace(): void {
+    this.#epoch += 1;
+    this.#lost.abort(new Displaced("another command has taken over this release's lease"));
+    this.#lost = new AbortController();
   }
 
-  async stage(color: Color, image: string): Promise<void> {
-    this.#called("stage");
-    if (color === this.live) throw new TrafficMoved(color === "blue" ? "green" : "blue", color);
-    this.colors[color].image = image;
-    this.#scale(color);
-    await Promise.resolve();
-  }
+  readonly traffic: Traffic = {
+    live: async () => {
+      this.#called("look");
+      return await Promise.resolve(this.live);
+    },
+    move: async (from, to, fence) => {
+      this.#called("move");
+      this.#test(fence);
+      if (this.live !== from) throw new TrafficMoved(from, this.live);
+      if (this.colors[to].ready === 0) this.harms.push(`${to} got the traffic and has no ready pod`);
+      this.live = to;
+      this.moves.push(to);
+      await Promise.resolve();
+    },
+  };
 
-  async pin(color: Color, pods: number | undefined): Promise<void> {
-    this.#called("pin");
-    this.colors[color].pinned = pods;
-    this.#scale(color);
-    await Promise.resolve();
-  }
+  readonly capacity: Capacity = {
+    checkEveryMs: 5,
+    color: async (color) => {
+      this.before(`color ${color}`);
+      return await Promise.resolve(this.#state(color));
+    },
+    hold: async (color, pods, fence) => {
+      this.#called("hold");
+      this.#test(fence);
+      this.colors[color].heldAt = pods;
+      this.#scale(color);
+      await Promise.resolve();
+    },
+  };
 
-  async moveTraffic(from: Color, to: Color): Promise<void> {
-    this.#called("moveTraffic");
-    if (this.live !== from) throw new TrafficMoved(from, this.live);
-    if (this.colors[to].ready === 0) this.harms.push(`${to} got the traffic and has no ready pod`);
-    this.live = to;
-    this.moves.push(to);
-    await Promise.resolve();
-  }
+  readonly staging: Staging = {
+    stage: async ({ color, image, mark }, fence) => {
+      this.#called("stage");
+      this.#test(fence);
+      if (color === this.live) throw new TrafficMoved(other(color), color);
+      if (this.colors[color].mark === mark) return;
+      Object.assign(this.colors[color], { image, mark });
+      this.#scale(color);
+      await Promise.resolve();
+    },
+    pending: () => Promise.resolve([]),
+  };
 
-  async record(release: ReleaseRecord): Promise<void> {
-    this.#called("record");
-    this.release = release;
-    const pinned = COLORS.some((color) => this.colors[color].pinned !== undefined);
-    if (release.phase === "ended" && pinned) this.harms.push("ended with a pin");
-    await Promise.resolve();
-  }
+  readonly records: Records = {
+    read: async () => await Promise.resolve(this.release),
+    history: async () => await Promise.resolve(this.ended),
+    acquire: async () => await Promise.resolve(this.authority()),
+  };
 
-  async health(): Promise<readonly PodHealth[]> {
-    this.#called("health");
-    return await Promise.resolve([]);
-  }
+  readonly probe: Probe = {
+    endpoint: async () => await this.endpoint(),
+    health: async () => {
+      this.#called("health");
+      return await this.health();
+    },
+  };
 
-  async metrics(): Promise<ReadonlyMap<string, string>> {
-    this.#called("metrics");
-    return await Promise.resolve(new Map());
-  }
+  readonly measurements: Measurements = {
+    calls: async () => {
+      this.#called("calls");
+      return await this.callsByPod();
+    },
+  };
 
-  lease(): Promise<Lease> {
-    return Promise.reject(new Error("the commands get their lease from outside"));
+  authority(): Authority {
+    this.#epoch += 1;
+    const fence = { epoch: this.#epoch };
+    return {
+      fence,
+      lost: this.#lost.signal,
+      write: async (release) => {
+        this.#called("write");
+        this.#test(fence);
+        this.release = release;
+        const held = COLORS.some((color) => this.colors[color].heldAt !== undefined);
+        if (release.phase === "ended" && held) this.harms.push("ended with a color held");
+        if (release.phase === "ended") this.ended = [release, ...this.ended];
+        await Promise.resolve();
+      },
+      release: () => Promise.resolve(),
+    };
   }
 
   endpoint(): Promise<Endpoint> {
     return Promise.reject(new Error("nothing listens in memory"));
   }
 
+  health(): Promise<readonly PodHealth[]> {
+    return Promise.resolve([]);
+  }
+
+  callsByPod(): Promise<ReadonlyMap<string, CallHistogram>> {
+    return Promise.resolve(new Map());
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** One pod of its own, and two when that is what it is pinned at. */
+  #state(color: Color): ColorState {
+    const { image, mark, heldAt, ready, rollingOut, problems } = this.colors[color];
+    const pods = Array.from({ length: ready }, (_, pod) => ({
+      name: `pod-${pod}`,
+      ready: true,
+      restarts: 0,
+      current: true,
+    }));
+    return { image, mark, heldAt, desired: ready, rollingOut, problems, pods };
+  }
+
+  /** One pod of its own, or as many as the color is held at. */
   #scale(color: Color): void {
     const state = this.colors[color];
-    state.ready = state.image === undefined ? 0 : Math.max(1, state.pinned ?? 0);
+    state.ready = state.image === undefined ? 0 : Math.max(1, state.heldAt ?? 0);
+  }
+
+  #test({ epoch }: Fence): void {
+    if (epoch !== this.#epoch) throw new Displaced("another command has taken over this release's lease");
   }
 
   #called(call: string): void {
-    if (this.#dead || this.calls >= this.#killBefore) {
+    if (this.#dead || this.count >= this.#killBefore) {
       this.#dead = true;
       throw new Killed(`killed before ${call}`);
     }
-    this.calls += 1;
+    this.count += 1;
     this.before(call);
   }
 }

@@ -2,7 +2,8 @@ import { COLORS, other, type Color } from "../../release/color.ts";
 import { after, next, type Action, type Result } from "../../release/machine.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
 import { backToVerify, begin, goOn, rollBack, type Rule } from "../../release/rules.ts";
-import { UsageError, type Snapshot } from "../../release/target.ts";
+import { UsageError } from "../../release/errors.ts";
+import type { Snapshot } from "../../release/snapshot.ts";
 
 /**
  * A world small enough to visit all of it: two colors of at most two pods, one release at a time, and everything that may happen
@@ -28,7 +29,7 @@ export type Image = "old" | "new" | "other";
 export interface ModelColor {
   readonly image?: Image;
   readonly ready: number;
-  readonly pinned?: number;
+  readonly heldAt?: number;
 }
 
 const MOST_PODS = 2;
@@ -47,14 +48,15 @@ export interface Step {
 }
 
 export function snapshotOf({ live, colors, release }: World): Snapshot {
-  const color = ({ image, ready, pinned }: ModelColor) => ({
+  // Each image was staged once, so that it is its own mark.
+  const color = ({ image, ready, heldAt }: ModelColor) => ({
     image,
-    pinned,
-    desired: Math.max(1, pinned ?? 0),
-    settings: {},
-    pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, image: image ?? "" })),
+    mark: image,
+    heldAt,
+    desired: Math.max(1, heldAt ?? 0),
+    pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, current: true })),
   });
-  return { live, release, wanted: {}, colors: { blue: color(colors.blue), green: color(colors.green) } };
+  return { live, release, colors: { blue: color(colors.blue), green: color(colors.green) } };
 }
 
 /** Everything that can happen next: to the engine, to the pods, and by other people. */
@@ -105,19 +107,20 @@ function changesOf(action: Action, { from, to, capacity }: ReleaseRecord): Chang
             ? world
             : withColor(world, action.color, { ...world.colors[action.color], image: "new", ready: 0 }),
       ];
-    case "match":
-      return [pin(from, action.pods), pin(to, action.pods)];
+    case "scale-up":
+      return [hold(from, action.pods), hold(to, action.pods)];
     case "move":
       return [(world) => (world.live === action.from ? { ...world, live: action.to } : world)];
     case "bake":
-      return [pin(from, capacity), pin(to, capacity)];
-    case "unpin":
-      return [pin(from, undefined), pin(to, undefined)].map((change) => (world) => ({
+      return [hold(from, capacity), hold(to, capacity)];
+    case "remove-holds":
+      return [hold(from, undefined), hold(to, undefined)].map((change) => (world) => ({
         ...change(world),
         ghost: { ...world.ghost, lifted: true },
       }));
     case "verify":
     case "correct":
+    case "pause":
     case "nothing":
       return [];
   }
@@ -128,22 +131,24 @@ function resultsOf(action: Action, world: World): { readonly result: Result; rea
   const ghost = (seen: Partial<World["ghost"]>): World => ({ ...world, ghost: { ...world.ghost, ...seen } });
   switch (action.do) {
     case "verify":
-      return [came("pass", ghost({ passed: true })), came("fail", ghost({ failed: true })), came("hold")];
+      return [came("pass", ghost({ passed: true })), came("fail", ghost({ failed: true })), came("inconclusive")];
     case "bake":
-      return [came("pass"), came("fail", ghost({ failed: true })), came("hold")];
-    case "match": {
+      return [came("pass"), came("fail", ghost({ failed: true })), came("inconclusive")];
+    case "scale-up": {
       const { ready } = world.colors[action.color];
       const grown = { ...world.colors[action.color], ready: Math.max(ready, action.ready) };
       const pass = came("pass", withColor(world, action.color, grown));
       if (ready >= action.ready) return [pass];
-      return [pass, came(world.release?.phase === "rollback" ? "hold" : "fail")];
+      return [pass, came(world.release?.phase === "rollback" ? "inconclusive" : "fail")];
     }
     case "stage":
     case "move":
-    case "unpin":
+    case "remove-holds":
     case "correct":
     case "nothing":
       return [came("pass")];
+    case "pause":
+      return [came("inconclusive")];
   }
 }
 
@@ -159,8 +164,8 @@ function worldSteps(world: World): Step[] {
       const to = withColor(world, color, { ...state, ready: state.ready + 1 });
       changes.push({ what: `${color} gains a pod`, to });
     }
-    if (state.pinned !== undefined) {
-      changes.push({ what: `a deploy lowers the pin of ${color}`, to: pin(color, undefined)(world) });
+    if (state.heldAt !== undefined) {
+      changes.push({ what: `a deploy lowers the minimum of ${color}`, to: hold(color, undefined)(world) });
     }
     return changes;
   });
@@ -181,7 +186,7 @@ const movedByOthers = (world: World): World => ({ ...world, live: other(world.li
 
 /** What a person may ask between two steps of the engine; what the rules refuse changes nothing. */
 function requests(world: World): Step[] {
-  const started = begin({ image: "new", version: "new" }, "r", "");
+  const started = begin({ image: "new", version: "new" }, { mark: "new", startedAt: "" });
   const asked: [string, Rule][] = [
     ["go on", goOn],
     ["verify", backToVerify],
@@ -208,11 +213,12 @@ function renamed(world: World): World {
   const idle = other(live);
   const left: Image | undefined = colors[idle].image === undefined ? undefined : "other";
   const was = withColor(world, live, { ...colors[live], image: "old" });
-  return { ...withColor(was, idle, { ...colors[idle], image: left }), ghost: START.ghost };
+  const release = world.release && { ...world.release, previous: { image: "old", mark: "old" } };
+  return { ...withColor(was, idle, { ...colors[idle], image: left }), release, ghost: START.ghost };
 }
 
-function pin(color: Color, pinned: number | undefined): Change {
-  return (world) => withColor(world, color, { ...world.colors[color], pinned });
+function hold(color: Color, heldAt: number | undefined): Change {
+  return (world) => withColor(world, color, { ...world.colors[color], heldAt });
 }
 
 function withColor(world: World, color: Color, state: ModelColor): World {
@@ -224,7 +230,7 @@ const stripped = (release: ReleaseRecord): ReleaseRecord => ({ ...release, reaso
 
 export function keyOf({ live, colors, release, ghost }: World): string {
   const { blue, green } = colors;
-  const color = ({ image, ready, pinned }: ModelColor) => [image, ready, pinned].join();
+  const color = ({ image, ready, heldAt }: ModelColor) => [image, ready, heldAt].join();
   const record = release && [
     release.from,
     release.phase,

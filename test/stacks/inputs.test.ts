@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../inputs.ts";
 import production from "../../environments/production.ts";
 
@@ -41,7 +41,7 @@ describe("the inputs of a synth", () => {
     expect(describeInputs(inputs(["--stage", `green=${PINNED}`, "--activate", "blue"], { KUBECONFIG: "/a" }))).toEqual([
       "environment: local",
       "kubeconfig: /a",
-      `stage: ${PINNED} on green`,
+      `stage: ${PINNED} on green, by an operator: without a mark and without a fence`,
       "activate: blue",
     ]);
   });
@@ -58,6 +58,48 @@ describe("the inputs of a synth", () => {
   ])("are refused for %s", (_, args, message) => {
     expect(() => readInputs(args, {})).toThrow(message);
   });
+
+  it("name the release that stages by its mark and the epoch of its lease, or an operator by neither", () => {
+    const release = ["--stage-mark", "0b8e-1", "--stage-epoch", "7"];
+
+    const { stage } = inputs(["--stage", `green=${PINNED}`, ...release]);
+    expect(stage).toEqual({ color: "green", image: PINNED, release: { mark: "0b8e-1", epoch: 7 } });
+    expect(inputs([], { STAGE: `green=${PINNED}`, STAGE_MARK: "0b8e-1", STAGE_EPOCH: "7" }).stage).toEqual(stage);
+    expect(inputs(["--stage", `green=${PINNED}`]).stage).toEqual({ color: "green", image: PINNED });
+  });
+
+  it.each([
+    ["a mark without an epoch", ["--stage", "green=app:1", "--stage-mark", "m"], "must be given together"],
+    ["an epoch of 0", ["--stage", "green=app:1", "--stage-mark", "m", "--stage-epoch", "0"], "above 0, not '0'"],
+    [
+      "a mark that Terraform would evaluate",
+      ["--stage", "green=app:1", "--stage-mark", "${x}", "--stage-epoch", "1"],
+      "stage-mark must be letters",
+    ],
+    ["a mark without a stage", ["--stage-mark", "m", "--stage-epoch", "1"], "belong to a stage"],
+  ])("are refused for %s", (_, args, message) => {
+    expect(() => readInputs(args, {})).toThrow(message);
+  });
+
+  it("name the kubeconfig as kubectl finds it: absolute, and in a pod without one no path at all", () => {
+    const project = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+    const pod = { HOME: "/nowhere", KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+
+    expect(inputs([], { KUBECONFIG: "a" }).kubeconfig).toEqual([join(process.cwd(), "a")]);
+    expect(process.cwd()).toBe(project);
+    expect(inputs([], { KUBECONFIG: "a", INIT_CWD: "/where/i/am" }).kubeconfig).toEqual(["/where/i/am/a"]);
+    expect(inputs([], { KUBECONFIG: `/missing:${project}/package.json` }).kubeconfig).toEqual([
+      `${project}/package.json`,
+    ]);
+    expect(inputs([], pod).kubeconfig).toEqual([]);
+  });
+
+  it.each(["KUBE_HOST", "KUBE_TOKEN", "KUBE_CTX", "KUBE_CONFIG_PATH", "KUBE_CLIENT_KEY_DATA"])(
+    "are refused with %s, which moves the provider alone",
+    (variable) => {
+      expect(() => readInputs([], { [variable]: "x" })).toThrow(`${variable} would move Terraform alone`);
+    },
+  );
 
   it("are refused for an image without a digest where images must be pinned", () => {
     expect(() => {
@@ -77,6 +119,7 @@ describe("npm run synth", () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   const synth = (...args: string[]) => run(args, directory);
+  jest.setTimeout(30_000);
 
   it("writes every stack of an environment and says what it was told", async () => {
     const { code, stderr } = await synth("--environment", "staging", "--activate", "green");

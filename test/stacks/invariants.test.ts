@@ -8,13 +8,14 @@ import { allResources, localWith, resourceOf, stackOf, synthesize } from "./synt
 
 const DEPLOYMENT = "kubernetes_deployment_v1";
 const SERVICE = "kubernetes_service_v1";
+const ACCOUNT = "kubernetes_service_account_v1";
 const AUTOSCALER = "kubernetes_horizontal_pod_autoscaler_v2";
 const IMAGE = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
 
 const ignored = (stacks: ReturnType<typeof synthesize>) =>
   Object.fromEntries(
     allResources(stacks)
-      .filter(({ resource }) => resource.lifecycle?.ignore_changes !== undefined)
+      .filter(({ type, resource }) => type !== ACCOUNT && resource.lifecycle?.ignore_changes !== undefined)
       .map(({ resource }) => [resource.metadata.name, resource.lifecycle?.ignore_changes]),
   );
 

@@ -9,7 +9,7 @@ import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
 import { addStacks } from "../../stacks/environment-stacks.ts";
 import { podSettings } from "../../stacks/pod-settings.ts";
-import { KUBECONFIG, localWith, resourceOf, stackOf, synthesize } from "./synthesized.ts";
+import { allResources, KUBECONFIG, localWith, resourceOf, stackOf, synthesize } from "./synthesized.ts";
 
 interface Manifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
@@ -24,7 +24,7 @@ describe("the stacks of an environment", () => {
 
   it("are four, deployed in an order in which each finds what it needs", async () => {
     const app = new App({ outdir });
-    addStacks(app, { environment: local, kubeconfig: [KUBECONFIG] });
+    addStacks(app, { environment: local, cluster: { files: [KUBECONFIG] } });
     app.synth();
     const { stacks } = JSON.parse(await readFile(join(outdir, "manifest.json"), "utf8")) as Manifest;
 
@@ -40,7 +40,7 @@ describe("the stacks of an environment", () => {
     const app = new App({ outdir });
     addStacks(app, {
       environment: local,
-      kubeconfig: [KUBECONFIG],
+      cluster: { files: [KUBECONFIG] },
       stage: { color: "green", image: "app:2" },
       activate: "green",
     });
@@ -52,7 +52,7 @@ describe("the stacks of an environment", () => {
 
   it("reach the cluster through the kubeconfig and the environment's context", () => {
     for (const { provider } of Object.values(synthesize(production))) {
-      expect(provider.kubernetes[0]).toEqual({ config_path: KUBECONFIG, config_context: "production" });
+      expect(provider.kubernetes[0]).toMatchObject({ config_path: KUBECONFIG, config_context: "production" });
     }
   });
 
@@ -69,6 +69,97 @@ describe("the stacks of an environment", () => {
         use_lockfile: true,
       },
     });
+  });
+});
+
+describe("a user's text", () => {
+  const EXPRESSION = '${file("/etc/hostname")} %{ if true } $${x}';
+  const ESCAPED = '$${file("/etc/hostname")} %%{ if true } $$${x}';
+
+  it("reaches Terraform escaped, wherever it stands", () => {
+    const app = { settings: { NOTE: EXPRESSION }, allowedHosts: [EXPRESSION], allowedOrigins: [EXPRESSION] };
+    const of = { ...localWith(app), context: EXPRESSION };
+    const stacks = synthesize(of);
+
+    expect(stackOf(stacks, "blue").provider.kubernetes[0]).toMatchObject({ config_context: ESCAPED });
+    expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
+      "env.NOTE": ESCAPED,
+      "env.ALLOWED_ORIGINS": ESCAPED,
+    });
+    for (const stack of Object.values(stacks)) {
+      const unescaped = JSON.stringify(stack).match(
+        /(?<![$])[$][{](?!kubernetes_|data\.|startswith|plantimestamp|terraform_|var\.|\{)/g,
+      );
+      expect(unescaped).toBeNull();
+    }
+  });
+
+  it("is refused where it holds a token of cdktf, which no escape stops", () => {
+    expect(() => synthesize(localWith({ settings: { NOTE: "${TfToken[TOKEN.1]}" } }))).toThrow("a token of cdktf");
+  });
+});
+
+describe("every object in the cluster", () => {
+  it("has a label and an annotation of ours from its creation on, and the provider ignores every other key", () => {
+    const stacks = synthesize(production);
+    for (const { resource } of allResources(stacks)) {
+      expect(resource.metadata).toMatchObject({
+        labels: { "app.kubernetes.io/name": "mcp-app" },
+        annotations: { "mcp-bluegreen/managed-by": "terraform" },
+      });
+    }
+    for (const { provider } of Object.values(stacks)) {
+      const { ignore_annotations: annotations, ignore_labels: labels } = provider.kubernetes[0] as Record<
+        string,
+        string[]
+      >;
+      const ignores = (patterns: string[] | undefined, key: string) =>
+        (patterns ?? []).some((pattern) => new RegExp(pattern).test(key));
+      const foreign = [
+        "mcp-bluegreen/epoch",
+        "cloud.google.com/neg",
+        "mcp-bluegreen/managed-by-x",
+        "mcp",
+        "istio-injection",
+      ];
+      for (const key of foreign) expect([ignores(annotations, key), ignores(labels, key)]).toEqual([true, true]);
+      expect(ignores(annotations, "mcp-bluegreen/managed-by")).toBe(false);
+      expect(ignores(labels, "app.kubernetes.io/name")).toBe(false);
+    }
+  });
+
+  it("keeps the pull secrets and tokens that others add to the service account", () => {
+    const account = resourceOf(stackOf(synthesize(), "platform"), "kubernetes_service_account_v1");
+
+    expect(account.lifecycle?.ignore_changes).toEqual(["image_pull_secret", "secret"]);
+    expect(account).not.toHaveProperty("image_pull_secret");
+  });
+});
+
+describe("a stage by a release", () => {
+  const IMAGE = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
+  const MARK = '"mcp-bluegreen/mark":"m-1"';
+
+  it("carries its mark in the pods, and its epoch in a precondition that is checked during the apply", () => {
+    const green = stackOf(
+      synthesize(local, { stage: { color: "green", image: IMAGE, release: { mark: "m-1", epoch: 7 } } }),
+      "green",
+    );
+    const deployment = resourceOf(green, "kubernetes_deployment_v1");
+
+    expect(JSON.stringify(deployment.spec)).toContain(MARK);
+    expect(JSON.stringify(deployment.metadata)).not.toContain("m-1");
+    expect(green.resource.terraform_data?.stage).toMatchObject({ input: "m-1/epoch 7/${plantimestamp()}" });
+    expect(green.data?.kubernetes_service_v1?.live).toMatchObject({ depends_on: ["terraform_data.stage"] });
+    expect(deployment.lifecycle?.precondition).toHaveLength(2);
+  });
+
+  it("leaves no trace in any other synth: the marker's value is ignored", () => {
+    for (const stage of [undefined, { color: "green", image: IMAGE } as const]) {
+      const green = stackOf(synthesize(local, { stage }), "green");
+      expect(green.resource.terraform_data?.stage).toMatchObject({ lifecycle: { ignore_changes: ["input"] } });
+      expect(JSON.stringify(resourceOf(green, "kubernetes_deployment_v1").spec)).not.toContain("mcp-bluegreen/mark");
+    }
   });
 });
 

@@ -30,12 +30,12 @@ export interface Stack {
 
 export const KUBECONFIG = "/home/someone/.kube/config";
 
-type Inputs = Omit<EnvironmentStacksProps, "environment" | "kubeconfig">;
+type Inputs = Omit<EnvironmentStacksProps, "environment" | "cluster">;
 
 /** The real stacks of an environment, as Terraform gets them, by their part: platform, blue, green, traffic. */
 export function synthesize(of: Environment = local, inputs: Inputs = {}): Record<string, Stack> {
   const app = Testing.app();
-  addStacks(app, { environment: of, kubeconfig: [KUBECONFIG], ...inputs });
+  addStacks(app, { environment: of, cluster: { files: [KUBECONFIG], context: of.context }, ...inputs });
   const stacks = app.node.children.filter((child) => child instanceof TerraformStack);
   return Object.fromEntries(
     stacks.map((stack) => [stack.node.id.replace(`${of.name}-`, ""), JSON.parse(Testing.synth(stack)) as Stack]),
@@ -59,12 +59,12 @@ export function resourceOf(stack: Stack, type: string, name?: string): Resource 
   return resource;
 }
 
-/** Every resource of every stack, with its type. */
+/** Every resource in the cluster of every stack, with its type. */
 export function allResources(stacks: Record<string, Stack>): { type: string; resource: Resource }[] {
   return Object.values(stacks).flatMap((stack) =>
-    Object.entries(stack.resource).flatMap(([type, resources]) =>
-      Object.values(resources).map((resource) => ({ type, resource })),
-    ),
+    Object.entries(stack.resource)
+      .filter(([type]) => type !== "terraform_data")
+      .flatMap(([type, resources]) => Object.values(resources).map((resource) => ({ type, resource }))),
   );
 }
 

@@ -1,15 +1,24 @@
-import type { PageState } from "../state.ts";
+import { isWatch, type PageState } from "../state.ts";
 import { part, set, setText } from "./dom.ts";
 
-/** Which act is on, what it is to show, and which of the two panels belongs to it. */
+/** Which act is on, what it shows, and which of the two panels belongs to it; or whose release is watched. */
 export function createAct(): (state: PageState) => void {
   const panel = part("act");
   const title = part("act-title");
   const story = part("act-story");
-  return ({ acts }) => {
-    const act = acts.findLast(({ status }) => status !== "to come");
-    setText(title, act === undefined ? "Setting the stage" : `Act ${act.number}. ${act.title}`);
-    setText(story, act?.story ?? "Building four versions, starting the weather API's stand-in and two pods of blue.");
+  return (state) => {
+    set(document.body, { "data-watch": String(isWatch(state)) });
+    const act = state.acts.findLast(({ status }) => status !== "to come");
+    setText(title, isWatch(state) ? released(state) : act ? `Act ${act.number}. ${act.title}` : "Setting the stage");
+    setText(
+      story,
+      isWatch(state)
+        ? ""
+        : (act?.story ?? "Building four versions, starting the weather API's stand-in and two pods of blue."),
+    );
     set(panel, { "data-about": act?.about ?? "release" });
   };
 }
+
+const released = ({ release }: PageState): string =>
+  release === undefined ? "No release yet" : `${release.version}: ${release.from} → ${release.to}`;

@@ -2,7 +2,7 @@ import type { Outcome } from "../../../release/gates/gate.ts";
 import { html, set, setText } from "./dom.ts";
 
 /** What stands for an outcome besides its color. */
-const GLYPHS: Readonly<Record<Outcome | "none", string>> = { pass: "✓", fail: "✕", hold: "‖", none: "·" };
+const GLYPHS: Readonly<Record<Outcome | "none", string>> = { pass: "✓", fail: "✕", inconclusive: "‖", none: "·" };
 
 export interface Check {
   readonly outcome?: Outcome;

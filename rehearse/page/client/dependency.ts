@@ -5,7 +5,7 @@ import { part } from "./dom.ts";
 
 const BREAKERS: Readonly<Record<BreakerState, Check>> = {
   closed: { outcome: "pass", evidence: "closed: calls go to the weather API" },
-  "half-open": { outcome: "hold", evidence: "half-open: one call tries whether it is back" },
+  "half-open": { outcome: "inconclusive", evidence: "half-open: one call tries whether it is back" },
   open: { outcome: "fail", evidence: "open: the weather API is left alone" },
 };
 
@@ -20,7 +20,7 @@ export function createDependency(): (state: PageState) => void {
       seconds === 0 ? 0 : recent.reduce((sum, { sources }) => sum + (sources[source] ?? 0), 0) / seconds;
     const failing = recent.reduce((sum, { failures }) => sum + failures, 0);
     answers("live", lit(rate("live"), "pass", "asked just now"));
-    answers("cached", lit(rate("cached"), "hold", "the last good answer, and it says so"));
+    answers("cached", lit(rate("cached"), "inconclusive", "the last good answer, and it says so"));
     answers("static", lit(rate("static"), "fail", "no measurement at all"));
     answers(
       "failed",
@@ -29,5 +29,5 @@ export function createDependency(): (state: PageState) => void {
   };
 }
 
-const lit = (rate: number, outcome: "pass" | "hold" | "fail", meaning: string): Check =>
+const lit = (rate: number, outcome: "pass" | "inconclusive" | "fail", meaning: string): Check =>
   rate > 0 ? { outcome, evidence: `${Math.round(rate)}/s · ${meaning}` } : { evidence: "0/s" };

@@ -5,7 +5,7 @@ import { html, part, set, setText } from "./dom.ts";
 
 const PHASES: readonly Phase[] = ["stage", "verify", "promote", "bake", "retire", "rollback"];
 
-const SAID: Readonly<Record<string, string>> = { done: "released", refused: "refused", "rolled-back": "rolled back" };
+const SAID: Readonly<Record<string, string>> = { "rolled-back": "rolled back" };
 
 /** The phases a release goes through, the gates with what they saw, and how it ended. */
 export function createRelease(): (state: PageState) => void {
@@ -28,7 +28,7 @@ export function createRelease(): (state: PageState) => void {
       result,
       ended === undefined ? "" : `${release?.version ?? ""} ${SAID[ended] ?? ended}: ${release?.reason ?? ""}`,
     );
-    set(result, { "data-tone": ended === "done" ? "good" : "bad" });
+    set(result, { "data-tone": ended === "released" ? "good" : "bad" });
   };
 }
 

@@ -1,5 +1,5 @@
 import { COLORS, type Color } from "../../../release/color.ts";
-import { rateOf, type PageState } from "../state.ts";
+import { isWatch, rateOf, type PageState } from "../state.ts";
 import { part, set, setText, svg } from "./dom.ts";
 import { createFlow } from "./flow.ts";
 
@@ -30,12 +30,14 @@ export function createScene(): (state: PageState) => void {
   const clients = box(root, { x: 8, y: 98, width: 144, height: 104 }, "MCP clients");
   const colors = { blue: createColor(root, "blue"), green: createColor(root, "green") };
   const weather = box(root, { x: 624, y: 98, width: 128, height: 104 }, "Weather API");
+  weather.element.classList.add("weather");
   part("scene").append(root);
 
   return (state) => {
     const rates = { blue: rateOf(state, "blue"), green: rateOf(state, "green") };
     const all = rates.blue + rates.green;
-    clients.say([`${Math.round(all)} calls/s`, "both protocol eras", "kept and new sockets"]);
+    const callers = isWatch(state) ? [] : ["both protocol eras", "kept and new sockets"];
+    clients.say([`${Math.round(all)} calls/s`, ...callers]);
     for (const color of COLORS) {
       const share = all === 0 ? 0 : rates[color] / all;
       flows[color].calls.show(share);
@@ -140,7 +142,7 @@ function roleOf({ live, release, colors }: PageState, color: Color): string {
   if (phase === "stage" && release?.to === color) return "○ being staged";
   if (phase === "verify" && release?.to === color) return "○ being verified";
   if (phase === "bake") return "○ kept ready";
-  if (release?.to === color && release.result === "refused") return "✕ refused";
+  if (release?.to === color && release.result === "aborted") return "✕ aborted";
   if (release?.to === color && release.result === "rolled-back") return "✕ rolled back";
   return colors[color].version === undefined ? "○ idle" : "○ idle, standby";
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { TargetUnreachable } from "../../target.ts";
+import { TargetUnreachable } from "../../errors.ts";
 
 const addressSchema = z.strictObject({
   /** The control interface. */

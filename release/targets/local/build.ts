@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { UsageError } from "../../target.ts";
+import { UsageError } from "../../errors.ts";
 
 /** An artifact that is not there. */
 export class MissingBuild extends UsageError {

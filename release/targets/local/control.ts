@@ -10,28 +10,31 @@ import type { Host } from "./host.ts";
 
 const color = z.enum(COLORS);
 
-/** What a command may ask of the host; every change but the lease's own names the lease that it is made under. */
+const epoch = z.number().int().positive();
+
+/** A command's requests to the host. Every change carries the epoch of the lease that it is made under. */
 export const requestSchema = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("look") }),
   z.strictObject({ do: z.literal("pods"), color }),
   z.strictObject({ do: z.literal("take-lease"), holder: z.string().max(200), takeOver: z.boolean().default(false) }),
-  z.strictObject({ do: z.literal("renew-lease"), lease: z.string() }),
-  z.strictObject({ do: z.literal("give-lease-back"), lease: z.string() }),
+  z.strictObject({ do: z.literal("renew-lease"), epoch }),
+  z.strictObject({ do: z.literal("give-lease-back"), epoch }),
   z.strictObject({
     do: z.literal("stage"),
-    lease: z.string(),
+    epoch,
     color,
     image: z.string().max(4096),
+    mark: z.string().max(100),
     settings: z.record(z.string(), z.string()),
   }),
   z.strictObject({
-    do: z.literal("pin"),
-    lease: z.string(),
+    do: z.literal("hold"),
+    epoch,
     color,
     pods: z.number().int().positive().max(20).optional(),
   }),
-  z.strictObject({ do: z.literal("move-traffic"), lease: z.string(), from: color, to: color }),
-  z.strictObject({ do: z.literal("record"), lease: z.string(), release: releaseRecordSchema }),
+  z.strictObject({ do: z.literal("move-traffic"), epoch, from: color, to: color }),
+  z.strictObject({ do: z.literal("record"), epoch, release: releaseRecordSchema }),
 ]);
 
 export type ControlRequest = z.input<typeof requestSchema>;
@@ -85,8 +88,8 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
   const parsed = requestSchema.safeParse(parse(text));
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
   const request = parsed.data;
-  if ("lease" in request && request.do !== "renew-lease" && !host.leases.holds(request.lease)) {
-    return { status: 409, body: { error: "the lease has lapsed" } };
+  if ("epoch" in request && request.do !== "renew-lease" && !host.leases.holds(request.epoch)) {
+    return { status: 409, body: { error: "another command has taken over this release's lease" } };
   }
 
   switch (request.do) {
@@ -97,19 +100,19 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
     case "take-lease":
       return ok(host.leases.take(request.holder, request.takeOver));
     case "renew-lease":
-      return ok({ renewed: host.leases.renew(request.lease) });
+      return ok({ renewed: host.leases.renew(request.epoch) });
     case "give-lease-back":
-      host.leases.giveBack(request.lease);
+      host.leases.giveBack(request.epoch);
       return ok({});
     case "stage":
       try {
-        return ok(await host.stage(request.color, request.image, request.settings));
+        return ok(await host.stage(request.color, request));
       } catch (error) {
         if (error instanceof MissingBuild) return { status: 422, body: { error: error.message } };
         throw error;
       }
-    case "pin":
-      host.pin(request.color, request.pods);
+    case "hold":
+      host.hold(request.color, request.pods);
       return ok({});
     case "move-traffic":
       return ok(host.moveTraffic(request.from, request.to));
@@ -122,7 +125,7 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
 function podAddresses(host: Host, color: "blue" | "green") {
-  return host.pods(color).map(({ name, pid, ports }) => ({ name, pid, adminPort: ports?.admin }));
+  return host.pods(color).map(({ name, ready, ports }) => ({ name, ready, adminPort: ports?.admin }));
 }
 
 function allowed({ headers }: IncomingMessage, token: string): boolean {

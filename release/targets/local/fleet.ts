@@ -1,24 +1,35 @@
 import { randomBytes } from "node:crypto";
 import type { Color } from "../../color.ts";
-import type { ColorState } from "../../target.ts";
+import type { ColorState, Problem } from "../../ports/capacity.ts";
 import { AppProcess } from "./process.ts";
 
 export interface FleetOptions {
   readonly color: Color;
-  /** Processes without a pin. */
+  /** Processes while the color is not held at more. */
   readonly minReplicas: number;
   /** Environment variables that every process gets besides the color's settings. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: (pod: string, line: string) => void;
 }
 
-/** The processes of one color: as many as it is told to have, all running what was staged last. */
+export interface FleetStage {
+  readonly image: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** @default - no release staged it */
+  readonly mark?: string;
+}
+
+export interface FleetState extends ColorState {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+}
+
+/** The processes of one color, all of them of the last stage. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #draining = new Set<Promise<void>>();
-  #image: string | undefined;
-  #settings: Readonly<Record<string, string>> = {};
-  #pinned: number | undefined;
+  #stage: FleetStage | undefined;
+  #heldAt: number | undefined;
   #pods: AppProcess[] = [];
 
   constructor(options: FleetOptions) {
@@ -29,26 +40,34 @@ export class Fleet {
     return this.#pods;
   }
 
-  /** Replaces every process. The old ones drain while the new ones start: nothing routes to an idle color. */
-  stage(image: string, settings: Readonly<Record<string, string>>): void {
-    this.#image = image;
-    this.#settings = settings;
+  /** Replaces every process. The old ones drain while the new ones start. Does nothing if the mark is the same. */
+  stage(stage: FleetStage): void {
+    if (stage.mark !== undefined && stage.mark === this.#stage?.mark) return;
+    this.#stage = stage;
     for (const pod of this.#pods.splice(0)) this.#drain(pod);
     this.#reconcile();
   }
 
-  pin(pods: number | undefined): void {
-    this.#pinned = pods;
+  hold(pods: number | undefined): void {
+    this.#heldAt = pods;
     this.#reconcile();
   }
 
-  state(): ColorState {
+  state(): FleetState {
+    const { image, mark, settings = {} } = this.#stage ?? {};
     return {
-      image: this.#image,
-      settings: this.#settings,
+      image,
+      mark,
+      settings,
       desired: this.#desired,
-      pinned: this.#pinned,
-      pods: this.#pods.map(({ name, ready, restarts, image }) => ({ name, ready, restarts, image })),
+      heldAt: this.#heldAt,
+      pods: this.#pods.map(({ name, ready, restarts }) => ({ name, ready, restarts, current: true })),
+      problems: this.#pods
+        .filter(({ ready, restarts }) => !ready && restarts > 0)
+        .map(({ name, restarts }) => ({
+          what: `${name} ended ${restarts} × by itself; see the host's log`,
+          final: false,
+        })),
     };
   }
 
@@ -58,16 +77,16 @@ export class Fleet {
   }
 
   get #desired(): number {
-    return this.#image === undefined ? 0 : Math.max(this.#options.minReplicas, this.#pinned ?? 0);
+    return this.#stage === undefined ? 0 : Math.max(this.#options.minReplicas, this.#heldAt ?? 0);
   }
 
   #reconcile(): void {
     const { color, environment, log } = this.#options;
-    const image = this.#image;
-    if (image === undefined) return;
+    if (this.#stage === undefined) return;
+    const { image } = this.#stage;
     while (this.#pods.length < this.#desired) {
       const name = `${color}-${randomBytes(3).toString("hex")}`;
-      const settings = { ...environment, ...this.#settings, APP_COLOR: color };
+      const settings = { ...environment, ...this.#stage.settings, APP_COLOR: color };
       this.#pods.push(
         new AppProcess({
           name,
@@ -79,7 +98,7 @@ export class Fleet {
         }),
       );
     }
-    // As a ReplicaSet does it: pods that serve are the last to go.
+    // Like a ReplicaSet, which removes pods that are not ready first.
     const surplus = this.#pods.toSorted((a, b) => Number(b.ready) - Number(a.ready)).slice(this.#desired);
     this.#pods = this.#pods.filter((pod) => !surplus.includes(pod));
     for (const pod of surplus) this.#drain(pod);

@@ -2,9 +2,8 @@ import { once } from "node:events";
 import type { Environment } from "../../../environments/environment.ts";
 import { COLORS, type Color } from "../../color.ts";
 import type { ReleaseRecord } from "../../record.ts";
-import type { Snapshot } from "../../target.ts";
 import { mustExist } from "./build.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";
 import { Leases } from "./leases.ts";
 import type { AppProcess } from "./process.ts";
 import { Router } from "./router.ts";
@@ -20,50 +19,60 @@ export interface HostOptions {
   readonly leaseTtlMs?: number;
 }
 
+export interface HostState {
+  readonly live: Color;
+  readonly colors: Readonly<Record<Color, FleetState>>;
+  readonly release?: ReleaseRecord;
+  /** The last releases that have ended, newest first. */
+  readonly history: readonly ReleaseRecord[];
+}
+
+type Routes = { readonly live: Router } & Readonly<Record<Color, Router>>;
+
+/** Ended releases that are kept. */
+const HISTORY_LENGTH = 20;
+
 /**
- * A cluster's part on this machine: processes of two colors, a route to the live one and to each, and the record of the release.
- *
- * It lives apart from the commands that release, as a cluster does: they come, die and come again, and traffic does not notice.
+ * The local counterpart of a cluster: processes of two colors, a route to the live one and to each, and the record of the
+ * release. It runs in a process of its own, so that the end of a release command does not affect traffic.
  */
 export class Host {
   readonly leases: Leases;
   readonly #fleets: Readonly<Record<Color, Fleet>>;
-  readonly #routes: { readonly live: Router } & Readonly<Record<Color, Router>>;
-  readonly #state: { live: Color; release?: ReleaseRecord };
+  readonly #routes: Routes;
+  readonly #state: { live: Color; release?: ReleaseRecord; history: readonly ReleaseRecord[] } = {
+    live: "blue",
+    history: [],
+  };
 
-  private constructor(
-    fleets: Readonly<Record<Color, Fleet>>,
-    routes: { readonly live: Router } & Readonly<Record<Color, Router>>,
-    state: { live: Color },
-    leases: Leases,
-  ) {
-    this.leases = leases;
+  private constructor(fleets: Readonly<Record<Color, Fleet>>, leaseTtlMs: number | undefined, routes: Routes) {
+    this.leases = new Leases(leaseTtlMs);
     this.#fleets = fleets;
     this.#routes = routes;
-    this.#state = state;
   }
 
   /**
    * Starts blue and routes traffic to it.
    *
-   * @throws MissingBuild, or the `listen` error when the port is taken
+   * @throws MissingBuild, or the `listen` error if the port is in use
    */
   static async start({ environment, image, port, log, leaseTtlMs }: HostOptions): Promise<Host> {
     await mustExist(image);
     const fleet = (color: Color) =>
       new Fleet({ color, minReplicas: environment.scaling.minReplicas, environment: appEnvironment(environment), log });
     const fleets = { blue: fleet("blue"), green: fleet("green") };
-    const state: { live: Color } = { live: "blue" };
-    const routes = {
-      live: await Router.listen(port, () => backends(fleets[state.live])),
+    const liveFleet = (): Fleet => fleets[host.#state.live];
+    const routes: Routes = {
+      live: await Router.listen(port, () => backends(liveFleet())),
       blue: await Router.listen(0, () => backends(fleets.blue)),
       green: await Router.listen(0, () => backends(fleets.green)),
     };
-    fleets.blue.stage(image, environment.app.settings);
-    return new Host(fleets, routes, state, new Leases(leaseTtlMs));
+    const host = new Host(fleets, leaseTtlMs, routes);
+    fleets.blue.stage({ image, settings: environment.app.settings });
+    return host;
   }
 
-  /** Resolves when clients find somebody to answer them; with false when the app died instead, which starting it again seldom mends. */
+  /** Resolves when a live pod is ready; with false if one ended by itself instead, which a restart seldom repairs. */
   async ready(): Promise<boolean> {
     const { pods } = this.#fleets[this.#state.live];
     while (!pods.some(({ ready }) => ready)) {
@@ -87,32 +96,27 @@ export class Host {
     return this.#fleets[color].pods;
   }
 
-  look(): Omit<Snapshot, "wanted"> {
-    const { live, release } = this.#state;
-    return { live, release, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
+  look(): HostState {
+    return { ...this.#state, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
   }
 
   /**
-   * Replaces the processes of the idle color; refuses, by saying who holds the traffic, when it is this one.
+   * Replaces the processes of the idle color; changes nothing if the color is live.
    *
    * @throws MissingBuild
    */
-  async stage(
-    color: Color,
-    image: string,
-    settings: Readonly<Record<string, string>>,
-  ): Promise<{ readonly staged: boolean; readonly live: Color }> {
-    await mustExist(image);
+  async stage(color: Color, stage: FleetStage): Promise<{ readonly staged: boolean; readonly live: Color }> {
+    await mustExist(stage.image);
     const staged = this.#state.live !== color;
-    if (staged) this.#fleets[color].stage(image, settings);
+    if (staged) this.#fleets[color].stage(stage);
     return { staged, live: this.#state.live };
   }
 
-  pin(color: Color, pods: number | undefined): void {
-    this.#fleets[color].pin(pods);
+  hold(color: Color, pods: number | undefined): void {
+    this.#fleets[color].hold(pods);
   }
 
-  /** Moves new connections from one color to the other; refuses, by saying who holds the traffic, when `from` does not. */
+  /** Moves new connections from one color to the other; changes nothing if `from` is not live. */
   moveTraffic(from: Color, to: Color): { readonly moved: boolean; readonly live: Color } {
     const moved = this.#state.live === from;
     if (moved) this.#state.live = to;
@@ -120,7 +124,11 @@ export class Host {
   }
 
   record(release: ReleaseRecord): void {
-    this.#state.release = release;
+    const state = this.#state;
+    state.release = release;
+    if (release.phase !== "ended") return;
+    const others = state.history.filter(({ mark }) => mark !== release.mark);
+    state.history = [release, ...others].slice(0, HISTORY_LENGTH);
   }
 
   async close(): Promise<void> {

@@ -1,53 +1,66 @@
-import { randomUUID } from "node:crypto";
-
-/** A command that was killed blocks the next one for no longer. */
+/** A command that was killed blocks the next one for this long. */
 const LEASE_TTL_MS = 10_000;
 
 export interface Taken {
-  readonly id: string;
-  /** How long it holds without being renewed. */
+  readonly epoch: number;
+  /** How long the lease keeps others out without being renewed. */
   readonly ttlMs: number;
 }
 
 export interface Held {
   readonly holder: string;
   readonly secondsLeft: number;
+  /** Changes whenever the holder renews. */
+  readonly renewals: number;
 }
 
-/** The one lease of a host: whoever releases holds it, and keeps it by renewing. */
+interface Current {
+  readonly epoch: number;
+  readonly holder: string;
+  renewals: number;
+  expiresAt: number;
+}
+
+/**
+ * The one lease of a host.
+ *
+ * An expired lease lets the next command in. Until one comes it stays its holder's, as in a cluster.
+ */
 export class Leases {
   readonly #ttlMs: number;
-  #current: { readonly id: string; readonly holder: string; expiresAt: number } | undefined;
+  #epoch = 0;
+  #current: Current | undefined;
 
   constructor(ttlMs = LEASE_TTL_MS) {
     this.#ttlMs = ttlMs;
   }
 
-  /** Takes the lease, from whoever has it if it is to be taken over, or says who has it. */
   take(holder: string, takeOver = false): Taken | Held {
     const now = performance.now();
-    if (!takeOver && this.#current !== undefined && this.#current.expiresAt > now) {
-      return { holder: this.#current.holder, secondsLeft: (this.#current.expiresAt - now) / 1000 };
+    const current = this.#current;
+    if (!takeOver && current !== undefined && current.expiresAt > now) {
+      const { holder, renewals, expiresAt } = current;
+      return { holder, renewals, secondsLeft: (expiresAt - now) / 1000 };
     }
-    const id = randomUUID();
-    this.#current = { id, holder, expiresAt: now + this.#ttlMs };
-    return { id, ttlMs: this.#ttlMs };
+    this.#epoch += 1;
+    this.#current = { epoch: this.#epoch, holder, renewals: 0, expiresAt: now + this.#ttlMs };
+    return { epoch: this.#epoch, ttlMs: this.#ttlMs };
   }
 
-  /** False when the lease has lapsed or somebody else has it by now. */
-  renew(id: string): boolean {
-    const now = performance.now();
-    if (this.#current?.id !== id || this.#current.expiresAt <= now) return false;
-    this.#current.expiresAt = now + this.#ttlMs;
+  /** False if another holder has the lease by now. */
+  renew(epoch: number): boolean {
+    if (this.#current?.epoch !== epoch) return false;
+    this.#current.expiresAt = performance.now() + this.#ttlMs;
+    this.#current.renewals += 1;
     return true;
   }
 
-  giveBack(id: string): void {
-    if (this.#current?.id === id) this.#current = undefined;
+  giveBack(epoch: number): void {
+    if (this.#current?.epoch === epoch) this.#current = undefined;
   }
 
-  /** Whether this lease is the one in force; changes are refused to anyone else. */
-  holds(id: string | undefined): boolean {
-    return this.#current !== undefined && this.#current.id === id && this.#current.expiresAt > performance.now();
+  /** Whether this epoch is the last one: the fence of every change. */
+  holds(epoch: number): boolean {
+    return this.#current?.epoch === epoch;
   }
 }

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidEnvironment } from "../../../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../../../environments/load.ts";
-import { UsageError } from "../../target.ts";
+import { UsageError } from "../../errors.ts";
 import { homeFolder, removeAddress, writeAddress } from "./address.ts";
 import { Control } from "./control.ts";
 import { Host } from "./host.ts";

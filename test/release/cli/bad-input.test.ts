@@ -6,6 +6,7 @@ import { image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
 import { run, says, start, startAsIs } from "./a-command.ts";
 import { openDoor } from "./door.ts";
+import { EXIT_HELP } from "../../../release/exit-codes.ts";
 
 const NEW = ["--image", image("version-2"), "--version", "2.0.0"];
 
@@ -108,9 +109,12 @@ describe("the release command says in one line what is wrong, exits with 2 and c
   it("a promote, a bake, a retire or a rollback with nothing staged", async () => {
     for (const [command, reason] of [
       ["promote", "nothing is staged: begin with 'release stage' and name --image and --version"],
-      ["bake", "nothing is under way: begin with 'release stage' or 'release run' and name --image and --version"],
-      ["retire", "nothing is under way: begin with 'release stage' or 'release run' and name --image and --version"],
-      ["rollback", "nothing was released here, so there is nothing to roll back"],
+      ["bake", "no release is in progress: begin with 'release stage' or 'release run' and name --image and --version"],
+      [
+        "retire",
+        "no release is in progress: begin with 'release stage' or 'release run' and name --image and --version",
+      ],
+      ["rollback", "there was no release here, so there is nothing to roll back"],
     ] as const) {
       const { code, last } = await run(host.home, command);
 
@@ -122,15 +126,15 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
 describe("the release command", () => {
   it("documents its exit codes in the help of every command", async () => {
-    const commands = ["status", "stage", "verify", "promote", "bake", "retire", "rollback", "run"];
+    const commands = ["status", "history", "watch", "stage", "verify", "promote", "bake", "retire", "rollback", "run"];
     const helps = await Promise.all(commands.map((command) => startAsIs(host.home, [command, "--help"]).finished));
     for (const { code, stdout } of [...helps, await startAsIs(host.home, ["--help"]).finished]) {
       expect(code).toBe(0);
-      expect(stdout).toContain("Exit codes: 0 done, 1 refused by a gate, 2 wrong usage, 3 rolled back, 4 held");
+      expect(stdout).toContain(EXIT_HELP);
     }
   }, 30_000);
 
-  it("holds with 4 when no host runs here, and when the one that did is gone", async () => {
+  it("exits with 7, and says that nothing was changed, when no host runs here or the one that did is gone", async () => {
     const home = await mkdtemp(join(tmpdir(), "bluegreen-empty-"));
     const none = await run(home, "status");
     await writeFile(
@@ -140,34 +144,34 @@ describe("the release command", () => {
     const gone = await run(home, "run", ...NEW);
     await rm(home, { recursive: true });
 
-    expect(none.code).toBe(4);
+    expect(none.code).toBe(7);
     expect(none.last.reason).toContain("no local host is running");
-    expect(gone.code).toBe(4);
+    expect(gone.code).toBe(7);
     expect(gone.last.reason).toContain("does not answer");
     expect(gone.last.reason).toContain("is 'npm run local' running?");
   });
 
-  it("refuses with 1 a version whose gate fails, at promote as well, and leaves live traffic untouched", async () => {
+  it("aborts with 1 a version whose gate fails, at promote as well, and leaves live traffic untouched", async () => {
     const staged = await run(host.home, "stage", "--image", image("wrong"), "--version", "2.0.0");
     const promoted = await run(host.home, "promote");
 
     expect(staged.code).toBe(0);
     expect(promoted.code).toBe(1);
-    expect(promoted.last).toMatchObject({ type: "result", result: "refused" });
+    expect(promoted.last).toMatchObject({ type: "result", result: "aborted" });
     expect(promoted.last.reason).toContain('smoke: legacy: echo({"text":"hello"}) answered {"text":"something else"}');
-    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "refused" } });
+    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "aborted" } });
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
-  it("refuses with 1 a version that dies when it is called", async () => {
+  it("aborts with 1 a version that dies when it is called", async () => {
     const { code, last } = await run(host.home, "run", "--image", image("crashes"), "--version", "2.0.0");
 
     expect(code).toBe(1);
-    expect(last).toMatchObject({ type: "result", result: "refused" });
+    expect(last).toMatchObject({ type: "result", result: "aborted" });
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
-  it("refuses with 1 a second release while one is under way, and says who holds the lease", async () => {
+  it("exits with 6 when another release is running, and says whose it is", async () => {
     await using door = await openDoor(host);
     const kept = door.keep((request) => request.do === "stage");
     const first = start(door.home, ["stage", ...NEW]);
@@ -175,9 +179,12 @@ describe("the release command", () => {
     const second = await run(host.home, "run", ...NEW);
     request.letThrough();
 
-    expect(second.code).toBe(1);
+    expect(second.code).toBe(6);
+    expect(second.last).toMatchObject({ type: "result", result: "lease-held" });
     expect(second.last.reason).toMatch(
-      new RegExp(`^another release holds the lease: .+ \\(process ${first.child.pid ?? 0}\\); wait for it to end`),
+      new RegExp(
+        `^another release is running, started by .+ \\(process ${first.child.pid ?? 0}\\); wait until it ends`,
+      ),
     );
     expect((await first.finished).code).toBe(0);
   }, 20_000);
@@ -192,10 +199,9 @@ describe("the release command", () => {
     const { code, last } = await first.finished;
 
     expect(rollback.code).toBe(0);
-    // It was turned away with its move, looked again, and found how it had ended.
-    expect(code).toBe(1);
-    expect(last).toMatchObject({ result: "refused", reason: expect.stringContaining("given up before promote") });
-    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "refused" } });
+    expect(code).toBe(6);
+    expect(last).toMatchObject({ result: "lease-held", reason: expect.stringContaining("has taken over") });
+    expect(host.host.look()).toMatchObject({ live: "blue", release: { phase: "ended", outcome: "aborted" } });
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
@@ -203,23 +209,23 @@ describe("the release command", () => {
     const relative = image("version-2").slice(process.cwd().length + 1);
     const { code, last, events } = await run(host.home, "run", "--image", relative, "--version", "2.0.0");
 
-    expect(last).toMatchObject({ type: "result", result: "done", reason: "2.0.0 is live on green" });
+    expect(last).toMatchObject({ type: "result", result: "released", reason: "2.0.0 is live on green" });
     expect(code).toBe(0);
     expect(events.every(({ at }) => new Date(String(at)).getTime() > 0)).toBe(true);
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
-  it("exits with 3 when a version that went bad under live traffic was rolled back", async () => {
+  it("exits with 3 when a version failed under live traffic and was rolled back", async () => {
     const { code, last } = await run(host.home, "run", "--image", image("fails-later"), "--version", "2.0.0");
 
     expect(code).toBe(3);
     expect(last).toMatchObject({ type: "result", result: "rolled-back" });
-    expect(last.reason).toContain("green holds the traffic again: bake: ");
+    expect(last.reason).toContain("green is live again: bake: ");
     expect(host.host.look().live).toBe("green");
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
-  it("exits with 130 on Ctrl-C while a call hangs or a color never gets ready", async () => {
+  it("exits with 4 on Ctrl-C while a call hangs or a color never gets ready", async () => {
     for (const [name, where] of [
       ["hangs", '"gate":"health"'],
       ["never-ready", "0 of 1 pods ready"],
@@ -228,18 +234,18 @@ describe("the release command", () => {
       await says(child.stdout, where);
       child.kill("SIGINT");
 
-      expect((await finished).code).toBe(130);
+      expect((await finished).code).toBe(4);
       expect((await run(host.home, "rollback")).code).toBe(0);
     }
     expect(caller.failures).toEqual([]);
   }, 30_000);
 
-  it("exits with 130, and gives its lease back, when nobody reads what it says any more", async () => {
+  it("pauses with 4, and gives its lease back, when its output is closed", async () => {
     const { child, finished } = start(host.home, ["run", "--image", image("hangs"), "--version", "2.0.0"]);
     await says(child.stdout, '"phase":"stage"');
     child.stdout?.destroy();
 
-    expect(await finished).toMatchObject({ code: 130, stderr: "" });
+    expect(await finished).toMatchObject({ code: 4, stderr: "" });
     expect((await run(host.home, "rollback")).code).toBe(0);
   }, 30_000);
 });

@@ -12,23 +12,25 @@ afterAll(async () => {
 }, 20_000);
 
 describe.each(Object.keys(MIDDLES))("Ctrl-C in the middle of %s", (phase) => {
-  const reason = "interrupted by SIGINT; go on with 'release run', or back with 'release rollback'";
+  const reason = "interrupted by SIGINT; go on with 'release run', or go back with 'release rollback'";
+  const newIsLive = ["promote", "bake", "retire"].includes(phase);
+  const paused = { type: "result", result: newIsLive ? "paused-new-live" : "paused-old-live", reason };
 
-  it("exits with 130, and 'run' resumes", async () => {
+  it("pauses, and 'run' resumes", async () => {
     const { interrupted, gone, moved } = await world.release(phase, "SIGINT", "happens", "run");
 
-    expect(interrupted.code).toBe(130);
-    expect(interrupted.last).toMatchObject({ type: "result", result: "interrupted", reason });
+    expect(interrupted.code).toBe(newIsLive ? 5 : 4);
+    expect(interrupted.last).toMatchObject(paused);
     expect(gone.code).toBe(0);
-    expect(gone.last).toMatchObject({ type: "result", result: "done" });
+    expect(gone.last).toMatchObject({ type: "result", result: "released" });
     expect(moved).toBe(true);
   }, 30_000);
 
-  it("exits with 130, and 'rollback' goes back", async () => {
+  it("pauses, and 'rollback' goes back", async () => {
     const { interrupted, gone, moved } = await world.release(phase, "SIGINT", "happens", "rollback");
 
-    expect(interrupted.code).toBe(130);
-    expect(interrupted.last).toMatchObject({ type: "result", result: "interrupted", reason });
+    expect(interrupted.code).toBe(newIsLive ? 5 : 4);
+    expect(interrupted.last).toMatchObject(paused);
     expect(gone.code).toBe(0);
     expect(gone.last).toMatchObject({ type: "result", result: "done" });
     expect(moved).toBe(false);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import type { ControlRequest } from "../../../release/targets/local/control.ts";
 import { image, startHost, type AHost } from "../local/a-host.ts";
@@ -12,7 +11,7 @@ export const MIDDLES: Readonly<Record<string, (request: ControlRequest) => boole
   verify: (request) => request.do === "pods",
   promote: (request) => request.do === "move-traffic",
   bake: (request) => request.do === "pods",
-  retire: (request) => request.do === "pin" && request.pods === undefined,
+  retire: (request) => request.do === "hold" && request.pods === undefined,
 };
 
 /** A host under traffic for many releases, one after the other. */
@@ -55,27 +54,13 @@ export class Interrupted implements AsyncDisposable {
     else request.turnAway();
     const interrupted = await command.finished;
 
-    await this.#leaseIsFree();
     const gone = await run(this.#host.home, then);
     const { live, release, colors } = host.look();
     expect(this.#caller.failures).toEqual([]);
     expect(this.#caller.calls).toBeGreaterThan(0);
     expect(colors[live].pods.filter(({ ready }) => ready).length).toBeGreaterThan(0);
-    expect([colors.blue.pinned, colors.green.pinned]).toEqual([undefined, undefined]);
+    expect([colors.blue.heldAt, colors.green.heldAt]).toEqual([undefined, undefined]);
     expect(release?.phase).toBe("ended");
     return { interrupted, gone, moved: live !== before };
-  }
-
-  /** A command that was killed could not give its lease back; it lapses. */
-  async #leaseIsFree(): Promise<void> {
-    const { leases } = this.#host.host;
-    for (;;) {
-      const taken = leases.take("a test that waits");
-      if ("id" in taken) {
-        leases.giveBack(taken.id);
-        return;
-      }
-      await sleep(taken.secondsLeft * 1000);
-    }
   }
 }

@@ -12,7 +12,7 @@ afterAll(async () => {
 }, 20_000);
 
 describe.each(Object.keys(MIDDLES))("kill -9 in the middle of %s", (phase) => {
-  it("with its change made and not written down: 'run' resumes once the lease has lapsed", async () => {
+  it("with its change made and not written down: 'run' resumes after the lease has expired", async () => {
     const { interrupted, gone, moved } = await world.release(phase, "SIGKILL", "happens", "run");
 
     expect(interrupted.code).toBe("SIGKILL");
@@ -20,7 +20,7 @@ describe.each(Object.keys(MIDDLES))("kill -9 in the middle of %s", (phase) => {
     expect(moved).toBe(true);
   }, 30_000);
 
-  it("with its change lost: 'rollback' goes back once the lease has lapsed", async () => {
+  it("with its change lost: 'rollback' goes back after the lease has expired", async () => {
     const { interrupted, gone, moved } = await world.release(phase, "SIGKILL", "is lost", "rollback");
 
     expect(interrupted.code).toBe("SIGKILL");

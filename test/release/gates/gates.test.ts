@@ -10,26 +10,31 @@ import { rollout } from "../../../release/gates/rollout.ts";
 import { smoke } from "../../../release/gates/smoke.ts";
 import { version } from "../../../release/gates/version.ts";
 import { LiveWindow } from "../../../release/measure/window.ts";
-import { TargetUnreachable, type Endpoint, type Pod, type PodHealth, type Snapshot } from "../../../release/target.ts";
+import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
+import { readCalls } from "../../../release/measure/histogram.ts";
+import type { Pod } from "../../../release/ports/capacity.ts";
+import type { Endpoint, PodHealth } from "../../../release/ports/probe.ts";
+import { observe, type Snapshot } from "../../../release/snapshot.ts";
+import { instantClock } from "../instant-clock.ts";
 import { serve, type Running, type StandIn } from "../local/fixtures/app.ts";
 import environment from "../local/fixtures/environment.ts";
 import { MemoryTarget } from "../memory-target.ts";
 
-/** A target whose pods say what they are told to say. */
+/** A target whose pods report what the test sets. */
 class Telling extends MemoryTarget {
   reports: readonly PodHealth[] = [];
   scrapes = new Map<string, string>();
   port = 1;
-  away = false;
+  fault: Error | undefined;
 
   override async health() {
     this.#reach();
     return await Promise.resolve(this.reports);
   }
 
-  override async metrics() {
+  override async callsByPod() {
     this.#reach();
-    return await Promise.resolve(this.scrapes);
+    return await Promise.resolve(new Map([...this.scrapes].map(([pod, text]) => [pod, readCalls(text)])));
   }
 
   override async endpoint(): Promise<Endpoint> {
@@ -38,27 +43,35 @@ class Telling extends MemoryTarget {
   }
 
   #reach() {
-    if (this.away) throw new TargetUnreachable("the cluster does not answer");
+    if (this.fault !== undefined) throw this.fault;
   }
 }
 
 const never = new AbortController().signal;
 
 async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> = {}) {
-  const snapshot = given.snapshot ?? (await target.look());
-  const context = { target, environment, snapshot, color: "green", version: "2.0.0", signal: never, ...given } as const;
+  const snapshot = given.snapshot ?? (await observe(target));
+  const context = {
+    target,
+    environment,
+    snapshot,
+    color: "green",
+    version: "2.0.0",
+    signal: never,
+    clock: instantClock(),
+    ...given,
+  } as const;
   return await ask(gate, "verify", { ...context, listener: () => undefined });
 }
 
 function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[] = [{}], desired = green.length) {
-  const pods = (given: readonly Partial<Pod>[], image: string) =>
-    given.map((pod, index) => ({ name: `pod-${index}`, ready: true, restarts: 0, image, ...pod }));
+  const pods = (given: readonly Partial<Pod>[]) =>
+    given.map((pod, index) => ({ name: `pod-${index}`, ready: true, restarts: 0, current: true, ...pod }));
   const snapshot: Snapshot = {
     live: "blue",
-    wanted: {},
     colors: {
-      blue: { image: "one", desired: blue.length, settings: {}, pods: pods(blue, "one") },
-      green: { image: "two", desired, settings: {}, pods: pods(green, "two") },
+      blue: { image: "one", desired: blue.length, pods: pods(blue) },
+      green: { image: "two", desired, pods: pods(green) },
     },
   };
   return { snapshot };
@@ -73,23 +86,29 @@ const says = (status: PodHealth["status"], given: Partial<PodHealth> = {}): PodH
 });
 
 describe("every gate", () => {
-  it("holds, and never passes, when the target is out of reach: no data is hold", async () => {
+  it.each([
+    ["does not answer", new TargetUnreachable("the cluster does not answer")],
+    ["lacks a right", new TargetRefused("forbidden", "may not 'get' pods/portforward")],
+  ])("is inconclusive, and never passes or fails, when the target %s", async (_, fault) => {
     const target = new Telling();
-    const window = new LiveWindow(target, "green");
-    target.away = true;
+    const window = new LiveWindow(target.measurements, "green");
+    target.fault = fault;
     for (const gate of GATES.filter((gate) => gate !== rollout && gate !== capacity)) {
       expect(await verdict(gate, target, { window })).toEqual({
         gate: gate.name,
-        outcome: "hold",
-        evidence: "the cluster does not answer",
+        outcome: "inconclusive",
+        evidence: fault.message,
       });
     }
   });
 
-  it("holds when it is at fault itself", async () => {
+  it("is inconclusive when it fails itself", async () => {
     const faulty: Gate = { name: "faulty", phases: ["verify"], check: () => Promise.reject(new TypeError("oops")) };
 
-    expect(await verdict(faulty, new Telling())).toMatchObject({ outcome: "hold", evidence: "could not look: oops" });
+    expect(await verdict(faulty, new Telling())).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "the gate itself failed: oops",
+    });
   });
 
   it("has a name of its own and at least one phase", () => {
@@ -107,16 +126,16 @@ describe("the gate 'rollout'", () => {
   });
 
   it("fails with each pod that is not, and with pods that are missing", async () => {
-    const pods = [{ ready: false }, { restarts: 2 }, { image: "one" }];
+    const pods = [{ ready: false }, { restarts: 2 }, { current: false }];
     expect(await verdict(rollout, target, snapshotOf(pods, [], 4))).toMatchObject({
       outcome: "fail",
-      evidence: "pod-0 is not ready, pod-1 restarted 2 ×, pod-2 still runs one, 3 of 4 pods exist",
+      evidence: "pod-0 is not ready, pod-1 restarted 2 ×, pod-2 is of a previous stage, 3 of 4 pods exist",
     });
   });
 
-  it("holds when there is no pod to look at", async () => {
-    const evidence = "no pods of green to look at";
-    expect(await verdict(rollout, target, snapshotOf([]))).toMatchObject({ outcome: "hold", evidence });
+  it("is inconclusive when there is no pod to look at", async () => {
+    const evidence = "green has no pods";
+    expect(await verdict(rollout, target, snapshotOf([]))).toMatchObject({ outcome: "inconclusive", evidence });
   });
 });
 
@@ -155,9 +174,12 @@ describe("the gate 'version'", () => {
     });
   });
 
-  it("holds when no pod answers", async () => {
+  it("is inconclusive when no pod answers", async () => {
     target.reports = [];
-    expect(await verdict(version, target)).toMatchObject({ outcome: "hold", evidence: "no pod of green answered" });
+    expect(await verdict(version, target)).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "no pod of green answered",
+    });
   });
 });
 
@@ -176,9 +198,9 @@ describe("the gate 'health'", () => {
     expect(await verdict(health, target)).toMatchObject({ outcome: "fail", evidence: "critical: pod-critical" });
   });
 
-  it("holds when no pod answers", async () => {
+  it("is inconclusive when no pod answers", async () => {
     target.reports = [];
-    expect(await verdict(health, target)).toMatchObject({ outcome: "hold" });
+    expect(await verdict(health, target)).toMatchObject({ outcome: "inconclusive" });
   });
 });
 
@@ -241,10 +263,35 @@ describe("the gates that call the color as a client", () => {
     expect(await verdict(metrics, new Telling())).toMatchObject({ outcome: "fail" });
   });
 
-  it("'metrics' holds on fewer calls than count as data", async () => {
+  it.each([
+    ["a missing right for port forwards", new TargetRefused("forbidden", "may not 'get' pods/portforward")],
+    ["an outage", new TargetUnreachable("the API server does not answer")],
+  ])("both are inconclusive, and do not fail the version, on %s", async (_, fault) => {
+    for (const gate of [smoke, metrics]) {
+      const broken = new Telling();
+      broken.endpoint = () =>
+        Promise.resolve({ url: new URL("http://127.0.0.1:1/mcp"), fetch: () => Promise.reject(fault) });
+
+      expect(await verdict(gate, broken)).toMatchObject({ outcome: "inconclusive", evidence: fault.message });
+    }
+  });
+
+  it("both are inconclusive when calls broke off and the target no longer answers", async () => {
+    for (const gate of [smoke, metrics]) {
+      const broken = new Telling();
+      broken.before = (call) => {
+        if (call === "look") throw new TargetUnreachable("the API server does not answer");
+      };
+      const snapshot = snapshotOf([{}]);
+
+      expect(await verdict(gate, broken, snapshot)).toMatchObject({ outcome: "inconclusive" });
+    }
+  });
+
+  it("'metrics' is inconclusive on fewer calls than count as data", async () => {
     const release = { ...environment.release, metrics: { ...environment.release.metrics, minCalls: 21 } };
     expect(await verdict(metrics, right, { environment: { ...environment, release } })).toMatchObject({
-      outcome: "hold",
+      outcome: "inconclusive",
     });
   });
 
@@ -282,7 +329,7 @@ describe("the gate 'bake'", () => {
 
   async function afterTraffic(calls: number, errors: number) {
     target.scrapes = new Map([["pod", scrape(1000, 500)]]);
-    const window = new LiveWindow(target, "green");
+    const window = new LiveWindow(target.measurements, "green");
     await window.advance();
     target.scrapes = new Map([["pod", scrape(1000 + calls, 500 + errors)]]);
     return await verdict(bake, target, { window });
@@ -299,8 +346,8 @@ describe("the gate 'bake'", () => {
     expect(await afterTraffic(100, 2)).toMatchObject({ outcome: "fail" });
   });
 
-  it("holds without traffic, and where nothing measures any", async () => {
-    expect(await afterTraffic(0, 0)).toMatchObject({ outcome: "hold" });
-    expect(await verdict(bake, target)).toMatchObject({ outcome: "hold" });
+  it("is inconclusive without traffic, and where nothing measures any", async () => {
+    expect(await afterTraffic(0, 0)).toMatchObject({ outcome: "inconclusive" });
+    expect(await verdict(bake, target)).toMatchObject({ outcome: "inconclusive" });
   });
 });

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Environment } from "../../../environments/environment.ts";
 import { writeAddress } from "../../../release/targets/local/address.ts";
 import { Control } from "../../../release/targets/local/control.ts";
 import { Host } from "../../../release/targets/local/host.ts";
-import environment from "./fixtures/environment.ts";
+import single from "./fixtures/environment.ts";
 
 /** The path of a stand-in app: what `--image` names. */
 export function image(name: string): string {
@@ -25,9 +26,9 @@ export interface AHost extends AsyncDisposable {
 
 /** A host in this process, with its apps as processes of their own; resolves when blue is ready. */
 export async function startHost(
-  options: { readonly blue?: string; readonly leaseTtlMs?: number } = {},
+  options: { readonly blue?: string; readonly leaseTtlMs?: number; readonly environment?: Environment } = {},
 ): Promise<AHost> {
-  const { blue = "version-1", leaseTtlMs } = options;
+  const { blue = "version-1", leaseTtlMs, environment = single } = options;
   const home = await mkdtemp(join(tmpdir(), "bluegreen-"));
   const host = await Host.start({ environment, image: image(blue), port: 0, leaseTtlMs, log: () => undefined });
   const token = "secret";

@@ -17,23 +17,20 @@ async function ask(request: unknown, token = aHost.token) {
   return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
 }
 
-async function lease(): Promise<string> {
-  for (;;) {
-    const { answer } = await ask({ do: "take-lease", holder: "a test" });
-    if (typeof answer.id === "string") return answer.id;
-    await new Promise((resolve) => setTimeout(resolve, Number(answer.secondsLeft) * 1000));
-  }
+async function lease(): Promise<number> {
+  const { answer } = await ask({ do: "take-lease", holder: "a test", takeOver: true });
+  return Number(answer.epoch);
 }
 
-const changes = (lease: string) => [
-  { do: "stage", lease, color: "green", image: image("version-2"), settings: {} },
-  { do: "pin", lease, color: "blue", pods: 2 },
-  { do: "move-traffic", lease, from: "blue", to: "green" },
+const changes = (epoch: number) => [
+  { do: "stage", epoch, color: "green", image: image("version-2"), mark: "m", settings: {} },
+  { do: "hold", epoch, color: "blue", pods: 2 },
+  { do: "move-traffic", epoch, from: "blue", to: "green" },
   {
     do: "record",
-    lease,
+    epoch,
     release: {
-      id: "r",
+      mark: "m",
       image: "x",
       version: "2",
       from: "blue",
@@ -42,7 +39,7 @@ const changes = (lease: string) => [
       startedAt: new Date().toISOString(),
     },
   },
-  { do: "give-lease-back", lease },
+  { do: "give-lease-back", epoch },
 ];
 
 describe("the control interface of the local host", () => {
@@ -66,48 +63,47 @@ describe("the control interface of the local host", () => {
   it("refuses what it does not understand and says what is wrong with it", async () => {
     expect((await ask("{")).status).toBe(400);
     expect((await ask({ do: "dance" })).status).toBe(400);
-    const { status, answer } = await ask({ do: "pin", lease: "x", color: "red", pods: 0 });
+    const { status, answer } = await ask({ do: "hold", epoch: 1, color: "red", pods: 0 });
     expect(status).toBe(400);
     expect(answer.error).toContain("color");
   });
 
-  it("changes nothing for a command that never had the lease", async () => {
+  it("changes nothing for a command whose epoch is not the last one", async () => {
+    const displaced = await lease();
+    await lease();
     const before = await ask({ do: "look" });
-    for (const change of changes("made up")) {
-      expect(await ask(change)).toEqual({ status: 409, answer: { error: "the lease has lapsed" } });
+    for (const epoch of [displaced, 4711]) {
+      for (const change of changes(epoch)) {
+        expect(await ask(change)).toEqual({
+          status: 409,
+          answer: { error: "another command has taken over this release's lease" },
+        });
+      }
+      expect((await ask({ do: "renew-lease", epoch })).answer).toEqual({ renewed: false });
     }
     expect(await ask({ do: "look" })).toEqual(before);
   });
 
-  it("changes nothing for a command whose lease has lapsed, even when nobody else has taken it", async () => {
-    const lapsed = await lease();
-    await new Promise((resolve) => setTimeout(resolve, 320));
-    const before = await ask({ do: "look" });
-
-    for (const change of changes(lapsed)) expect((await ask(change)).status).toBe(409);
-    expect((await ask({ do: "renew-lease", lease: lapsed })).answer).toEqual({ renewed: false });
-    expect(await ask({ do: "look" })).toEqual(before);
-  });
-
-  it("gives the lease to one at a time, and says who has it", async () => {
+  it("gives the lease to one at a time, and tells who has it and whether that command lives", async () => {
     const mine = await lease();
-    const { answer } = await ask({ do: "take-lease", holder: "another" });
+    const take = { do: "take-lease", holder: "another" };
+    const { answer } = await ask(take);
 
-    expect(answer).toEqual({ holder: "a test", secondsLeft: expect.any(Number) });
+    expect(answer).toEqual({ holder: "a test", secondsLeft: expect.any(Number), renewals: 0 });
     expect(answer.secondsLeft).toBeLessThanOrEqual(0.3);
-    await ask({ do: "give-lease-back", lease: mine });
-    expect((await ask({ do: "take-lease", holder: "another" })).answer).toEqual({
-      id: expect.any(String),
-      ttlMs: 300,
-    });
+    await ask({ do: "renew-lease", epoch: mine });
+    expect((await ask(take)).answer).toMatchObject({ renewals: 1 });
+    await ask({ do: "give-lease-back", epoch: mine });
+    expect((await ask(take)).answer).toEqual({ epoch: mine + 1, ttlMs: 300 });
   });
 
   it("says that a build is missing, and stages nothing", async () => {
     const { status, answer } = await ask({
       do: "stage",
-      lease: await lease(),
+      epoch: await lease(),
       color: "green",
       image: "/nowhere.js",
+      mark: "m",
       settings: {},
     });
 

@@ -1,8 +1,11 @@
 import { once } from "node:events";
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { AppProcess } from "../../../release/targets/local/process.ts";
 import { call } from "./calls.ts";
 import { image, startHost, until } from "./a-host.ts";
+
+// Processes start slowly on a busy machine.
+jest.setTimeout(30_000);
 
 const start = (name: string, settings = {}) =>
   new AppProcess({ name, image: image(name), settings, log: () => undefined });
@@ -120,13 +123,13 @@ describe("a color", () => {
   it("that is staged again drains its old processes, answering calls that are under way, while new ones start", async () => {
     await using aHost = await startHost();
     const { host } = aHost;
-    await host.stage("green", image("answers-at-the-end"), {});
+    await host.stage("green", { image: image("answers-at-the-end"), settings: {} });
     await until(host, () => host.pods("green").every(({ ready }) => ready));
     const [old] = host.pods("green");
     const pid = old?.pid;
     const answer = call(host.routeTo("green"));
     await underWay(old);
-    await host.stage("green", image("version-2"), {});
+    await host.stage("green", { image: image("version-2"), settings: {} });
 
     expect(host.pods("green")).not.toContain(old);
     expect(await answer).toMatchObject({ color: "green", text: expect.stringContaining('"text":"hello"') });
@@ -139,19 +142,22 @@ describe("a color", () => {
     await using aHost = await startHost();
     const { host } = aHost;
 
-    expect(await host.stage("blue", image("version-2"), {})).toEqual({ staged: false, live: "blue" });
+    expect(await host.stage("blue", { image: image("version-2"), settings: {} })).toEqual({
+      staged: false,
+      live: "blue",
+    });
     expect(host.look().colors.blue.image).toBe(image("version-1"));
   });
 
-  it("gives up the process that serves last when its pin is lifted", async () => {
+  it("ends the ready process last when it is held at fewer", async () => {
     await using aHost = await startHost();
     const { host } = aHost;
-    host.pin("blue", 2);
+    host.hold("blue", 2);
     await until(host, () => host.pods("blue").filter(({ ready }) => ready).length === 2);
     const [first, second] = host.pods("blue");
     process.kill(first?.pid ?? 0, "SIGKILL");
     await until(host, () => first?.ready === false);
-    host.pin("blue", undefined);
+    host.hold("blue", undefined);
 
     expect(host.pods("blue")).toEqual([second]);
     expect((await call(host.url)).color).toBe("blue");

@@ -17,11 +17,11 @@ describe("judging a measurement", () => {
     expect(judge({ calls: 200, errors: 200, p95Ms: Infinity }, LIMITS).outcome).toBe("fail");
   });
 
-  it("holds on fewer calls than count as data, however good or bad they were: no data is hold", () => {
-    const hold = { outcome: "hold", evidence: "19 calls, fewer than the 20 that count as data" };
+  it("is inconclusive on fewer calls than count as data, however good or bad they were", () => {
+    const inconclusive = { outcome: "inconclusive", evidence: "19 calls, fewer than the 20 that count as data" };
 
-    expect(judge({ calls: 19, errors: 0, p95Ms: 1 }, LIMITS)).toEqual(hold);
-    expect(judge({ calls: 19, errors: 19, p95Ms: 1 }, LIMITS)).toEqual(hold);
-    expect(judge({ calls: 0, errors: 0, p95Ms: undefined }, LIMITS).outcome).toBe("hold");
+    expect(judge({ calls: 19, errors: 0, p95Ms: 1 }, LIMITS)).toEqual(inconclusive);
+    expect(judge({ calls: 19, errors: 19, p95Ms: 1 }, LIMITS)).toEqual(inconclusive);
+    expect(judge({ calls: 0, errors: 0, p95Ms: undefined }, LIMITS).outcome).toBe("inconclusive");
   });
 });

@@ -1,0 +1,25 @@
+import { appLabels, MANAGED_ANNOTATION, MANAGED_BY } from "../environments/names.ts";
+
+export interface ObjectMetadata {
+  readonly name: string;
+
+  /** @default - the object belongs to no namespace */
+  readonly namespace?: string;
+
+  /** @default - the labels of the app alone */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The metadata of every object that Terraform creates: at least one label and one annotation.
+ *
+ * The provider ignores the keys that the configuration does not name. But the first key that it adds to an object replaces
+ * the whole map, and with it what controllers and releases have written there. With one key from the start there is no
+ * first key to add.
+ */
+export const objectMetadata = ({ name, namespace, labels = {} }: ObjectMetadata) => ({
+  name,
+  ...(namespace !== undefined && { namespace }),
+  labels: { ...appLabels(), ...labels },
+  annotations: { [MANAGED_ANNOTATION]: MANAGED_BY },
+});

@@ -1,0 +1,156 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { InvalidKubeconfig } from "./invalid-kubeconfig.ts";
+import { kubeconfigFiles, loadKubeconfig, type Surroundings } from "./load.ts";
+import { NO_USER, type ClusterEntry, type UserEntry } from "./schema.ts";
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** A cluster and an identity, as a context of a kubeconfig names them. */
+export interface ContextCluster {
+  readonly kind: "context";
+  readonly context: string;
+  /** The kubeconfig files that exist, absolute. */
+  readonly files: readonly string[];
+  readonly clusterName: string;
+  readonly cluster: ClusterEntry;
+  /** Empty if the context names no user. */
+  readonly userName: string;
+  readonly user: UserEntry;
+  /** The names that Terraform would read from another file than kubectl: client and provider merge differently. */
+  readonly ambiguous: readonly string[];
+}
+
+/** The cluster that this process runs in, with the service account of its pod. */
+export interface OwnCluster {
+  readonly kind: "own";
+  readonly server: string;
+  readonly tokenFile: string;
+  readonly caFile: string;
+}
+
+export type ChosenCluster = ContextCluster | OwnCluster;
+
+/**
+ * The cluster that kubectl would use: the wanted context, otherwise the current one, otherwise that of the pod that this
+ * process runs in.
+ *
+ * @throws InvalidKubeconfig if there is none, or kubectl would not use it as it is, or would guess
+ */
+export function chooseCluster(surroundings: Surroundings, wantedContext?: string): ChosenCluster {
+  const kubeconfig = loadKubeconfig(surroundings);
+  const context = wantedContext ?? kubeconfig.currentContext;
+  if (context === "") {
+    const own = ownCluster(surroundings);
+    if (own !== undefined) return own;
+    throw new InvalidKubeconfig(
+      kubeconfig.files.length === 0
+        ? `there is no kubeconfig: ${quoted(kubeconfigFiles(surroundings))} does not exist, and this is no pod of a cluster`
+        : `${quoted(kubeconfig.files)} has no current-context; choose one with 'kubectl config use-context', or name it in the environment`,
+    );
+  }
+  const chosen = kubeconfig.contexts.get(context);
+  if (chosen === undefined) {
+    const known = quoted([...kubeconfig.contexts.keys()].slice(0, 20));
+    throw new InvalidKubeconfig(`the kubeconfig has no context '${context}'; it has ${known || "none"}`);
+  }
+  const { cluster: clusterName, user: userName } = chosen.entry;
+  const cluster = kubeconfig.clusters.get(clusterName);
+  if (cluster === undefined) throw missing(context, "cluster", clusterName);
+  // kubectl would go on without an identity.
+  const user = userName === "" ? { entry: NO_USER, definedIn: [] } : kubeconfig.users.get(userName);
+  if (user === undefined) throw missing(context, "user", userName);
+  checkCluster(clusterName, cluster.entry);
+  checkUser(userName, user.entry);
+  const twice = (kind: string, name: string, { definedIn }: { readonly definedIn: readonly string[] }) =>
+    definedIn.length > 1 ? [`${kind} '${name}' in ${quoted(definedIn)}`] : [];
+  return {
+    kind: "context",
+    context,
+    files: kubeconfig.files,
+    clusterName,
+    cluster: cluster.entry,
+    userName,
+    user: user.entry,
+    ambiguous: [
+      ...twice("context", context, chosen),
+      ...twice("cluster", clusterName, cluster),
+      ...twice("user", userName, user),
+    ],
+  };
+}
+
+function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surroundings): OwnCluster | undefined {
+  const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = variables;
+  const tokenFile = join(serviceAccount, "token");
+  if (host === "" || port === "" || statSync(tokenFile, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const address = host.includes(":") ? `[${host}]` : host;
+  return { kind: "own", server: `https://${address}:${port}`, tokenFile, caFile: join(serviceAccount, "ca.crt") };
+}
+
+function checkCluster(name: string, cluster: ClusterEntry): void {
+  const refuse = (problem: string) => new InvalidKubeconfig(`cluster '${name}' of the kubeconfig ${problem}`);
+  if (cluster.server === "") throw refuse("has no server");
+  oneOf(refuse, cluster, "certificate-authority");
+  const hasAuthority = cluster["certificate-authority"] !== "" || cluster["certificate-authority-data"] !== "";
+  if (cluster["insecure-skip-tls-verify"] && hasAuthority) {
+    throw refuse("has a certificate authority and 'insecure-skip-tls-verify'; keep one of them");
+  }
+}
+
+function checkUser(name: string, user: UserEntry): void {
+  const refuse = (problem: string) => new InvalidKubeconfig(`user '${name}' of the kubeconfig ${problem}`);
+  if (user["auth-provider"] != null) {
+    throw refuse(
+      `uses the auth-provider '${user["auth-provider"].name}', which Kubernetes has replaced; use an exec plugin of your cloud`,
+    );
+  }
+  oneOf(refuse, user, "client-certificate");
+  oneOf(refuse, user, "client-key");
+  const certificate = user["client-certificate"] + user["client-certificate-data"];
+  if (certificate !== "" && user["client-key"] + user["client-key-data"] === "") {
+    throw refuse("has a client certificate without its key");
+  }
+  if (user.token !== "" && user.username + user.password !== "") throw refuse("has a token and a password; keep one");
+  const others = user["as-uid"] !== "" || user["as-groups"].length > 0 || Object.keys(user["as-user-extra"]).length > 0;
+  if (others && user.as === "") throw refuse("impersonates a uid, groups or extra fields without a user ('as')");
+  if (user.exec != null) checkExec(refuse, user.exec);
+}
+
+type Refuse = (problem: string) => InvalidKubeconfig;
+
+function oneOf<Field extends string>(
+  refuse: Refuse,
+  entry: Readonly<Record<Field | `${Field}-data`, string>>,
+  field: Field,
+): void {
+  if (entry[field] === "") return;
+  if (entry[`${field}-data`] !== "") throw refuse(`has both '${field}' and '${field}-data'; keep one`);
+  try {
+    readFileSync(entry[field]);
+  } catch (error) {
+    throw refuse(`names a '${field}' that cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const EXEC_VERSIONS = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+const INTERACTIVE_MODES = ["Never", "IfAvailable", "Always"];
+
+function checkExec(refuse: Refuse, exec: NonNullable<UserEntry["exec"]>): void {
+  if (exec.command === "") throw refuse("has an exec plugin without a command");
+  if (!EXEC_VERSIONS.includes(exec.apiVersion)) {
+    throw refuse(`has an exec plugin of apiVersion '${exec.apiVersion}'; it must be ${EXEC_VERSIONS.join(" or ")}`);
+  }
+  // The older version has a default.
+  const mode = exec.interactiveMode || (exec.apiVersion.endsWith("/v1beta1") ? "IfAvailable" : "");
+  if (!INTERACTIVE_MODES.includes(mode)) {
+    throw refuse(`has an exec plugin with interactiveMode '${mode}'; it must be ${INTERACTIVE_MODES.join(", ")}`);
+  }
+  if (exec.env.some((variable) => variable.name === ""))
+    throw refuse("has an exec plugin with an 'env' without a name");
+}
+
+const missing = (context: string, kind: string, name: string) =>
+  new InvalidKubeconfig(`context '${context}' of the kubeconfig names the ${kind} '${name}', which no file defines`);
+
+const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");

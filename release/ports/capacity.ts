@@ -1,0 +1,52 @@
+import type { Color } from "../color.ts";
+import type { Fence } from "./fence.ts";
+
+/** One running copy of one color: a process on this machine, a pod in a cluster. */
+export interface Pod {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Restarts since the pod was created. A stage always creates new pods. */
+  readonly restarts: number;
+  /** Whether the pod is of what was staged last; during a rollout, pods of the previous stage remain. */
+  readonly current: boolean;
+}
+
+/** Why a color does not become ready, with the target's own words. */
+export interface Problem {
+  /** One line, such as `mcp-app-green-x7: ImagePullBackOff: … not found`. */
+  readonly what: string;
+  /** Whether waiting cannot help, so that a release ends early. */
+  readonly final: boolean;
+}
+
+export interface ColorState {
+  /** The artifact that the color is set to run; none before its first stage. For messages, never for comparisons. */
+  readonly image?: string;
+  /** The mark of the release that staged it; none if an operator did, or Terraform when it created the color. */
+  readonly mark?: string;
+  /** Number of pods that the color is set to have now; the autoscaler moves it between minimum and maximum. */
+  readonly desired: number;
+  /** The minimum that the color is held at; none if the environment's own minimum applies. */
+  readonly heldAt?: number;
+  readonly pods: readonly Pod[];
+  /** Whether pods of the previous stage remain, or the target has not yet seen the last change. @default false */
+  readonly rollingOut?: boolean;
+  /** @default none */
+  readonly problems?: readonly Problem[];
+}
+
+/** The pods of both colors and their number. */
+export interface Capacity {
+  /** Milliseconds between two checks while a release waits for pods, so that waiting costs ≤ 2 requests a second. */
+  readonly checkEveryMs: number;
+
+  /** @throws TargetUnreachable */
+  color(color: Color, signal?: AbortSignal): Promise<ColorState>;
+
+  /**
+   * Holds a color at no fewer pods than `pods`; `undefined` restores the environment's minimum.
+   *
+   * @throws Displaced, StateChanged, TargetUnreachable, TargetRefused as `Traffic.move`
+   */
+  hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import type { Color } from "../color.ts";
+import type { Fence } from "./fence.ts";
+
+export interface Stage {
+  readonly color: Color;
+  /** An image, or on this machine the path of a bundle. */
+  readonly image: string;
+  /** Identifies this stage in the pods that it creates. The same image with a new mark creates new pods. */
+  readonly mark: string;
+}
+
+/** A setting that the environment has and the live pods do not have yet. */
+export interface PendingChange {
+  /** Its path, such as `env.LOG_LEVEL`. */
+  readonly setting: string;
+  readonly running: string | undefined;
+  readonly wanted: string | undefined;
+}
+
+/** Puts artifacts and settings on a color. */
+export interface Staging {
+  /**
+   * Puts an artifact and the environment's settings on the idle color. Staging again with the same mark changes nothing.
+   * Does not wait for the pods.
+   *
+   * @throws TrafficMoved if the color is live
+   * @throws Displaced if a later holder of the lease was seen
+   * @throws UsageError if the artifact does not exist, or a deploy is needed first
+   * @throws TargetUnreachable, TargetRefused
+   */
+  stage(stage: Stage, fence: Fence, signal: AbortSignal): Promise<void>;
+
+  /** What the environment wants of the live pods and they do not have yet: pending until the next release. */
+  pending(live: Color, signal?: AbortSignal): Promise<readonly PendingChange[]>;
+}

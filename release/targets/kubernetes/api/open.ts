@@ -1,0 +1,38 @@
+import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
+import { UsageError } from "../../../errors.ts";
+import { Client, type ClientOptions } from "./client.ts";
+import { Connections } from "./connection.ts";
+import { describeCluster } from "./describe.ts";
+import type { KubeApi } from "./kube-api.ts";
+
+export interface OpenedApi {
+  readonly api: KubeApi;
+  /** The cluster, the namespace and the identity, a line each, to be shown before anything changes. */
+  readonly description: readonly string[];
+  /** Ends the sockets that wait for another request. */
+  close(): void;
+}
+
+/**
+ * Opens the API of the cluster that kubectl would use in the same surroundings. It sends nothing.
+ *
+ * @param context @default - the current one of the kubeconfig, otherwise the cluster of this pod
+ * @throws UsageError for a kubeconfig that cannot be used
+ */
+export function openKubeApi(
+  { namespace, context }: { readonly namespace: string; readonly context?: string | undefined },
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+  options: ClientOptions = {},
+): OpenedApi {
+  try {
+    const connections = new Connections({ variables }, context);
+    const client = new Client(connections, namespace, options);
+    const close = () => {
+      client.close();
+    };
+    return { api: client, description: describeCluster(connections.cluster, namespace), close };
+  } catch (error) {
+    if (error instanceof InvalidKubeconfig) throw new UsageError(error.message);
+    throw error;
+  }
+}

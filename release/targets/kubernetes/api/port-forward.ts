@@ -1,0 +1,145 @@
+import { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
+import { errorOf, line } from "./answer.ts";
+import type { ApiError } from "./api-error.ts";
+import type { Connection } from "./connection.ts";
+import { dial } from "./dial.ts";
+
+const PROTOCOL = "v4.channel.k8s.io";
+const DATA = 0;
+const ERROR = 1;
+const MAX_MESSAGE = 4 << 20;
+const MAX_REFUSAL = 64 << 10;
+
+/** The pod, or its node, ended a forwarded connection. This says something about the pod and nothing about the API. */
+export class PodConnectionError extends Error {
+  override readonly name = "PodConnectionError";
+}
+
+/**
+ * Opens a connection to a port of a pod. It needs the right to `get` pods/portforward.
+ *
+ * Each message begins with its channel: 0 is data, 1 is an error in words. The first message of each channel is the port, in
+ * two bytes.
+ *
+ * @see https://github.com/kubernetes/kubelet/blob/v0.34.0/pkg/cri/streaming/portforward/websocket.go
+ */
+export async function openForward(
+  what: string,
+  connection: Connection,
+  path: string,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const socket = await dial(connection, signal);
+  const { server, headers } = connection;
+  const scheme = server.protocol === "https:" ? "wss:" : "ws:";
+  const url = `${scheme}//${server.host}${server.pathname.replace(/\/$/, "")}${path}`;
+  const websocket = new WebSocket(url, PROTOCOL, {
+    createConnection: () => socket,
+    // The type knows no header of several lines; Node writes them.
+    headers: headers as Record<string, string>,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE,
+    followRedirects: false,
+  });
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => {
+      fail(signal.reason as Error);
+    };
+    const fail = (error: Error) => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+      websocket.on("error", () => undefined);
+      websocket.terminate();
+      socket.destroy();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    websocket.once("error", fail);
+    websocket.once("unexpected-response", (_, response: IncomingMessage) => {
+      refusal(what, response).then(fail, fail);
+    });
+    websocket.once("open", () => {
+      signal.removeEventListener("abort", abort);
+      websocket.off("error", fail);
+      resolve();
+    });
+  });
+  return new ForwardedConnection(what, websocket);
+}
+
+async function refusal(what: string, response: IncomingMessage): Promise<ApiError> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > MAX_REFUSAL) break;
+  }
+  return errorOf(what, { code: response.statusCode ?? 0, retryAfter: response.headers["retry-after"], text });
+}
+
+/**
+ * A stream over a WebSocket, with backpressure in both directions.
+ *
+ * The protocol cannot tell the pod that no more data comes. After `end()` the pod's answer still arrives; the pod sees the end
+ * when the stream closes.
+ */
+class ForwardedConnection extends Duplex {
+  readonly #what: string;
+  readonly #websocket: WebSocket;
+  readonly #begun = new Set<number>();
+
+  constructor(what: string, websocket: WebSocket) {
+    super({ allowHalfOpen: true });
+    this.#what = what;
+    this.#websocket = websocket;
+    websocket.on("message", (data: Buffer) => {
+      this.#receive(data);
+    });
+    websocket.on("error", (error) => {
+      this.destroy(new PodConnectionError(line(`could not ${what}: ${error.message}`)));
+    });
+    websocket.on("close", () => {
+      this.push(null);
+      // Nothing that is written from now on would arrive.
+      if (!this.writableEnded) this.end();
+    });
+  }
+
+  #receive(message: Buffer): void {
+    const channel = message[0] ?? -1;
+    if (!this.#begun.has(channel)) {
+      this.#begun.add(channel);
+      if (message.length > 3) this.#take(channel, message.subarray(3));
+      return;
+    }
+    this.#take(channel, message.subarray(1));
+  }
+
+  #take(channel: number, data: Buffer): void {
+    if (channel === ERROR) {
+      if (data.length > 0) this.destroy(new PodConnectionError(line(`could not ${this.#what}: ${data.toString()}`)));
+    } else if (channel === DATA && data.length > 0 && !this.push(data)) {
+      this.#websocket.pause();
+    }
+  }
+
+  override _read(): void {
+    if (this.#websocket.isPaused) this.#websocket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#websocket.readyState !== WebSocket.OPEN) {
+      done(new PodConnectionError(`could not ${this.#what}: the pod has closed the connection`));
+      return;
+    }
+    const message = Buffer.allocUnsafe(chunk.length + 1);
+    message[0] = DATA;
+    chunk.copy(message, 1);
+    this.#websocket.send(message, { binary: true }, done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#websocket.terminate();
+    done(error);
+  }
+}

@@ -1,0 +1,165 @@
+import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE } from "../../../environments/names.ts";
+import { Displaced, StateChanged, UsageError } from "../../errors.ts";
+import type { Fence } from "../../ports/fence.ts";
+import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
+import { attempt, isApiError, translated } from "./attempt.ts";
+
+/** Every object that a release changes, besides the Lease. */
+export const FENCED: readonly ObjectRef[] = [
+  { kind: "Service", name: LIVE_SERVICE },
+  { kind: "Service", name: PREVIEW_SERVICE },
+  ...(["blue", "green"] as const).flatMap((color): ObjectRef[] => [
+    { kind: "HorizontalPodAutoscaler", name: colorName(color) },
+    { kind: "Deployment", name: colorName(color) },
+  ]),
+];
+
+/** The lease behind a fence. */
+export interface FencingLease {
+  readonly epoch: number;
+  /** @throws Displaced if the lease is not ours any more */
+  confirm(signal?: AbortSignal): Promise<void>;
+}
+
+interface Write {
+  readonly object: ObjectRef;
+  /** In words, such as `move the traffic`. */
+  readonly what: string;
+  readonly fence: Fence;
+  readonly operations: readonly Operation[];
+}
+
+const ANNOTATIONS = "/metadata/annotations";
+export const EPOCH = `${ANNOTATIONS}/${pointer(EPOCH_ANNOTATION)}`;
+
+/** How often a compare and swap starts over before it says that others keep changing the object. */
+const TRIES = 10;
+
+/** The epoch that fences an object; 0 without one. */
+export function epochOf({ metadata }: KubeObject): number {
+  const text = metadata.annotations?.[EPOCH_ANNOTATION] ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+/** Writes to the objects of a release, each under the fence of a lease. */
+export class Fences {
+  readonly #api: KubeApi;
+  #lease: FencingLease | undefined;
+
+  constructor(api: KubeApi) {
+    this.#api = api;
+  }
+
+  /** The lease to confirm before an object that lost its fence gets it back. */
+  guard(lease: FencingLease): void {
+    this.#lease = lease;
+  }
+
+  /** @throws UsageError if an object does not exist */
+  async highest(signal?: AbortSignal): Promise<number> {
+    const epochs = await Promise.all(FENCED.map(async (object) => epochOf(await this.#existing(object, signal))));
+    return Math.max(...epochs);
+  }
+
+  /**
+   * Writes an epoch to every object, only upwards.
+   *
+   * @returns false if an object had this epoch already: another one may be fencing with the same number
+   * @throws Displaced if an object has a higher one
+   */
+  async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
+    for (const object of FENCED) {
+      if (!(await this.#raise(object, epoch, signal))) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Changes an object only if it has this fence and every `test` among the operations holds.
+   *
+   * @param otherwise tells why a `test` of the operations failed. @default StateChanged
+   * @throws Displaced if a later holder has fenced the object
+   * @throws StateChanged if the object had lost its fence, and has it again
+   * @throws TargetUnreachable, TargetRefused
+   */
+  async write(
+    { object, what, fence, operations }: Write,
+    signal?: AbortSignal,
+    otherwise?: (found: KubeObject) => Error | undefined,
+  ): Promise<void> {
+    const test: Operation = { op: "test", path: EPOCH, value: String(fence.epoch) };
+    try {
+      await this.#api.patch(object, [test, ...operations], signal);
+    } catch (error) {
+      if (!isApiError(error, "test-failed", "not-found", "conflict")) throw translated(what, error);
+      const found = await attempt(what, this.#api.get(object, signal));
+      if (found === undefined) throw new StateChanged(`could not ${what}: ${inWords(object)} was deleted`);
+      const epoch = epochOf(found);
+      if (epoch > fence.epoch) throw displaced(object, epoch, fence.epoch);
+      if (epoch < fence.epoch) await this.#fenceAgain(object, fence, signal);
+      throw otherwise?.(found) ?? new StateChanged(`could not ${what}: ${inWords(object)} has changed`);
+    }
+  }
+
+  /**
+   * An object without the fence was replaced. It gets the fence back while the lease is still ours.
+   *
+   * The lease is confirmed again afterwards: a later holder may have fenced the object before it was replaced once more,
+   * and then this late fence must not open it for our writes.
+   */
+  async #fenceAgain(object: ObjectRef, { epoch }: Fence, signal?: AbortSignal): Promise<never> {
+    if (this.#lease?.epoch !== epoch) throw new Displaced(`epoch ${epoch} is not that of a lease that is held here`);
+    await this.#lease.confirm(signal);
+    await this.#raise(object, epoch, signal);
+    await this.#lease.confirm(signal);
+    throw new StateChanged(`${inWords(object)} was replaced, and is fenced again with epoch ${epoch}`);
+  }
+
+  /** Compares and swaps the fence alone: other parts of an object change all the time. */
+  async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
+    const what = `fence ${inWords(object)}`;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const found = await this.#existing(object, signal);
+      const present = epochOf(found);
+      if (present > epoch) throw displaced(object, present, epoch);
+      if (present === epoch) return false;
+      try {
+        await this.#api.patch(object, swap(found, epoch), signal);
+        return true;
+      } catch (error) {
+        if (!isApiError(error, "test-failed", "not-found", "conflict")) throw translated(what, error);
+      }
+    }
+    throw new StateChanged(`could not ${what}: others changed its fence ${TRIES} times`);
+  }
+
+  async #existing(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject> {
+    const found = await attempt(`read ${inWords(object)}`, this.#api.get(object, signal));
+    if (found !== undefined) return found;
+    throw new UsageError(
+      `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
+    );
+  }
+}
+
+function swap({ metadata }: KubeObject, epoch: number): Operation[] {
+  const { annotations } = metadata;
+  if (annotations === undefined) {
+    return [
+      { op: "test", path: ANNOTATIONS, value: null },
+      { op: "add", path: ANNOTATIONS, value: { [EPOCH_ANNOTATION]: String(epoch) } },
+    ];
+  }
+  return [
+    { op: "test", path: EPOCH, value: annotations[EPOCH_ANNOTATION] ?? null },
+    { op: "add", path: EPOCH, value: String(epoch) },
+  ];
+}
+
+const displaced = (object: ObjectRef, found: number, expected: number) =>
+  new Displaced(
+    `${inWords(object)} is fenced with epoch ${found}, and this command has ${expected}: ` +
+      "another command has taken the lease over; this one changes nothing more",
+  );
+
+export const inWords = ({ kind, name }: ObjectRef): string => `${kind} '${name}'`;

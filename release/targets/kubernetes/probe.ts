@@ -1,0 +1,78 @@
+import { PORTS } from "../../../environments/names.ts";
+import type { Color } from "../../color.ts";
+import { TargetRefused, TargetUnreachable } from "../../errors.ts";
+import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
+import type { Measurements } from "../../ports/measurements.ts";
+import type { Endpoint, PodHealth, Probe } from "../../ports/probe.ts";
+import { HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import type { KubeApi } from "./api/kube-api.ts";
+import { podFetch, type PodFetch } from "./pod-fetch.ts";
+import { isReady, listPods } from "./pods.ts";
+
+const TIMEOUT_MS = 5000;
+
+/** Reaches the ready pods of a color with port forwards: nothing in the cluster has to expose an idle color. */
+export class PodProbe implements Probe, Measurements {
+  readonly #api: KubeApi;
+  readonly #endpoints = new Set<PodFetch>();
+
+  constructor(api: KubeApi) {
+    this.#api = api;
+  }
+
+  async endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint> {
+    const pods = await this.#readyPods(color, signal);
+    if (pods.length === 0) throw new TargetUnreachable(`${color} has no ready pod`);
+    const endpoint = podFetch(this.#api, pods, PORTS.mcp.number);
+    this.#endpoints.add(endpoint);
+    return { url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`), fetch: endpoint.fetch };
+  }
+
+  async health(color: Color, signal?: AbortSignal): Promise<readonly PodHealth[]> {
+    return await this.#askPods(color, HEALTH, signal);
+  }
+
+  async calls(color: Color, signal?: AbortSignal): Promise<ReadonlyMap<string, CallHistogram>> {
+    const scrapes = await this.#askPods(color, METRICS, signal);
+    return new Map(scrapes.map(([pod, scrape]) => [pod, readCalls(scrape)]));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#endpoints].map((endpoint) => endpoint.close()));
+    this.#endpoints.clear();
+  }
+
+  async #readyPods(color: Color, signal?: AbortSignal): Promise<string[]> {
+    const pods = await listPods(this.#api, color, signal);
+    return pods.filter(isReady).map(({ metadata }) => metadata.name);
+  }
+
+  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<T[]> {
+    const pods = await this.#readyPods(color, signal);
+    return await Promise.all(pods.map((pod) => this.#askPod(pod, question, signal)));
+  }
+
+  async #askPod<T>(pod: string, { path, read }: AdminQuestion<T>, signal?: AbortSignal): Promise<T> {
+    const connection = podFetch(this.#api, [pod], PORTS.admin.number);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const url = `http://127.0.0.1:${PORTS.admin.number}${path}`;
+      const response = await connection.fetch(url, {
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+      return await read(response, pod);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof TargetRefused || error instanceof TargetUnreachable) throw error;
+      throw new TargetUnreachable(`pod '${pod}' did not answer ${path}: ${reason(error)}`);
+    } finally {
+      await connection.close();
+    }
+  }
+}
+
+/** In one line: `fetch` keeps the reason in the cause of its error. */
+function reason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ").slice(0, 300);
+}

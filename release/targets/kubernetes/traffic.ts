@@ -1,0 +1,58 @@
+import { COLOR_LABEL, LIVE_SERVICE } from "../../../environments/names.ts";
+import { COLORS, type Color } from "../../color.ts";
+import { TrafficMoved, UsageError } from "../../errors.ts";
+import type { Fence } from "../../ports/fence.ts";
+import type { Traffic } from "../../ports/traffic.ts";
+import { pointer, type KubeApi, type KubeObject } from "./api/kube-api.ts";
+import { attempt } from "./attempt.ts";
+import { inWords, type Fences } from "./fences.ts";
+
+interface Service extends KubeObject {
+  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
+}
+
+const LIVE = { kind: "Service", name: LIVE_SERVICE } as const;
+const SELECTED = `/spec/selector/${pointer(COLOR_LABEL)}`;
+
+/** Sends new connections to one color by the selector of the live Service. */
+export class SelectorTraffic implements Traffic {
+  readonly #api: KubeApi;
+  readonly #fences: Fences;
+
+  constructor(api: KubeApi, fences: Fences) {
+    this.#api = api;
+    this.#fences = fences;
+  }
+
+  async live(signal?: AbortSignal): Promise<Color> {
+    const service = await attempt(`read ${inWords(LIVE)}`, this.#api.get<Service>(LIVE, signal));
+    if (service === undefined) {
+      throw new UsageError(
+        `there is no ${inWords(LIVE)} in namespace '${this.#api.namespace}'; deploy the environment`,
+      );
+    }
+    return selected(service);
+  }
+
+  async move(from: Color, to: Color, fence: Fence, signal?: AbortSignal): Promise<void> {
+    const operations = [
+      { op: "test", path: SELECTED, value: from },
+      { op: "replace", path: SELECTED, value: to },
+    ] as const;
+    const write = { object: LIVE, what: `move the traffic from ${from} to ${to}`, fence, operations };
+    await this.#fences.write(write, signal, (service) => {
+      const found = selected(service);
+      return found === from ? undefined : new TrafficMoved(from, found);
+    });
+  }
+}
+
+/** @throws UsageError if the Service selects no color */
+function selected({ spec }: Service): Color {
+  const found = spec?.selector?.[COLOR_LABEL];
+  const color = COLORS.find((color) => color === found);
+  if (color !== undefined) return color;
+  throw new UsageError(
+    `${inWords(LIVE)} selects the color '${found ?? ""}'; set the selector '${COLOR_LABEL}' to ${COLORS.join(" or ")}`,
+  );
+}

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { COLORS, type Color } from "../../color.ts";
+import { Displaced, TargetUnreachable, UsageError } from "../../errors.ts";
+import { releaseRecordSchema } from "../../record.ts";
+import { reason } from "../admin-port.ts";
+import { homeFolder, readAddress, type HostAddress } from "./address.ts";
+import type { ControlRequest } from "./control.ts";
+
+const REQUEST_TIMEOUT_MS = 5000;
+
+const colorSchema = z.object({
+  image: z.string().optional(),
+  mark: z.string().optional(),
+  settings: z.record(z.string(), z.string()),
+  desired: z.number(),
+  heldAt: z.number().optional(),
+  pods: z.array(z.object({ name: z.string(), ready: z.boolean(), restarts: z.number(), current: z.boolean() })),
+  problems: z.array(z.object({ what: z.string(), final: z.boolean() })),
+});
+
+const stateSchema = z.object({
+  live: z.enum(COLORS),
+  colors: z.object({ blue: colorSchema, green: colorSchema }),
+  release: releaseRecordSchema.optional(),
+  history: z.array(releaseRecordSchema),
+});
+
+const podsSchema = z.object({
+  route: z.url(),
+  pods: z.array(z.object({ name: z.string(), ready: z.boolean(), adminPort: z.number().optional() })),
+});
+
+const refusalSchema = z.object({ error: z.string() });
+
+/** Talks to the host of this machine. Every method throws TargetUnreachable if it does not answer. */
+export class HostClient {
+  readonly #address: HostAddress;
+
+  constructor(address: HostAddress) {
+    this.#address = address;
+  }
+
+  /** @throws TargetUnreachable if no host runs here */
+  static async open(): Promise<HostClient> {
+    return new HostClient(await readAddress(homeFolder()));
+  }
+
+  get description(): readonly string[] {
+    const { url, pid } = this.#address;
+    return [`local host (process ${pid}), MCP server on ${url}`];
+  }
+
+  async state(signal?: AbortSignal): Promise<z.output<typeof stateSchema>> {
+    return stateSchema.parse(await this.ask({ do: "look" }, signal));
+  }
+
+  async pods(color: Color, signal?: AbortSignal): Promise<z.output<typeof podsSchema>> {
+    return podsSchema.parse(await this.ask({ do: "pods", color }, signal));
+  }
+
+  /**
+   * @throws UsageError with the host's message if the request makes no sense to it
+   * @throws Displaced if it carries an epoch that is not the last one
+   */
+  async ask(request: ControlRequest, signal?: AbortSignal): Promise<unknown> {
+    const { control, token } = this.#address;
+    const { status, answer } = await post(control, token, request, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw new TargetUnreachable(
+        `the local host at ${control} does not answer (${reason(error)}); is 'npm run local' running?`,
+      );
+    });
+    if (status === 200) return answer;
+    const { error } = refusalSchema.parse(answer);
+    if (status === 409) throw new Displaced(error);
+    throw status === 422 ? new UsageError(error) : new TargetUnreachable(error);
+  }
+}
+
+async function post(control: string, token: string, request: ControlRequest, signal?: AbortSignal) {
+  const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const response = await fetch(control, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(request),
+    signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+  });
+  return { status: response.status, answer: await response.json() };
+}

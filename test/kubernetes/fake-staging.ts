@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  colorName,
+  CONTAINER,
+  COLOR_LABEL,
+  EPOCH_ANNOTATION,
+  LIVE_SERVICE,
+  MARK_ANNOTATION,
+} from "../../environments/names.ts";
+import { other, type Color } from "../../release/color.ts";
+import { Displaced, TrafficMoved } from "../../release/errors.ts";
+import type { Fence } from "../../release/ports/fence.ts";
+import type { PendingChange, Stage, Staging } from "../../release/ports/staging.ts";
+import type { KubeStore } from "./store.ts";
+
+/**
+ * What Terraform does to a cluster in a stage, without Terraform: it reads the live Service during the apply, and changes
+ * the Deployment only if the color is idle and the epoch is that of the plan.
+ */
+export class FakeStaging implements Staging {
+  readonly #store: KubeStore;
+  /** Runs between the read of the live Service and the change of the Deployment. */
+  readonly #between: () => Promise<void>;
+
+  constructor(store: KubeStore, between: () => Promise<void> = () => sleep(0)) {
+    this.#store = store;
+    this.#between = between;
+  }
+
+  async stage({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const live = this.#store.get({ kind: "Service", name: LIVE_SERVICE });
+    if (live?.spec?.selector?.[COLOR_LABEL] === color) throw new TrafficMoved(other(color), color);
+    if (live?.metadata.annotations?.[EPOCH_ANNOTATION] !== String(epoch)) {
+      throw new Displaced("Resource precondition failed: the live Service has another epoch");
+    }
+    await this.#between();
+    stageDeployment(this.#store, color, mark, image);
+  }
+
+  pending(): Promise<readonly PendingChange[]> {
+    return Promise.resolve([]);
+  }
+}
+
+export function stageDeployment(store: KubeStore, color: Color, mark: string | undefined, image: string): void {
+  store.edit({ kind: "Deployment", name: colorName(color) }, (draft) => {
+    const { template } = draft.spec;
+    template.metadata.annotations = mark === undefined ? {} : { [MARK_ANNOTATION]: mark };
+    template.spec.containers = [{ name: CONTAINER, image }];
+  });
+}

@@ -1,0 +1,135 @@
+import { colorName, COLOR_LABEL, LIVE_SERVICE } from "../../environments/names.ts";
+import type { Color } from "../../release/color.ts";
+import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
+import type { Target } from "../../release/ports/target.ts";
+import type { AnsweringWorld } from "../release/contract/probe.ts";
+import type { World } from "../release/contract/world.ts";
+import { ManualClock } from "../release/manual-clock.ts";
+import type { Client } from "./client.ts";
+import { FakeCluster } from "./cluster.ts";
+import { FakeStaging } from "./fake-staging.ts";
+import { HttpClient, type OpenApi } from "./http-client.ts";
+import { PodServers } from "./pod-servers.ts";
+import { KubeServer } from "./server.ts";
+import { StoreApi } from "./store-api.ts";
+import type { KubeStore } from "./store.ts";
+
+export const SCALING = {
+  minReplicas: 2,
+  maxReplicas: 10,
+  requestsPerPod: 10,
+  latencyObjectiveMs: 500,
+  latencyFloorRequestsPerSecond: 1,
+};
+
+export interface ClusterWorld extends World {
+  readonly cluster: FakeCluster;
+  readonly store: KubeStore;
+  readonly clock: ManualClock;
+  /** The client of a target that `open` returned. */
+  apiOf(target: Target): Client;
+}
+
+export type AnsweringClusterWorld = ClusterWorld & AnsweringWorld;
+
+interface WorldOptions {
+  readonly cluster: FakeCluster;
+  readonly connect: () => Client;
+  readonly close?: () => Promise<void>;
+}
+
+/** A world on a store, without HTTP. */
+export function storeWorld(cluster = FakeCluster.deployed()): ClusterWorld {
+  return clusterWorld({ cluster, connect: () => new StoreApi(cluster.store) });
+}
+
+/** The same, with pods that answer. */
+export async function answeringStoreWorld(): Promise<AnsweringClusterWorld> {
+  const cluster = FakeCluster.deployed();
+  const pods = await PodServers.start(cluster);
+  const connect = () => new StoreApi(cluster.store, { ports: pods.ports });
+  return answering(pods, { cluster, connect });
+}
+
+/** A world of which every client asks one API server over HTTP. */
+export async function httpWorld(openApi: OpenApi): Promise<AnsweringClusterWorld> {
+  const cluster = FakeCluster.deployed();
+  const pods = await PodServers.start(cluster);
+  const server = await KubeServer.start(cluster.store, { ports: pods.ports });
+  const connect = () => new HttpClient(server, cluster.store.namespace, openApi);
+  return answering(pods, { cluster, connect, close: () => server.close() });
+}
+
+function clusterWorld({ cluster, connect, close }: WorldOptions): ClusterWorld {
+  const { store } = cluster;
+  const clients = new Map<Target, Client>();
+  const settled = async () => {
+    // What one client has read another one may wait for.
+    for (const client of clients.values()) await client.settled();
+    for (const client of clients.values()) await client.settled();
+  };
+  const clock = new ManualClock(0, settled);
+  const apiOf = (target: Target) => {
+    const client = clients.get(target);
+    if (client === undefined) throw new Error("this target belongs to another world");
+    return client;
+  };
+  return {
+    cluster,
+    store,
+    clock,
+    image: "app:2",
+    apiOf,
+    open() {
+      const api = connect();
+      const staging = () => new FakeStaging(store);
+      const target = kubernetesTarget({ api, environment: { scaling: SCALING }, staging, clock });
+      clients.set(target, api);
+      return target;
+    },
+    pass: (ms) => clock.pass(ms),
+    settle: () => {
+      cluster.step();
+    },
+    moveByOperator: (to) => {
+      moveByOperator(store, to);
+    },
+    kill(target) {
+      apiOf(target).before = () => new Promise(() => undefined);
+    },
+    async close() {
+      for (const [target, client] of clients) {
+        await target.close();
+        await client.close();
+      }
+      await close?.();
+    },
+  };
+}
+
+function answering(pods: PodServers, options: WorldOptions): AnsweringClusterWorld {
+  const { cluster } = options;
+  const world = clusterWorld(options);
+  const firstOf = (color: Color) => cluster.pods(color)[0]?.metadata.name ?? "";
+  return {
+    ...world,
+    call: () => pods.call(firstOf("blue")),
+    silence: () => pods.stop(firstOf("blue")),
+    stopPods(color) {
+      cluster.store.edit({ kind: "Deployment", name: colorName(color) }, ({ spec }) => {
+        spec.replicas = 0;
+      });
+      cluster.step();
+    },
+    async close() {
+      await world.close();
+      await pods.close();
+    },
+  };
+}
+
+export function moveByOperator(store: KubeStore, to: Color): void {
+  store.edit({ kind: "Service", name: LIVE_SERVICE }, (draft) => {
+    draft.spec.selector[COLOR_LABEL] = to;
+  });
+}
