@@ -62,8 +62,11 @@ export const STEPS: readonly Step[] = [
     async run() {
       const changes = await plan({ STAGE: `green=${imageOf("1.1.0")}` });
       const { "local-green": green, ...others } = changes;
-      assert.equal(green.length, 1, `expected one change, got ${green.join(", ")}`);
-      assert.match(green[0] ?? "", /^update kubernetes_deployment_v1\./);
+      const [guard, live, deployment, ...more] = green.toSorted().toReversed();
+      assert.equal(guard, "update terraform_data.stage");
+      assert.match(deployment ?? "", /^read data\.kubernetes_service_v1\.|^update kubernetes_deployment_v1\./);
+      assert.match(live ?? "", /^read data\.kubernetes_service_v1\.|^update kubernetes_deployment_v1\./);
+      assert.deepEqual(more, []);
       assert.deepEqual(Object.values(others).flat(), []);
       return green.join();
     },

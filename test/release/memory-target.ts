@@ -179,7 +179,17 @@ export class MemoryTarget implements Target {
       restarts: 0,
       current: true,
     }));
-    return { image, mark, heldAt, desired: ready, rollingOut, problems, pods };
+    const minimum = Math.max(1, heldAt ?? 0);
+    return {
+      image,
+      mark,
+      heldAt: minimum > 1 ? minimum : undefined,
+      minimum,
+      desired: ready,
+      rollingOut,
+      problems,
+      pods,
+    };
   }
 
   /** One pod of its own, or as many as the color is held at. */

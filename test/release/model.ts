@@ -53,6 +53,7 @@ export function snapshotOf({ live, colors, release }: World): Snapshot {
     image,
     mark: image,
     heldAt,
+    minimum: Math.max(1, heldAt ?? 0),
     desired: Math.max(1, heldAt ?? 0),
     pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, current: true })),
   });

@@ -22,7 +22,8 @@ export function openKubernetesTarget(
   environment: Environment,
   progress?: (message: string) => void,
 ): Target {
-  const { api, description, close } = openKubeApi(environment);
+  const opened = openKubeApi(environment);
+  const { api, description } = opened;
   const clock = systemClock;
   const target = kubernetesTarget({
     api,
@@ -46,7 +47,7 @@ export function openKubernetesTarget(
     ...target,
     async close() {
       await target.close();
-      close();
+      opened.close();
     },
   };
 }

@@ -43,7 +43,7 @@ export async function openForward(
     maxPayload: MAX_MESSAGE,
     followRedirects: false,
   });
-  await new Promise<void>((resolve, reject) => {
+  return await new Promise<Duplex>((resolve, reject) => {
     const abort = () => {
       fail(signal.reason as Error);
     };
@@ -62,10 +62,10 @@ export async function openForward(
     websocket.once("open", () => {
       signal.removeEventListener("abort", abort);
       websocket.off("error", fail);
-      resolve();
+      // At once: the first messages may have arrived with the answer.
+      resolve(new ForwardedConnection(what, websocket));
     });
   });
-  return new ForwardedConnection(what, websocket);
 }
 
 async function refusal(what: string, response: IncomingMessage): Promise<ApiError> {
@@ -92,6 +92,8 @@ class ForwardedConnection extends Duplex {
     super({ allowHalfOpen: true });
     this.#what = what;
     this.#websocket = websocket;
+    // Until somebody reads: an error that came before somebody listens would end the process.
+    websocket.pause();
     websocket.on("message", (data: Buffer) => {
       this.#receive(data);
     });

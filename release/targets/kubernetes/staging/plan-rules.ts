@@ -68,8 +68,7 @@ export function judge({ resource_changes: resources }: Plan, expected: Expected)
   const foreign = others.filter((change) => !isRaisedMinimum(change, expected.color));
   if (foreign.length > 0) {
     const list = foreign.map(inWords).join(", ");
-    const verb = foreign.length === 1 ? "differs" : "differ";
-    throw new UsageError(`${list} ${verb} from the environment; run 'cdktf deploy ${expected.stack}' first`);
+    throw new UsageError(`${list}; run 'cdktf deploy ${expected.stack}' first`);
   }
   if (others.length === 0) return { apply: true };
   const deployments = resources.filter(({ mode, type }) => mode === "managed" && type === DEPLOYMENT);
@@ -120,7 +119,7 @@ const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 function inWords({ address, type, change }: ResourceChange): string {
   const name = metadataOf(change.before)?.name ?? metadataOf(change.after)?.name;
   const what = name === undefined ? `'${address}'` : `'${SHORT[type] ?? type} ${name}'`;
-  return `${what} (${change.actions.join(" and ")})`;
+  return `${what} differs from the environment (${change.actions.join(" and ")})`;
 }
 
 const metadataOf = (object: unknown) => objectSchema.safeParse(object).data?.metadata?.[0];
