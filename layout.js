@@ -9,13 +9,25 @@ export const parts = {
   environments: [],
   constructs: ["environments"],
   stacks: ["constructs", "environments"],
-  "inputs.ts": ["environments"],
+  "inputs.ts": ["environments", "constructs"],
   "main.ts": ["stacks", "inputs.ts", "environments"],
-  release: ["environments"],
+  kubeconfig: [], // the cluster that kubectl would use
+  release: ["environments", "kubeconfig"],
   rehearse: ["release", "environments", "app/src"],
   bench: ["release", "rehearse", "environments", "app/src", "test"],
   // Tests may import everything, and nothing but benchmarks imports tests.
-  test: ["bench", "rehearse", "release", "main.ts", "inputs.ts", "stacks", "constructs", "environments", "app/src"],
+  test: [
+    "bench",
+    "rehearse",
+    "release",
+    "kubeconfig",
+    "main.ts",
+    "inputs.ts",
+    "stacks",
+    "constructs",
+    "environments",
+    "app/src",
+  ],
 };
 
 /**
@@ -53,8 +65,6 @@ export const app = [
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const exceptions = {
-  environments: ["release/color.ts"],
-  constructs: ["release/color.ts"],
-  stacks: ["release/color.ts"],
-  "inputs.ts": ["release/color.ts"],
+  // The page of a release is the rehearsal's.
+  release: ["rehearse/watch.ts"],
 };
