@@ -43,5 +43,5 @@ describe("two principals of one server", () => {
     expect(await call(bob, "get_data", { key: "key 0" })).toMatchObject({ found: true, value: "bob's", revision: 1 });
     expect(await call(bob, "get_data", { key: "key 1" })).toMatchObject({ found: false });
     expect(await call(bob, "health_check")).toMatchObject({ dependencies: { database: { status: "healthy" } } });
-  });
+  }, 20_000);
 });

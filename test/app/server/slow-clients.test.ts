@@ -173,5 +173,5 @@ describe("a client that does not read a big answer", () => {
     expect(listeners).toBeGreaterThan(0);
     expect(listeners).toBeLessThan(5);
     raw.socket.destroy();
-  });
+  }, 20_000);
 });
