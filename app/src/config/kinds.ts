@@ -8,27 +8,24 @@ type Duration = `${number}${keyof typeof UNITS}`;
  * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of
  * more than 2³¹ - 1 ms, some 596 hours, fires after 1 ms.
  */
-export const duration = (least: Duration, most: Duration) =>
+export const duration = (min: Duration, max: Duration) =>
   z
     .string()
     .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
     .transform(milliseconds)
-    .refine(
-      (value) => value >= milliseconds(least) && value <= milliseconds(most),
-      `must be between ${least} and ${most}`,
-    );
+    .refine((value) => value >= milliseconds(min) && value <= milliseconds(max), `must be between ${min} and ${max}`);
 
 function milliseconds(text: string): number {
   const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
   return Number.parseInt(text, 10) * UNITS[unit];
 }
 
-export const wholeNumber = (least: number, most: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, "must be a whole number")
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
 
 export const port = wholeNumber(0, 65_535);
 export const count = wholeNumber(1, 1_000_000);

@@ -42,7 +42,7 @@ export class Attempts {
     });
   }
 
-  /** What becomes of all of them: who loses patience in a pause is told why there was one. */
+  /** The outcome of all attempts. A client whose timeout ends in a pause gets the reason of the pause. */
   async outcome<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -51,7 +51,7 @@ export class Attempts {
     }
   }
 
-  /** Makes one of them. What a policy turns away was no attempt. */
+  /** Makes one attempt. A call that a policy rejects is no attempt. */
   async make<T extends { readonly status: number }>(attempt: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const waitedMs = this.#waitedMs;

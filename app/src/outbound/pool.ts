@@ -13,7 +13,7 @@ import { Attempts } from "./attempts.ts";
 import type { HttpClient, HttpAnswer, SendOptions } from "./http-client.ts";
 import { isRepeatable, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
-import { judge, LEAST_RETRIES, type Upstream } from "./upstreams.ts";
+import { judge, MIN_RETRIES, type Upstream } from "./upstreams.ts";
 
 /** What a request to a pool says: everything but which endpoint gets it. */
 export interface PoolRequest extends Omit<HttpRequest, "url"> {
@@ -38,7 +38,7 @@ export class Pool {
   readonly name: string;
   readonly #outbound: HttpClient;
   readonly #balancer: LoadBalancer<Upstream>;
-  readonly #budget = new RetryBudget({ perSecond: LEAST_RETRIES });
+  readonly #budget = new RetryBudget({ perSecond: MIN_RETRIES });
   readonly #breakers: ReadonlyMap<string, Upstream["breaker"]>;
   /** For each attempt. */
   readonly #timeout: Deadline;

@@ -30,10 +30,11 @@ export interface RequestCallOptions {
 /**
  * Makes a call for work that a client asked for in its own terms.
  *
- * Its patience is no deadline: a deadline that passes is a failure of the dependency, and a client that asks for an answer within a
- * millisecond would open the breaker for all others. To the policies inside, the client has gone away.
+ * The timeout of a client is no deadline: a passed deadline counts as a failure of the dependency, and a
+ * client that requests an answer within a millisecond would open the breaker for all others. To the
+ * policies inside, the client has gone away.
  *
- * @throws DeadlineExceeded when the patience is over, and whatever the work throws
+ * @throws DeadlineExceeded when the timeout is over, and whatever the work throws
  */
 export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCallOptions): Promise<T> {
   const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;

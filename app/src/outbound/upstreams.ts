@@ -22,14 +22,14 @@ const MAX_FOUND = 100;
  */
 const MAX_FOUND_BY_ONE = 20;
 
-/** Milliseconds that a call waits for a place. */
+/** Milliseconds that a call waits for a slot. */
 const QUEUE_TIMEOUT = 1000;
 
 /**
  * Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller
  * may try again too.
  */
-export const LEAST_RETRIES = 1;
+export const MIN_RETRIES = 1;
 
 /** What the names of their breakers begin with. */
 const PREFIX = "upstream:";
@@ -130,7 +130,7 @@ export class Upstreams {
       origin,
       breaker,
       bulkhead: new Bulkhead({ name, maxConcurrent, maxQueue: 2 * maxConcurrent, queueTimeout: QUEUE_TIMEOUT }),
-      budget: new RetryBudget({ perSecond: LEAST_RETRIES }),
+      budget: new RetryBudget({ perSecond: MIN_RETRIES }),
       isListed,
       client,
       // While one is down, calls that do not name it are answered as well as ever.

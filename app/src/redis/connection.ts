@@ -12,8 +12,8 @@ const MAX_IN_FLIGHT = 10_000;
 /** Asks the server for a sign; in a cluster every primary, and is answered when all of them have. */
 const PING = ["PING"];
 
-/** How many times the command timeout a connection may be silent before it is given up for a new one. */
-const PATIENCE = 5;
+/** How many times the command timeout a connection may be silent before it is replaced. */
+const SILENCE_FACTOR = 5;
 
 /**
  * The app's connection to Redis, or to each node of a cluster.
@@ -170,7 +170,7 @@ export class RedisConnection implements Redis {
 
   /** Makes a new connection when the present one is silent for too long; asks for a sign when there was none for a while. */
   #look(): void {
-    const limit = PATIENCE * this.#config.timeout;
+    const limit = SILENCE_FACTOR * this.#config.timeout;
     const now = SYSTEM_TIME.now();
     const isSilent = this.#silentSince !== undefined;
     if (this.#silentSince !== undefined && now - this.#silentSince > limit) this.#replace(this.#lastError);
@@ -197,7 +197,7 @@ export class RedisConnection implements Redis {
   #connect(): Client {
     const client: Client = createLibraryClient(this.#config, {
       nodes: this.#nodes,
-      connectTimeout: PATIENCE * this.#config.timeout,
+      connectTimeout: SILENCE_FACTOR * this.#config.timeout,
       ready: () => {
         if (client !== this.#client) return;
         this.#isConnected = true;

@@ -34,15 +34,15 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   const taken = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isReporting = false;
-  /** When the first report was made that has not been heard. */
-  let unheardSince: number | undefined;
+  /** When the first of the failed reports was made. */
+  let failedSince: number | undefined;
 
   /** Resolves with the milliseconds until the next one may be made. */
   async function report(): Promise<number> {
     const { interval, capacity } = limiter;
     const now = SYSTEM_TIME.now();
-    // Of what is told late, what a bucket has filled with meanwhile is made up for.
-    const over = unheardSince === undefined ? 0 : (now - unheardSince) / interval;
+    // A late report leaves out what the bucket has gained since.
+    const over = failedSince === undefined ? 0 : (now - failedSince) / interval;
     const batch = [...taken].slice(0, MAX_CLIENTS);
     for (const [client] of batch) taken.delete(client);
     const due = batch.filter(([, count]) => count > over);
@@ -54,12 +54,12 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
         if (!Array.isArray(left)) return REPORT_INTERVAL;
         for (const [index, [client]] of due.entries()) limiter.drain(client, Number(left[index]));
       }
-      if (batch.length < MAX_CLIENTS) unheardSince = undefined;
+      if (batch.length < MAX_CLIENTS) failedSince = undefined;
       return REPORT_INTERVAL;
     } catch (error) {
-      // Said again as soon as Redis answers.
+      // Reported again as soon as Redis answers.
       warnOfProgrammingError(error);
-      unheardSince ??= now;
+      failedSince ??= now;
       for (const [client, count] of due) note(client, count);
       return error instanceof RedisUnavailable ? REPORT_INTERVAL : RETRY_INTERVAL;
     }

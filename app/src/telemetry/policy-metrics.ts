@@ -53,7 +53,7 @@ export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedP
     },
     {
       name: "mcp_bulkhead_queued",
-      help: "Calls that wait for a place",
+      help: "Calls that wait for a slot",
       type: "gauge",
       read: ofEachBulkhead(({ queued }) => queued),
     },

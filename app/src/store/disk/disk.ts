@@ -24,7 +24,9 @@ const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Besides its texts: what a request and its promise take. */
 const BYTES_PER_WRITE = 1000;
 
-export const DEFAULT_QUOTA = 256 * 1024 * 1024;
+/** Bytes that the records of one owner may take. */
+const DEFAULT_QUOTA = 256 * 1024 * 1024;
+
 /** A programming error of the thread stays one. */
 function failureOf(error: unknown): Error {
   return Error.isError(error) && isProgrammingError(error) ? error : new DiskFailed(String(error));
