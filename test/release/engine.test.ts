@@ -348,6 +348,19 @@ describe("the engine", () => {
     expect(await carryOut(target, RUN)).toMatchObject({ result: "released" });
   });
 
+  it("waits for as long as a target says that is overloaded", async () => {
+    const target = new MemoryTarget();
+    const clock = instantClock();
+    let refusals = 1;
+    target.before = (call) => {
+      if (call === "move" && refusals-- > 0) throw new TargetUnreachable("too many requests", { retryAfterMs: 7000 });
+    };
+
+    const environment = quickEnvironment({ holdTimeoutSeconds: 60 });
+    expect(await carryOut(target, RUN, { clock, environment })).toMatchObject({ result: "released" });
+    expect(clock.now()).toBeGreaterThanOrEqual(7000);
+  });
+
   it("waits between two tries of an action that has no effect", async () => {
     const target = new MemoryTarget();
     const clock = instantClock();
