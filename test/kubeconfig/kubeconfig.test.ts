@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
@@ -17,7 +17,7 @@ interface Outcome {
   readonly proxied: readonly string[];
   /** The end of the request as the caller sees it. */
   readonly answered: boolean;
-  readonly plugin: string | undefined;
+  readonly plugin: unknown;
 }
 
 interface Row {
@@ -30,8 +30,6 @@ interface Row {
   readonly proxied?: () => readonly string[];
   /** Part of our error. */
   readonly refused?: string;
-  /** kubectl goes on where a release does not. */
-  readonly kubectlGoesOn?: true;
 }
 
 const AUTHORITY = newAuthority("kubeconfig test");
@@ -116,7 +114,12 @@ const ROWS: Record<string, Row> = {
     files: [config({ username: "alice", password: "p:q" })],
     seen: { authorization: `Basic ${base64("alice:p:q")}` },
   },
-  "no user": { files: [config(undefined)], seen: {} },
+  "no user": { files: [config(undefined)], seen: null, refused: "names no user" },
+  "a user without credentials": {
+    files: [config({})],
+    seen: null,
+    refused: "names the user 'u', who has no credentials",
+  },
   "several files, of which the first current-context counts": {
     files: [config({ token: "first" }), config({ token: "second" }, OTHER, { "current-context": "d" })],
     seen: { cluster: "one", authorization: "Bearer first" },
@@ -385,7 +388,10 @@ const ROWS: Record<string, Row> = {
     ],
     seen: { authorization: "Bearer from-a-plugin", serverName: "api.internal" },
   },
-  "a plugin beside a token, which counts": { files: [config({ ...exec(), token: "t" })], seen: null, refused: "" },
+  "a plugin beside a token, which counts": {
+    files: [config({ ...exec(), token: "t" })],
+    seen: { authorization: "Bearer t" },
+  },
   "a plugin that must have a terminal": {
     files: [config(exec({ interactiveMode: "Always" }))],
     seen: null,
@@ -482,19 +488,21 @@ async function outcomeOf(request: () => Promise<unknown>): Promise<Outcome & { r
   await request().catch((error: unknown) => {
     problem = error instanceof Error ? error.message : String(error);
   });
-  let plugin: string | undefined;
-  try {
-    plugin = readFileSync(join(folder, "called"), "utf8");
-  } catch {
-    // It was not called.
-  }
   return {
     seen: [one, other, plain].flatMap(({ seen }) => [...seen]),
     proxied: [...new Set(proxy.asked)],
     answered: problem === "",
-    plugin,
+    plugin: calledPlugin(),
     problem,
   };
+}
+
+/** How the plugin was called, if it was: its arguments, a variable, and what it was told. */
+function calledPlugin(): unknown {
+  const file = join(folder, "called");
+  if (!existsSync(file)) return undefined;
+  const [args, profile, info = ""] = readFileSync(file, "utf8").split("\n");
+  return { args, profile, info: JSON.parse(info) as unknown };
 }
 
 async function ask(variables: Record<string, string>, context?: string): Promise<void> {
