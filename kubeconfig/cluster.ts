@@ -86,7 +86,8 @@ export function chooseCluster(surroundings: Surroundings, wantedContext?: string
   };
 }
 
-function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surroundings): OwnCluster | undefined {
+/** The cluster of the pod that this process runs in, if it is one with a service account. */
+export function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surroundings): OwnCluster | undefined {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = variables;
   const tokenFile = join(serviceAccount, "token");
   if (host === "" || port === "" || statSync(tokenFile, { throwIfNoEntry: false })?.isFile() !== true) return undefined;

@@ -2,9 +2,13 @@ import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { LIVE_SERVICE } from "../../environments/names.ts";
-import { openKubeApi } from "../../release/targets/kubernetes/api/open.ts";
+import { LIVE_SERVICE, PORTS } from "../../environments/names.ts";
+import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
+import { openKubeApi, type OpenedApi } from "../../release/targets/kubernetes/api/open.ts";
 import { newAuthority } from "../app/certificates.ts";
 import { ConnectProxy } from "./connect-proxy.ts";
 import { RecordingCluster, type Seen } from "./recording-cluster.ts";
@@ -506,23 +510,19 @@ function calledPlugin(): unknown {
 }
 
 async function ask(variables: Record<string, string>, context?: string): Promise<void> {
-  const { api, close } = openKubeApi({ namespace: "mcp", context }, variables, { deadlineMs: 5000 });
+  const opened = openKubeApi({ namespace: "mcp", context }, variables, { deadlineMs: 5000 });
   try {
-    await api.get({ kind: "Service", name: LIVE_SERVICE });
+    await opened.api.get({ kind: "Service", name: LIVE_SERVICE });
   } finally {
-    close();
+    opened.close();
   }
 }
 
-function kubectl(variables: Record<string, string>, context?: string): Promise<void> {
+async function kubectl(env: Record<string, string>, context?: string): Promise<void> {
   const args = ["get", "--raw", one.path, ...(context === undefined ? [] : ["--context", context])];
-  return new Promise((resolve, reject) => {
-    const child = execFile("kubectl", args, { env: variables, cwd: folder, timeout: 20_000 }, (error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-    child.stdin?.end();
-  });
+  const running = promisify(execFile)("kubectl", args, { env, cwd: folder, timeout: 20_000 });
+  running.child.stdin?.end();
+  await running;
 }
 
 describe.each(Object.entries(ROWS))("a kubeconfig with %s", (_, row) => {
@@ -543,5 +543,141 @@ describe.each(Object.entries(ROWS))("a kubeconfig with %s", (_, row) => {
     const { problem: itsProblem, ...its } = await outcomeOf(() => kubectl(variables, row.context));
 
     expect({ ...ours, ourProblem, itsProblem }).toEqual({ ...its, ourProblem, itsProblem });
+  });
+});
+
+describe("an opened API", () => {
+  const SERVICE = { kind: "Service", name: LIVE_SERVICE } as const;
+  let opened: OpenedApi | undefined;
+
+  afterEach(() => {
+    opened?.close();
+    opened = undefined;
+  });
+
+  function open(row: Omit<Row, "seen">): KubeApi {
+    opened = openKubeApi({ namespace: "mcp" }, prepare({ ...row, seen: null }));
+    for (const { seen } of [one, other, plain]) seen.length = 0;
+    proxy.asked.length = 0;
+    return opened.api;
+  }
+
+  async function forward(api: KubeApi): Promise<void> {
+    const stream = await api.forward(one.pod, PORTS.admin.number);
+    stream.write("GET /health HTTP/1.1\r\nhost: pod\r\nconnection: close\r\n\r\n");
+    expect(await text(stream)).toContain('"status":"healthy"');
+  }
+
+  it("reads a tokenFile again for each request and port forward", async () => {
+    const api = open({ files: [config({ tokenFile: "files/token" })] });
+    await api.get(SERVICE);
+    writeFileSync(join(folder, "files", "token"), "second");
+    await api.get(SERVICE);
+    writeFileSync(join(folder, "files", "token"), "third");
+    await forward(api);
+
+    const tokens = one.seen.map(({ authorization }) => authorization);
+    expect(tokens).toEqual(["Bearer from-a-file", "Bearer second", "Bearer third"]);
+  });
+
+  it("renews the certificate of a plugin when it expires, for requests and for port forwards", async () => {
+    const api = open({ files: [config(exec())] });
+    const issue = (name: string, lifeMs: number) => {
+      const { chain, key } = PEOPLE.issue({ names: [name] });
+      const expiresAt = new Date(Date.now() + lifeMs);
+      writePlugin("plugin", {
+        clientCertificateData: chain,
+        clientKeyData: key,
+        expirationTimestamp: expiresAt.toISOString(),
+      });
+      return expiresAt;
+    };
+    const first = issue("first", 2000);
+    await api.get(SERVICE);
+    const second = issue("second", 4000);
+    await forward(api);
+    await sleep(first.getTime() - Date.now() + 10);
+    await forward(api);
+    issue("third", 60_000);
+    await api.get(SERVICE);
+    await sleep(second.getTime() - Date.now() + 10);
+    await api.get(SERVICE);
+    await forward(api);
+
+    expect(one.seen.map(({ certificate }) => certificate)).toEqual([
+      ...["first", "first"],
+      ...["second", "second"],
+      ...["third", "third"],
+    ]);
+  });
+
+  it("asks a plugin again when the server no longer accepts its credentials, also for a port forward", async () => {
+    const api = open({ files: [config(exec())] });
+    for (const [token, ask] of [
+      ["a", () => api.get(SERVICE)],
+      ["b", () => api.get(SERVICE)],
+      ["c", () => forward(api)],
+    ] as const) {
+      writePlugin("plugin", { token });
+      await ask();
+      one.refused.add(`Bearer ${token}`);
+    }
+    one.refused.clear();
+
+    const tokens = one.seen.map(({ authorization }) => authorization);
+    expect(tokens).toEqual(["Bearer a", "Bearer a", "Bearer b", "Bearer b", "Bearer c"]);
+  });
+
+  it("takes the same proxy for port forwards as for requests", async () => {
+    const target = `api.cluster.example:${one.url.port}`;
+    const host = server(() => ({ server: `https://${target}` }));
+    await forward(open({ files: [config({ token: "t" }, host)], variables: () => ({ HTTPS_PROXY: proxy.host }) }));
+
+    expect(proxy.asked).toEqual([target]);
+    expect(one.seen).toEqual([{ cluster: "one", serverName: "api.cluster.example", authorization: "Bearer t" }]);
+  });
+
+  it("stays with its cluster when somebody chooses another context, and says so when its own one is moved", async () => {
+    const api = open({ files: [config({ token: "t" })] });
+    const write = (content: object) => {
+      prepare({ files: [content], seen: null });
+    };
+    write({
+      ...config({ token: "t" }),
+      "current-context": "d",
+      contexts: [
+        { name: "c", context: { cluster: "c", user: "u" } },
+        { name: "d", context: { cluster: "d", user: "u" } },
+      ],
+      clusters: [
+        { name: "c", cluster: ONE },
+        { name: "d", cluster: OTHER },
+      ],
+    });
+    await api.get(SERVICE);
+    expect([one.seen.length, other.seen.length]).toEqual([1, 0]);
+
+    write(config({ token: "t" }, OTHER));
+    await expect(api.get(SERVICE)).rejects.toThrow("and names another one now");
+    expect(other.seen).toEqual([]);
+  });
+
+  it("finds relative files from where the user called npm, and from its own folder otherwise", async () => {
+    const variables = { ...prepare({ files: [config({ token: "t" })], seen: null }), KUBECONFIG: "config-0" };
+    const outcome = await outcomeOf(() => ask({ ...variables, INIT_CWD: folder }));
+
+    expect(outcome).toMatchObject({ problem: "", seen: [{ authorization: "Bearer t" }] });
+    await expect(ask(variables)).rejects.toThrow(`'${join(process.cwd(), "config-0")}' does not exist`);
+  });
+
+  it("says what it acts on and as whom, without a secret", () => {
+    open({ files: [config({ token: "secret", as: "bob", "as-groups": ["admins"] })] });
+
+    expect(opened?.description).toEqual([
+      `cluster: 'c' at ${one.at("localhost")}`,
+      `context: 'c' of ${join(folder, "config-0")}`,
+      "namespace: mcp",
+      "identity: user 'u' by token, impersonating 'bob' with the groups 'admins'",
+    ]);
   });
 });

@@ -72,7 +72,9 @@ export class RecordingCluster {
 
   #record({ socket, headers, rawHeaders }: IncomingMessage): string | undefined {
     const { servername, getPeerCertificate } = socket as Partial<TLSSocket>;
-    const certificate = getPeerCertificate?.call(socket).subject?.CN;
+    // Without a client certificate it is an empty object.
+    const subject: { readonly CN?: unknown } | undefined = getPeerCertificate?.call(socket).subject;
+    const certificate = subject?.CN;
     const lines = rawHeaders
       .map((name, at) => (at % 2 === 0 ? `${name.toLowerCase()}: ${rawHeaders[at + 1] ?? ""}` : ""))
       .filter((line) => line.startsWith("impersonate-"))
