@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { LIVE_SERVICE, PORTS } from "../../environments/names.ts";
+import { Client } from "../../release/targets/kubernetes/api/client.ts";
+import { Connections } from "../../release/targets/kubernetes/api/connection.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { openKubeApi, type OpenedApi } from "../../release/targets/kubernetes/api/open.ts";
 import { newAuthority } from "../app/certificates.ts";
@@ -679,5 +681,21 @@ describe("an opened API", () => {
       "namespace: mcp",
       "identity: user 'u' by token, impersonating 'bob' with the groups 'admins'",
     ]);
+  });
+});
+
+describe("a release in a pod", () => {
+  it("uses the service account of the pod, whose token is read again", async () => {
+    writeFileSync(join(folder, "ca.crt"), AUTHORITY.pem);
+    writeFileSync(join(folder, "token"), "first\n");
+    one.seen.length = 0;
+    const variables = { HOME: folder, KUBERNETES_SERVICE_HOST: "localhost", KUBERNETES_SERVICE_PORT: one.url.port };
+    const client = new Client(new Connections({ variables, serviceAccount: folder }), "mcp");
+    await client.get({ kind: "Service", name: LIVE_SERVICE });
+    writeFileSync(join(folder, "token"), "second\n");
+    await client.get({ kind: "Service", name: LIVE_SERVICE });
+    client.close();
+
+    expect(one.seen.map(({ authorization }) => authorization)).toEqual(["Bearer first", "Bearer second"]);
   });
 });
