@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter } from "node:path";
 import { parseArgs } from "node:util";
 import type { ReleaseStage } from "./constructs/stage-marker.ts";
 import { COLORS, type Color } from "./environments/color.ts";
 import type { Environment } from "./environments/environment.ts";
 import { imageProblem } from "./environments/image.ts";
-import { userFolder } from "./environments/user-folder.ts";
+import type { TerraformCluster } from "./kubeconfig/terraform.ts";
 
 /** Everything a synth depends on besides the environment file. */
 export interface Inputs {
@@ -14,8 +12,6 @@ export interface Inputs {
   readonly environment: string;
   readonly stage?: Stage;
   readonly activate?: Color;
-  /** Kubeconfig files that exist, by absolute paths. */
-  readonly kubeconfig: readonly string[];
 }
 
 interface Stage {
@@ -70,7 +66,6 @@ export function readInputs(args: readonly string[], variables: Variables): Input
     environment,
     ...(stage === undefined ? {} : { stage: { ...readStage(stage), ...(release && { release }) } }),
     ...(activate === undefined ? {} : { activate: readColor("activate", activate) }),
-    kubeconfig: readKubeconfig(variables),
   };
   if (inputs.stage !== undefined && inputs.stage.color === inputs.activate) {
     throw new InvalidInput(
@@ -91,13 +86,24 @@ export function checkStagedImage({ stage }: Inputs, { app }: Environment): void 
 }
 
 /** A line for each input that was given, to be shown: whoever deploys sees what it does besides bringing things up to date. */
-export function describeInputs({ environment, stage, activate, kubeconfig }: Inputs): string[] {
+export function describeInputs({ environment, stage, activate }: Inputs, cluster: TerraformCluster): string[] {
   return [
     `environment: ${environment}`,
-    `kubeconfig: ${kubeconfig.join(delimiter) || "none, as in a pod"}`,
+    describeCluster(cluster),
     ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}, ${describeStager(stage)}`]),
     ...(activate === undefined ? [] : [`activate: ${activate}`]),
   ];
+}
+
+function describeCluster(cluster: TerraformCluster): string {
+  switch (cluster.kind) {
+    case "context":
+      return `cluster: context '${cluster.context}' of ${cluster.files.join(delimiter)}`;
+    case "own":
+      return "cluster: the one that this pod runs in";
+    case "none":
+      return `cluster: none yet; ${cluster.files.join(delimiter)} does not exist`;
+  }
 }
 
 const describeStager = ({ release }: Stage) =>
@@ -154,28 +160,4 @@ function readRelease(mark: string | undefined, epoch: string | undefined): Relea
   if (!/^[1-9]\d{0,14}$/.test(epoch))
     throw new InvalidInput(`stage-epoch must be a whole number above 0, not '${epoch}'`);
   return { mark, epoch: Number(epoch) };
-}
-
-/** Variables that would move the provider alone to another cluster or identity, past its own configuration. */
-const PROVIDER_VARIABLE =
-  /^KUBE_(?:HOST|USER|PASSWORD|TOKEN|INSECURE|TLS_SERVER_NAME|PROXY_URL|CTX.*|CONFIG_PATHS?|.*_DATA)$/;
-
-/**
- * The kubeconfig files that kubectl reads, without those that do not exist. A path to nothing would keep the provider in a
- * pod from its service account.
- */
-function readKubeconfig(variables: Variables): string[] {
-  const moving = Object.keys(variables).filter((name) => PROVIDER_VARIABLE.test(name) && variables[name] !== "");
-  if (moving.length > 0) {
-    throw new InvalidInput(
-      `${moving.join(", ")} would move Terraform alone to another cluster or identity; unset it, and use KUBECONFIG`,
-    );
-  }
-  const named = (variables.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
-  const files = named.length > 0 ? named : [join(variables.HOME ?? homedir(), ".kube", "config")];
-  const paths = [...new Set(files.map((file) => resolve(userFolder(variables), file)))];
-  const existing = paths.filter((path) => existsSync(path));
-  const inPod = (variables.KUBERNETES_SERVICE_HOST ?? "") !== "";
-  // Elsewhere a path to nothing stays: stacks can be read without a cluster, and their use names the missing file.
-  return existing.length > 0 || inPod ? existing : paths;
 }

@@ -1,7 +1,10 @@
 import { App } from "cdktf";
 import { InvalidEnvironment } from "./environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "./environments/load.ts";
+import { userFolder } from "./environments/user-folder.ts";
 import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
+import { InvalidKubeconfig } from "./kubeconfig/invalid-kubeconfig.ts";
+import { terraformCluster } from "./kubeconfig/terraform.ts";
 import { addStacks } from "./stacks/environment-stacks.ts";
 
 try {
@@ -9,21 +12,25 @@ try {
   if (inputs === "help") process.stdout.write(HELP);
   else await synthesize(inputs);
 } catch (error) {
-  const mistaken = [InvalidInput, InvalidEnvironment, UnknownEnvironment].some((kind) => error instanceof kind);
+  const mistaken = [InvalidInput, InvalidEnvironment, UnknownEnvironment, InvalidKubeconfig].some(
+    (kind) => error instanceof kind,
+  );
   if (!mistaken || !(error instanceof Error)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 2;
 }
 
 async function synthesize(inputs: Inputs): Promise<void> {
-  const { stage, activate, kubeconfig } = inputs;
+  const { stage, activate } = inputs;
   const environment = await loadEnvironment(inputs.environment);
   checkStagedImage(inputs, environment);
-  for (const line of describeInputs(inputs)) process.stderr.write(`${line}\n`);
+  const cluster = terraformCluster({ variables: process.env, folder: userFolder(process.env) }, environment.context);
+  for (const line of describeInputs(inputs, cluster)) process.stderr.write(`${line}\n`);
   const app = new App();
   addStacks(app, {
     environment,
-    cluster: { files: kubeconfig, context: environment.context },
+    // Without a file the context is that of the environment, for whoever applies the plan where there is one.
+    cluster: { files: [], context: environment.context, ...cluster },
     ...(stage && { stage }),
     ...(activate && { activate }),
   });

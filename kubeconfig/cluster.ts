@@ -57,11 +57,17 @@ export function chooseCluster(surroundings: Surroundings, wantedContext?: string
   const { cluster: clusterName, user: userName } = chosen.entry;
   const cluster = kubeconfig.clusters.get(clusterName);
   if (cluster === undefined) throw missing(context, "cluster", clusterName);
-  // kubectl would go on without an identity.
   const user = userName === "" ? { entry: NO_USER, definedIn: [] } : kubeconfig.users.get(userName);
   if (user === undefined) throw missing(context, "user", userName);
   checkCluster(clusterName, cluster.entry);
   checkUser(userName, user.entry);
+  // Without TLS no identity is sent at all.
+  if (/^https:/i.test(cluster.entry.server) && !identifies(user.entry)) {
+    const whose = userName === "" ? "names no user" : `names the user '${userName}', who has no credentials`;
+    throw new InvalidKubeconfig(
+      `context '${context}' of the kubeconfig ${whose}; kubectl would ask for a name and a password`,
+    );
+  }
   const twice = (kind: string, name: string, { definedIn }: { readonly definedIn: readonly string[] }) =>
     definedIn.length > 1 ? [`${kind} '${name}' in ${quoted(definedIn)}`] : [];
   return {
@@ -80,7 +86,8 @@ export function chooseCluster(surroundings: Surroundings, wantedContext?: string
   };
 }
 
-function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surroundings): OwnCluster | undefined {
+/** The cluster of the pod that this process runs in, if it is one with a service account. */
+export function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surroundings): OwnCluster | undefined {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = variables;
   const tokenFile = join(serviceAccount, "token");
   if (host === "" || port === "" || statSync(tokenFile, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
@@ -116,6 +123,12 @@ function checkUser(name: string, user: UserEntry): void {
   if (others && user.as === "") throw refuse("impersonates a uid, groups or extra fields without a user ('as')");
   if (user.exec != null) checkExec(refuse, user.exec);
 }
+
+const identifies = (user: UserEntry) =>
+  user.exec != null ||
+  [user.token, user.tokenFile, user.username, user["client-certificate"], user["client-certificate-data"]].some(
+    (credential) => credential !== "",
+  );
 
 type Refuse = (problem: string) => InvalidKubeconfig;
 

@@ -88,8 +88,8 @@ function readIfThere(file: string): string | undefined {
 function understand(file: string, text: string): KubeconfigFile {
   let document: unknown;
   try {
-    // An alias may make a small file large.
-    document = parse(text, { maxAliasCount: 100, logLevel: "silent" }) ?? {};
+    // An alias may make a small file large. Warnings are of no use here; errors are thrown.
+    document = parse(text, { maxAliasCount: 100, logLevel: "error" }) ?? {};
   } catch (error) {
     const [problem = ""] = error instanceof Error ? error.message.split("\n") : [];
     throw new InvalidKubeconfig(`the kubeconfig '${file}' is not YAML: ${problem}`);

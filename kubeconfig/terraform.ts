@@ -1,4 +1,4 @@
-import { chooseCluster, type ChosenCluster } from "./cluster.ts";
+import { chooseCluster, ownCluster, type ChosenCluster } from "./cluster.ts";
 import { InvalidKubeconfig } from "./invalid-kubeconfig.ts";
 import { kubeconfigFiles, loadKubeconfig, type Surroundings } from "./load.ts";
 
@@ -41,15 +41,14 @@ const PROVIDER_VARIABLES = [
  */
 export function terraformCluster(surroundings: Surroundings, wantedContext?: string): TerraformCluster {
   checkProviderVariables(surroundings);
-  const inPod = surroundings.variables.KUBERNETES_SERVICE_HOST !== undefined;
-  if (!inPod && loadKubeconfig(surroundings).files.length === 0) {
+  if (ownCluster(surroundings) === undefined && loadKubeconfig(surroundings).files.length === 0) {
     return { kind: "none", files: kubeconfigFiles(surroundings) };
   }
   return terraformView(chooseCluster(surroundings, wantedContext));
 }
 
 /** @throws InvalidKubeconfig if a variable of the provider is set */
-export function checkProviderVariables({ variables }: Surroundings): void {
+function checkProviderVariables({ variables }: Surroundings): void {
   const set = PROVIDER_VARIABLES.filter((name) => (variables[name] ?? "") !== "");
   if (set.length === 0) return;
   throw new InvalidKubeconfig(

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Command, CommanderError, Option } from "commander";
 import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
 import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
+import { InvalidKubeconfig } from "../kubeconfig/invalid-kubeconfig.ts";
 import { artifact } from "./artifact.ts";
 import { TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
@@ -199,7 +200,8 @@ function fail(error: unknown): void {
   } else if (
     error instanceof UsageError ||
     error instanceof InvalidEnvironment ||
-    error instanceof UnknownEnvironment
+    error instanceof UnknownEnvironment ||
+    error instanceof InvalidKubeconfig
   ) {
     finish(print, { result: "usage", reason: error.message });
   } else {

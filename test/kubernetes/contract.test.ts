@@ -2,12 +2,11 @@ import { capacityContract } from "../release/contract/capacity.ts";
 import { measurementsContract, probeContract } from "../release/contract/probe.ts";
 import { recordsContract } from "../release/contract/records.ts";
 import { trafficContract } from "../release/contract/traffic.ts";
-import { apiOverHttp } from "./api-over-http.ts";
 import { answeringStoreWorld, httpWorld } from "./world.ts";
 
 for (const [name, open] of [
   ["a Kubernetes cluster in memory", answeringStoreWorld],
-  ["a Kubernetes cluster over HTTP", () => httpWorld(apiOverHttp)],
+  ["a Kubernetes cluster over HTTP", httpWorld],
 ] as const) {
   trafficContract(name, open);
   capacityContract(name, open);

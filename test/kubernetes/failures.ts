@@ -1,4 +1,5 @@
-import { ApiError, type ApiErrorKind } from "../../release/targets/kubernetes/api/api-error.ts";
+import { errorOf } from "../../release/targets/kubernetes/api/answer.ts";
+import type { ApiError, ApiErrorKind } from "../../release/targets/kubernetes/api/api-error.ts";
 import { KINDS, type Kind } from "../../release/targets/kubernetes/api/kube-api.ts";
 
 /**
@@ -146,5 +147,5 @@ export const webhookDown = () => {
 };
 
 /** What a client makes of such an answer. */
-export const asApiError = ({ kind, body, retryAfterSeconds }: Failure): ApiError =>
-  new ApiError(kind, body.message, retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000);
+export const asApiError = ({ code, body, retryAfterSeconds }: Failure): ApiError =>
+  errorOf("do this", { code, text: JSON.stringify(body), retryAfter: retryAfterSeconds?.toString() });

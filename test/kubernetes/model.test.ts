@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { EPOCH_ANNOTATION } from "../../environments/names.ts";
 import { pointer, type Operation } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { HttpClient } from "./http-client.ts";
-import { apiOverHttp } from "./api-over-http.ts";
 import { Model, type Connect, type Step } from "./model.ts";
 import { KubeServer } from "./server.ts";
 import { StoreApi, type Server } from "./store-api.ts";
@@ -58,7 +57,7 @@ const inMemory: Connect = (arrive) => new StoreApi(arrive);
 /** Each process has an API server of its own, so that faults of its network are its own. */
 const overHttp: Connect = async (arrive, store) => {
   const server = await KubeServer.start(store, { arrive });
-  const client = new HttpClient(server, store.namespace, apiOverHttp);
+  const client = new HttpClient(server, store.namespace);
   const closing = client.close.bind(client);
   return Object.assign(client, {
     async close() {

@@ -18,7 +18,6 @@ import {
   type Subject,
 } from "./failures.ts";
 import type { Client } from "./client.ts";
-import { apiOverHttp } from "./api-over-http.ts";
 import { answeringStoreWorld, httpWorld, type AnsweringClusterWorld } from "./world.ts";
 
 type Refusal = (subject: Subject) => Failure;
@@ -33,7 +32,7 @@ const REFUSALS: readonly [string, Refusal, TargetRefused["kind"], RegExp][] = [
   ["an admission policy that answers 422", (s) => deniedByPolicy(s), "policy", /denied request: no switch on fridays/],
   ["an admission policy that answers 403", (s) => deniedByPolicy(s, "no", 403), "policy", /denied request: no/],
   ["a value that the API does not accept", invalidValue, "invalid", /spec\.minReplicas: Invalid value: -1/],
-  ["a missing right", missingRight, "forbidden", /User "releaser" cannot patch resource "\w+"/],
+  ["a missing right", missingRight, "forbidden", /'releaser' lacks a right: .* allows 'patch' on '\w+'/],
   ["a quota", exceededQuota, "quota", /exceeded quota: small/],
 ];
 
@@ -53,7 +52,7 @@ const WRITES: readonly [string, string, () => Promise<void>][] = [
 
 describe.each([
   ["in memory", answeringStoreWorld],
-  ["over HTTP", () => httpWorld(apiOverHttp)],
+  ["over HTTP", httpWorld],
 ])("a cluster %s:", (_, open) => {
   beforeEach(async () => {
     world = await open();
@@ -136,9 +135,9 @@ describe.each([
       ["the record", () => target.records.read(), RELEASE_LEASE],
     ])("of %s names a missing right and an outage", async (_, read, name) => {
       api.faults.add({ verb: "get", name, does: missingRight });
-      await expect(read()).rejects.toThrow(/User "releaser" cannot get resource/);
+      await expect(read()).rejects.toThrow(/'releaser' lacks a right: .* allows 'get'/);
 
-      api.faults.add({ verb: "get", name, does: "unreachable" });
+      api.faults.add({ verb: "get", name, does: "unreachable", times: Infinity });
       await expect(read()).rejects.toThrow(TargetUnreachable);
     });
   });
@@ -147,7 +146,7 @@ describe.each([
     it("is named with the missing right by every question of a gate", async () => {
       api.faults.add({ verb: "forward", does: missingRight, times: Infinity });
       const { url, fetch } = await target.probe.endpoint("green");
-      const right = /open a connection to port \d+ of pod '[^']+': .* cannot get resource "pods\/portforward"/;
+      const right = /open a connection to port \d+ of pod '[^']+': .* allows 'get' on 'pods\/portforward'/;
 
       for (const question of [
         () => target.probe.health("green"),

@@ -8,7 +8,7 @@ import { ManualClock } from "../release/manual-clock.ts";
 import type { Client } from "./client.ts";
 import { FakeCluster } from "./cluster.ts";
 import { FakeStaging } from "./fake-staging.ts";
-import { HttpClient, type OpenApi } from "./http-client.ts";
+import { HttpClient } from "./http-client.ts";
 import { PodServers } from "./pod-servers.ts";
 import { KubeServer } from "./server.ts";
 import { StoreApi } from "./store-api.ts";
@@ -52,11 +52,11 @@ export async function answeringStoreWorld(): Promise<AnsweringClusterWorld> {
 }
 
 /** A world of which every client asks one API server over HTTP. */
-export async function httpWorld(openApi: OpenApi): Promise<AnsweringClusterWorld> {
+export async function httpWorld(): Promise<AnsweringClusterWorld> {
   const cluster = FakeCluster.deployed();
   const pods = await PodServers.start(cluster);
   const server = await KubeServer.start(cluster.store, { ports: pods.ports });
-  const connect = () => new HttpClient(server, cluster.store.namespace, openApi);
+  const connect = () => new HttpClient(server, cluster.store.namespace);
   return answering(pods, { cluster, connect, close: () => server.close() });
 }
 

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../inputs.ts";
 import production from "../../environments/production.ts";
+import type { Stack } from "./synthesized.ts";
 
 const PINNED = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
 
@@ -17,19 +18,18 @@ function inputs(args: readonly string[], variables: Record<string, string> = {})
 
 describe("the inputs of a synth", () => {
   it("are an environment and nothing to do when none is given, or when all are empty", () => {
-    const nothing = { environment: "local", kubeconfig: [expect.stringMatching(/\.kube\/config$/)] };
+    const nothing = { environment: "local" };
 
     expect(inputs([])).toEqual(nothing);
-    expect(inputs([], { ENVIRONMENT: "", STAGE: "", ACTIVATE: "", KUBECONFIG: "" })).toEqual(nothing);
+    expect(inputs([], { ENVIRONMENT: "", STAGE: "", ACTIVATE: "" })).toEqual(nothing);
   });
 
   it("come from variables, which cdktf passes on, and from options, which win", () => {
-    const variables = { ENVIRONMENT: "staging", STAGE: `green=${PINNED}`, KUBECONFIG: "/a:/b" };
+    const variables = { ENVIRONMENT: "staging", STAGE: `green=${PINNED}` };
 
     expect(inputs([], variables)).toEqual({
       environment: "staging",
       stage: { color: "green", image: PINNED },
-      kubeconfig: ["/a", "/b"],
     });
     expect(inputs(["--environment", "production", "--activate=blue"], variables)).toMatchObject({
       environment: "production",
@@ -37,13 +37,19 @@ describe("the inputs of a synth", () => {
     });
   });
 
-  it("are shown, a line each", () => {
-    expect(describeInputs(inputs(["--stage", `green=${PINNED}`, "--activate", "blue"], { KUBECONFIG: "/a" }))).toEqual([
+  it("are shown, a line each, with the cluster", () => {
+    const given = inputs(["--stage", `green=${PINNED}`, "--activate", "blue"]);
+
+    expect(describeInputs(given, { kind: "context", files: ["/a", "/b"], context: "c" })).toEqual([
       "environment: local",
-      "kubeconfig: /a",
+      "cluster: context 'c' of /a:/b",
       `stage: ${PINNED} on green, by an operator: without a mark and without a fence`,
       "activate: blue",
     ]);
+    expect(describeInputs(inputs([]), { kind: "own" })).toContain("cluster: the one that this pod runs in");
+    expect(describeInputs(inputs([]), { kind: "none", files: ["/a"] })).toContain(
+      "cluster: none yet; /a does not exist",
+    );
   });
 
   it.each([
@@ -81,26 +87,6 @@ describe("the inputs of a synth", () => {
     expect(() => readInputs(args, {})).toThrow(message);
   });
 
-  it("name the kubeconfig as kubectl finds it: absolute, and in a pod without one no path at all", () => {
-    const project = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
-    const pod = { HOME: "/nowhere", KUBERNETES_SERVICE_HOST: "10.0.0.1" };
-
-    expect(inputs([], { KUBECONFIG: "a" }).kubeconfig).toEqual([join(process.cwd(), "a")]);
-    expect(process.cwd()).toBe(project);
-    expect(inputs([], { KUBECONFIG: "a", INIT_CWD: "/where/i/am" }).kubeconfig).toEqual(["/where/i/am/a"]);
-    expect(inputs([], { KUBECONFIG: `/missing:${project}/package.json` }).kubeconfig).toEqual([
-      `${project}/package.json`,
-    ]);
-    expect(inputs([], pod).kubeconfig).toEqual([]);
-  });
-
-  it.each(["KUBE_HOST", "KUBE_TOKEN", "KUBE_CTX", "KUBE_CONFIG_PATH", "KUBE_CLIENT_KEY_DATA"])(
-    "are refused with %s, which moves the provider alone",
-    (variable) => {
-      expect(() => readInputs([], { [variable]: "x" })).toThrow(`${variable} would move Terraform alone`);
-    },
-  );
-
   it("are refused for an image without a digest where images must be pinned", () => {
     expect(() => {
       checkStagedImage(inputs(["--stage", "green=app:2"]), production);
@@ -119,6 +105,10 @@ describe("npm run synth", () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   const synth = (...args: string[]) => run(args, directory);
+  const providers = async (environment: string) => {
+    const file = join(directory, "cdktf.out", "stacks", `${environment}-traffic`, "cdk.tf.json");
+    return (JSON.parse(await readFile(file, "utf8")) as Stack).provider.kubernetes;
+  };
   jest.setTimeout(30_000);
 
   it("writes every stack of an environment and says what it was told", async () => {
@@ -127,6 +117,38 @@ describe("npm run synth", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("environment: staging\n");
     expect(stderr).toContain("activate: green\n");
+  });
+
+  it("gives Terraform the files that exist, from where the user stands, and the context by its name", async () => {
+    const kubeconfig = {
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: "https://api.example.com" } }],
+      users: [{ name: "u", user: { token: "t" } }],
+    };
+    await writeFile(join(directory, "kubeconfig"), JSON.stringify(kubeconfig));
+    const variables = { KUBECONFIG: "missing:kubeconfig", INIT_CWD: directory };
+    const { code, stderr } = await run(["--environment", "local"], directory, variables);
+
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("cluster: context 'c' of ") });
+    expect(await providers("local")).toEqual([
+      expect.objectContaining({ config_path: join(directory, "kubeconfig"), config_context: "c" }),
+    ]);
+  });
+
+  it("refuses a kubeconfig that Terraform or kubectl could not use, ends with 2 and shows no stack trace", async () => {
+    await writeFile(join(directory, "broken"), "{");
+    const broken = await run(["--environment", "local"], directory, { KUBECONFIG: join(directory, "broken") });
+    expect(broken).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^the kubeconfig '.*broken' is not YAML: .*\n$/),
+    });
+
+    const moved = await run(["--environment", "local"], directory, { KUBE_HOST: "https://other.example.com" });
+    expect(moved).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^KUBE_HOST would move Terraform alone .*\n$/),
+    });
   });
 
   it("lists the environments there are when it does not know one, ends with 2 and shows no stack trace", async () => {
@@ -173,9 +195,13 @@ describe("npm run synth", () => {
 });
 
 /** Runs main.ts as npm and cdktf do, with its output in a directory of its own. */
-function run(args: readonly string[], outdir: string): Promise<{ code: number; stdout: string; stderr: string }> {
+function run(
+  args: readonly string[],
+  outdir: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  const env = { PATH: process.env.PATH, HOME: outdir, CDKTF_OUTDIR: join(outdir, "cdktf.out") };
+  const env = { PATH: process.env.PATH, HOME: outdir, CDKTF_OUTDIR: join(outdir, "cdktf.out"), ...variables };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? 1, stdout, stderr });

@@ -100,9 +100,9 @@ export class Client implements KubeApi {
         try {
           return await this.#withFreshCredentials(() => this.#send(what, { method: "GET", path }, deadline));
         } catch (error) {
-          const { kind, retryAfterMs } = error instanceof ApiError ? error : { kind: "", retryAfterMs: undefined };
-          const wait = retryAfterMs ?? FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
-          if (kind !== "unreachable" || attempt === ATTEMPTS || Date.now() + wait > end) throw error;
+          const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
+          const wait = asked ?? FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+          if (!mayPass(error) || attempt === ATTEMPTS || Date.now() + wait > end) throw error;
           await sleep(wait, undefined, { signal: deadline });
         }
       }
@@ -263,6 +263,10 @@ function parsed(what: string, answer: Answer, field: "metadata" | "items"): unkn
     ),
   );
 }
+
+/** Whether the same request may have an answer a moment later. */
+const mayPass = (error: unknown) =>
+  error instanceof ApiError ? error.kind === "unreachable" : !(error instanceof InvalidKubeconfig);
 
 function messageOf(error: unknown): string {
   if (error instanceof InvalidKubeconfig) return error.message;

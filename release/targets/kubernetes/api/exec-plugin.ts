@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { isatty } from "node:tty";
 import { z } from "zod";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
 import type { ContextCluster } from "../../../../kubeconfig/cluster.ts";
@@ -95,12 +96,13 @@ export class ExecPlugin {
 
 function isInteractive({ command, interactiveMode }: ExecEntry): boolean {
   if (interactiveMode === "Never") return false;
-  if (interactiveMode === "Always" && !process.stdin.isTTY) {
+  const terminal = isatty(0);
+  if (interactiveMode === "Always" && !terminal) {
     throw new InvalidKubeconfig(
       `the exec plugin '${command}' of the kubeconfig needs a terminal ('interactiveMode: Always'), and there is none`,
     );
   }
-  return process.stdin.isTTY;
+  return terminal;
 }
 
 async function outputOf(exec: ExecEntry, interactive: boolean, env: NodeJS.ProcessEnv): Promise<string> {

@@ -1,3 +1,4 @@
+import { userFolder } from "../../../../environments/user-folder.ts";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
 import { UsageError } from "../../../errors.ts";
 import { Client, type ClientOptions } from "./client.ts";
@@ -25,7 +26,7 @@ export function openKubeApi(
   options: ClientOptions = {},
 ): OpenedApi {
   try {
-    const connections = new Connections({ variables }, context);
+    const connections = new Connections({ variables, folder: userFolder(variables) }, context);
     const client = new Client(connections, namespace, options);
     const close = () => {
       client.close();
