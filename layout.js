@@ -9,8 +9,8 @@ export const parts = {
   environments: [],
   constructs: ["environments"],
   stacks: ["constructs", "environments"],
-  "inputs.ts": ["environments", "constructs"],
-  "main.ts": ["stacks", "inputs.ts", "environments"],
+  "inputs.ts": ["environments", "constructs", "kubeconfig"],
+  "main.ts": ["stacks", "inputs.ts", "environments", "kubeconfig"],
   kubeconfig: [], // the cluster that kubectl would use
   release: ["environments", "kubeconfig"],
   rehearse: ["release", "environments", "app/src"],

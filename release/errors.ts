@@ -1,4 +1,4 @@
-import type { Color } from "./color.ts";
+import type { Color } from "../environments/color.ts";
 
 /** No answer came, or one that says to try later. Nothing is known about the effect of a write that ends with this. */
 export class TargetUnreachable extends Error {
