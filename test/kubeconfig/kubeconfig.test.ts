@@ -669,6 +669,15 @@ describe("an opened API", () => {
     expect(tokens).toEqual(["Bearer a", "Bearer a", "Bearer b", "Bearer b", "Bearer c"]);
   });
 
+  it("keeps no timer, and so no process, for a plugin that does not exist", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const api = open({ files: [config(exec({ command: "no-such-plugin" }))] });
+    const before = timers();
+
+    await expect(api.get(SERVICE)).rejects.toThrow("was not found");
+    expect(timers()).toBe(before);
+  });
+
   it("takes the same proxy for port forwards as for requests", async () => {
     const target = `api.cluster.example:${one.url.port}`;
     const host = server(() => ({ server: `https://${target}` }));
