@@ -1,5 +1,28 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "eslint/config";
+import { importX } from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
+import { app, exceptions, parts } from "./layout.js";
+
+/** A part may import itself, packages, and what layout.js allows it. */
+const zones = [
+  ...Object.entries(parts).map(([part, allowed]) => ({
+    target: part,
+    from: ".",
+    except: [part, ...allowed, ...(exceptions[part] ?? []), "node_modules", "app/node_modules"],
+    message: `layout.js says what '${part}' may import.`,
+  })),
+  ...app.map((part, index) => ({
+    target: `app/src/${part}`,
+    from: "app/src",
+    except: app.slice(index),
+    message: `layout.js lists the parts of the app from the top down: '${part}' may import those below it.`,
+  })),
+];
+
+const unlisted = readdirSync(join(import.meta.dirname, "app/src")).filter((part) => !app.includes(part));
+if (unlisted.length > 0) throw new Error(`layout.js does not list these parts of app/src: ${unlisted.join(", ")}`);
 
 export default defineConfig(
   { ignores: ["**/dist", "cdktf.out", ".local", ".gen", "rehearsal-report"] },
@@ -34,18 +57,13 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-deprecated": ["error", { allow: ["log"] }] },
   },
   {
-    files: ["release/**/*.ts", "review/**/*.ts"],
-    rules: {
-      "no-restricted-imports": ["error", { patterns: ["**/constructs/**", "**/stacks/**", "cdktf", "@cdktf/*"] }],
-    },
+    files: ["**/*.ts"],
+    plugins: { "import-x": importX },
+    settings: { "import-x/resolver-next": [importX.createNodeResolver({ extensions: [".ts", ".js"] })] },
+    rules: { "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }] },
   },
   {
-    files: ["app/**/*.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        { patterns: ["**/constructs/**", "**/stacks/**", "**/release/**", "**/environments/**", "cdktf", "@cdktf/*"] },
-      ],
-    },
+    files: ["app/**/*.ts", "release/**/*.ts", "review/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["cdktf", "@cdktf/*"] }] },
   },
 );

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { glob, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -35,6 +35,10 @@ const diskThread = await build({
   write: false,
 });
 
+const scripts: Record<string, string> = {};
+for await (const path of glob("**/*.lua", { cwd: join(here, "src") }))
+  scripts[path] = await readFile(join(here, "src", path), "utf8");
+
 await build({
   ...common,
   entryPoints: [values.entry ?? join(here, "src", "main.ts")],
@@ -43,6 +47,7 @@ await build({
   sourcemap: "external",
   define: {
     BUNDLED_VERSION: JSON.stringify(version),
+    BUNDLED_LUA: JSON.stringify(scripts),
     BUNDLED_DISK_THREAD: JSON.stringify(diskThread.outputFiles[0]?.text),
   },
   // Some dependencies are CommonJS and require Node's own modules.

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { cache } from "./cache.ts";
 import { cluster } from "./cluster.ts";
 import { holds, type Measurement } from "./measurement.ts";
+import { overload } from "./overload.ts";
 import { rehearsal } from "./rehearsal.ts";
 import { resilience } from "./resilience.ts";
 import { thisMachine, writeResults } from "./results.ts";
@@ -10,13 +11,13 @@ import { server } from "./server.ts";
 import { store } from "./store.ts";
 import { synth } from "./synth.ts";
 
-const BENCHES = { synth, app, resilience, cluster, cache, server, store, rehearsal };
+const BENCHES = { synth, app, resilience, cluster, cache, server, overload, store, rehearsal };
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures what the documentation claims, each beside its bar, and writes each part to bench/results. Nothing else should run meanwhile.
 
-  --only    one part: synth, app, resilience, cluster, cache, server, store or rehearsal
+  --only    one part: synth, app, resilience, cluster, cache, server, overload, store or rehearsal
   --quick   the quick rehearsal instead of the full one, and fewer rounds; writes nothing
   --json    one JSON object instead of the table
   --help

@@ -2,8 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as cockatiel from "cockatiel";
 import Opossum from "opossum";
-import { adaptiveBreaker } from "../app/src/resilience/adaptive-breaker.ts";
-import { AdaptiveLimit } from "../app/src/resilience/adaptive-limit.ts";
+import { AdaptiveRule } from "../app/src/resilience/adaptive-rule.ts";
 import { Breaker } from "../app/src/resilience/breaker.ts";
 import { BreakerRegistry } from "../app/src/resilience/breaker-registry.ts";
 import { Bulkhead } from "../app/src/resilience/bulkhead.ts";
@@ -12,7 +11,6 @@ import { compose } from "../app/src/resilience/compose.ts";
 import { Deadline } from "../app/src/resilience/deadline.ts";
 import { FailureRate } from "../app/src/resilience/failure-rate.ts";
 import { Fallback } from "../app/src/resilience/fallback.ts";
-import { Hedge } from "../app/src/resilience/hedge.ts";
 import { LoadBalancer } from "../app/src/resilience/load-balancer.ts";
 import { RateLimiter } from "../app/src/resilience/rate-limiter.ts";
 import { Retry } from "../app/src/resilience/retry.ts";
@@ -76,7 +74,7 @@ function breakers(): Case[] {
   const breaker = new Breaker(options);
   const rated = new Breaker({ name: "api", recoveryTimeout: 1000, rule: new FailureRate() });
   const timed = new Breaker({ ...options, timeout: 10_000 });
-  const adaptive = adaptiveBreaker({ name: "api", recoveryTimeout: 1000 });
+  const adaptive = new Breaker({ name: "api", recoveryTimeout: 1000, rule: new AdaptiveRule() });
   const theirs = cockatielBreaker();
   const opossum = new Opossum(work, { timeout: false });
   const opossumTimed = new Opossum(work, { timeout: 10_000 });
@@ -151,10 +149,8 @@ function others(): Case[] {
   const deadline = new Deadline({ timeout: 10_000 });
   const theirs = cockatiel.timeout(10_000, cockatiel.TimeoutStrategy.Aggressive);
   const bulkhead = new Bulkhead({ name: "api", maxConcurrent: 10 });
-  const adaptive = new AdaptiveLimit({ name: "api" });
   const limiter = new RateLimiter({ name: "api", rate: 1e9 });
   const retry = new Retry({ name: "api" });
-  const hedge = new Hedge({ name: "api" });
   const fallback = new Fallback({ answer: () => 0 });
   const endpoints = Array.from({ length: 10 }, (_, index) => ({ name: String(index), target: index }));
   const balancer = new LoadBalancer({ name: "api", endpoints });
@@ -162,10 +158,8 @@ function others(): Case[] {
     { what: "deadline", overBare: true, once: () => deadline.execute(work) },
     { what: "  cockatiel's", overBare: true, once: () => theirs.execute(work) },
     { what: "bulkhead", overBare: true, once: () => bulkhead.execute(work) },
-    { what: "adaptive limit", overBare: true, once: () => adaptive.execute(work) },
     { what: "rate limiter", overBare: true, once: () => limiter.execute(work, alice) },
     { what: "retry", overBare: true, once: () => retry.execute(work, alice) },
-    { what: "hedge", overBare: true, once: () => hedge.execute(work, alice) },
     { what: "load balancer of 10", overBare: true, once: () => balancer.execute(work) },
     { what: "fallback", overBare: true, once: () => fallback.execute(work) },
   ];

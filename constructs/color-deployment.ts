@@ -38,7 +38,7 @@ export class ColorDeployment extends Construct {
   constructor(scope: Construct, id: string, props: ColorDeploymentProps) {
     super(scope, id);
     const { namespace, color, image, settings, staged = false, release } = props;
-    const marker = new StageMarker(this, "marker", { release });
+    const marker = new StageMarker(this, "marker", { staged, release });
 
     // Nothing beside the spec may depend on the image or the settings: only the spec is ignored.
     new DeploymentV1(this, "deployment", {

@@ -11,12 +11,15 @@ export interface ReleaseStage {
 }
 
 export interface StageMarkerProps {
-  /** @default - no release stages, and the marker keeps its value */
+  /** Whether this synth stages. Otherwise the marker keeps its value. @default false */
+  readonly staged?: boolean;
+
+  /** @default - an operator stages, if anybody */
   readonly release?: ReleaseStage | undefined;
 }
 
 /**
- * A value in a color's state that changes with each plan of a stage by a release.
+ * A value in a color's state that changes with each plan of a stage.
  *
  * A data source that depends on it is read during the apply instead of during the plan, because its value is pending then.
  *
@@ -26,15 +29,16 @@ export class StageMarker extends Construct {
   readonly resource: TerraformResource;
   readonly #release: ReleaseStage | undefined;
 
-  constructor(scope: Construct, id: string, { release }: StageMarkerProps) {
+  constructor(scope: Construct, id: string, { staged = false, release }: StageMarkerProps) {
     super(scope, id);
     this.#release = release;
     this.resource = new TerraformResource(this, "stage", {
       terraformResourceType: "terraform_data",
-      lifecycle: release === undefined ? { ignoreChanges: ["input"] } : undefined,
+      lifecycle: staged ? undefined : { ignoreChanges: ["input"] },
     });
     this.resource.overrideLogicalId("stage");
-    this.resource.addOverride("input", release === undefined ? "none" : `${inputOf(release)}/${PLANNED_AT}`);
+    const by = release === undefined ? "operator" : inputOf(release);
+    this.resource.addOverride("input", staged ? `${by}/${PLANNED_AT}` : "none");
   }
 
   /**

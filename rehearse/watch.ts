@@ -1,5 +1,5 @@
 import type { Environment } from "../environments/environment.ts";
-import { COLORS, type Color } from "../release/color.ts";
+import { COLORS, type Color } from "../environments/color.ts";
 import { GATES } from "../release/gates/index.ts";
 import { difference, quantile, sum, type CallHistogram } from "../release/measure/histogram.ts";
 import { systemClock } from "../release/system-clock.ts";

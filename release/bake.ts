@@ -66,7 +66,7 @@ async function keepCapacity({ target, authority, release, signal }: BakeOptions)
   const { capacity = 0, from, to } = release;
   const snapshot = await observe(target, signal);
   for (const color of [from, to]) {
-    if ((snapshot.colors[color].heldAt ?? 0) >= capacity) continue;
+    if (snapshot.colors[color].minimum >= capacity) continue;
     await target.capacity.hold(color, capacity, authority.fence, signal);
   }
   return snapshot;

@@ -122,7 +122,9 @@ async function release(
   const print = printer(options.json === true);
   const environment = await loadEnvironment(options.environment);
   const command = commandOf(await candidateOf(options, environment));
-  await using target = await open(options, environment);
+  await using target = await open(options, environment, (message) => {
+    print({ type: "progress", message });
+  });
   const interrupted = new AbortController();
   const interrupt = (by: string) => {
     if (interrupted.signal.aborted) return;
@@ -151,16 +153,22 @@ function aborted(event: Promise<unknown>): AbortSignal {
 async function open(
   { environment: name, target }: Options,
   environment: Environment,
+  progress?: (message: string) => void,
 ): Promise<Target & AsyncDisposable> {
-  const opened = await openTarget(target ?? environment.release.target, name, environment);
+  const opened = await openTarget(target ?? environment.release.target, name, environment, progress);
   return Object.assign(opened, { [Symbol.asyncDispose]: () => opened.close() });
 }
 
-async function openTarget(kind: Environment["release"]["target"], name: string, environment: Environment) {
+async function openTarget(
+  kind: Environment["release"]["target"],
+  name: string,
+  environment: Environment,
+  progress?: (message: string) => void,
+): Promise<Target> {
   if (kind === "local") return await LocalTarget.open(environment);
   // Loads only where it is needed: a release on this machine needs no cluster.
   const { openKubernetesTarget } = await import("./targets/kubernetes/open.ts");
-  return await openKubernetesTarget(name, environment);
+  return openKubernetesTarget(name, environment, progress);
 }
 
 async function candidateOf(options: Options, environment: Environment): Promise<Candidate | undefined> {

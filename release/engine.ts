@@ -1,5 +1,5 @@
 import { bake } from "./bake.ts";
-import type { Color } from "./color.ts";
+import type { Color } from "../environments/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { Displaced } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
@@ -22,6 +22,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #outage: Outage;
   #phase: Phase | undefined;
+  #lastStep = "";
   /** Whether the new version is live, or may be. For the result alone. */
   #newIsLive = false;
 
@@ -53,6 +54,7 @@ export class Engine {
         // What has reached its end by now was not interrupted.
         signal.throwIfAborted();
         if (action.do === "pause") return await this.#pause({ ...release, reason: action.reason }, action.reason);
+        await this.#pace(action, release);
         const result = await this.#perform(action, snapshot, release);
         unwritten = this.#dated(after(release, action, result));
         if (result.outcome === "inconclusive") return await this.#pause(unwritten, result.reason);
@@ -74,6 +76,14 @@ export class Engine {
         return paused(this.#newIsLive, stop);
       }
     }
+  }
+
+  /** An action that has to be repeated had no effect, or others undo it. Doing it again at once would only load the API. */
+  async #pace(action: Action, { phase }: ReleaseRecord): Promise<void> {
+    const { target, clock, signal } = this.#options;
+    const step = `${phase} ${action.do}`;
+    if (step === this.#lastStep) await clock.sleep(target.capacity.checkEveryMs, signal);
+    this.#lastStep = step;
   }
 
   async #perform(action: Action, snapshot: Snapshot, release: ReleaseRecord): Promise<Result> {

@@ -1,8 +1,18 @@
-import type { Color } from "./color.ts";
+import type { Color } from "../environments/color.ts";
 
 /** No answer came, or one that says to try later. Nothing is known about the effect of a write that ends with this. */
 export class TargetUnreachable extends Error {
   override readonly name = "TargetUnreachable";
+  /** When the target wants to be asked again, if it says so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    { retryAfterMs, cause }: { readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 export type RefusalKind =

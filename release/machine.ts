@@ -1,4 +1,4 @@
-import type { Color } from "./color.ts";
+import type { Color } from "../environments/color.ts";
 import type { ReleaseRecord } from "./record.ts";
 import { readyPods, type Snapshot } from "./snapshot.ts";
 
@@ -142,7 +142,7 @@ function carrying(snapshot: Snapshot, color: Color): number {
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */
 function lacksHold({ colors }: Snapshot, release: ReleaseRecord): boolean {
   const { capacity, from, to } = release;
-  return capacity === undefined || [from, to].some((color) => (colors[color].heldAt ?? 0) < capacity);
+  return capacity === undefined || [from, to].some((color) => colors[color].minimum < capacity);
 }
 
 function scaleUp(color: Color, pods: number, ready = pods): Action {

@@ -11,6 +11,8 @@ export interface OutageOptions {
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5000;
+/** A target that asks for more patience is tried nevertheless: live traffic may be unwatched. */
+const LONGEST_WANTED_DELAY_MS = 30_000;
 
 /**
  * Decides how long a release goes on trying when its target gives no usable answer.
@@ -32,7 +34,7 @@ export class Outage {
   }
 
   /**
-   * Waits before the next try, with exponential backoff and full jitter above the half.
+   * Waits before the next try, with exponential backoff and jitter, or for as long as the target says.
    *
    * @returns why to stop trying, if so
    * @throws the error if trying again cannot help and the error is not the target's: a fault, or a mistake of the user
@@ -49,7 +51,9 @@ export class Outage {
     if (seconds > timeoutSeconds) return `${error.message} (for ${Math.round(seconds)} s)`;
     listener({ type: "progress", message: `paused, trying again: ${error.message}` });
     const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#tries++);
-    await clock.sleep(delayMs * (0.5 + Math.random() / 2), signal);
+    const { retryAfterMs = 0 } = error instanceof TargetUnreachable ? error : {};
+    const wantedMs = Math.min(retryAfterMs, LONGEST_WANTED_DELAY_MS);
+    await clock.sleep(Math.max(wantedMs, delayMs * (0.5 + Math.random() / 2)), signal);
     return undefined;
   }
 }

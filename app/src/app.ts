@@ -10,15 +10,18 @@ import type { Config } from "./config.ts";
 import { CIRCUIT_BREAKER_STATS } from "./resources/circuit-breaker-stats.ts";
 import { createResources } from "./resources/index.ts";
 import { createServices, type Services } from "./services.ts";
-import { EventBus } from "./shared/event-bus.ts";
+import { EventBus } from "./redis/event-bus.ts";
 import { createAdminPort } from "./server/admin-port.ts";
+import { Admission } from "./server/admission.ts";
+import { BodyBudget } from "./server/body-budget.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
 import { listen } from "./server/listen.ts";
+import { loadMetrics } from "./server/load-metrics.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
-import { connectionMetrics } from "./telemetry/connection-metrics.ts";
+import { connectionMetrics } from "./server/connection-metrics.ts";
 import { createLogger, type Logger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "./telemetry/request-trace.ts";
@@ -86,7 +89,7 @@ export async function startApp({
     },
     unexpected: (error) => {
       const reference = randomUUID();
-      logger.error({ err: error, reference }, "a tool failed");
+      logger.error({ err: error, reference }, "a tool or a resource failed");
       return reference;
     },
     register: (server, requestState) => {
@@ -104,7 +107,8 @@ export async function startApp({
   services.breakers.onEach((breaker) => {
     breaker.events.on((event) => {
       if (event.type !== "transition") return;
-      logger.warn({ breaker: event.name, from: event.from, to: event.to }, "breaker changed state");
+      const { name, from, to, reason, error } = event;
+      logger.warn({ breaker: name, from, to, reason, err: error }, "breaker changed state");
       bus.publishHere({ kind: "resource_updated", uri: CIRCUIT_BREAKER_STATS });
     });
   });
@@ -114,14 +118,19 @@ export async function startApp({
     max: config.maxConnections,
   });
   const authorization = await authorize(config, services, log);
-  metrics.add(...connectionMetrics(connections));
-  const mcpServer = createMcpPort({ config, authorization, handler, connections, logger });
-  const adminServer = createAdminPort({ health, metrics });
+  const bodies = new BodyBudget(config.maxTotalBodyBytes);
+  const admission = new Admission(config.admissionTime);
+  metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
+  const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
+  const adminServer = createAdminPort({ health, metrics, logger });
 
   const [adminPort, mcpPort] = await openPorts().catch(async (error: unknown) => {
     adminServer.close();
     await services.close();
     throw error;
+  });
+  await services.warmUp.run(config.cache.warm, ({ source, argument }, error) => {
+    logger.warn({ err: error, source, argument }, "a cache could not be warmed");
   });
   health.started();
   // At every log level: with port 0, nobody could find the app otherwise.

@@ -84,7 +84,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Names the value that was found, except where it is a secret. */
+/** Shows the value, except where it is a secret, or holds one: the password in a URL. */
 function describeProblem(name: string, problem: string, values: Readonly<Record<string, string | undefined>>): string {
-  return SECRETS.has(name) ? `${name} ${problem}` : `${name} ${problem}, not '${values[name] ?? ""}'`;
+  const shown = (values[name] ?? "").replace(/\/\/[^/]*@/, "//…@");
+  return SECRETS.has(name) ? `${name} ${problem}` : `${name} ${problem}, not '${shown}'`;
 }

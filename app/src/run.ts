@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { startApp, type AppOptions } from "./app.ts";
 import { readConfig } from "./config.ts";
 import { InvalidConfig } from "./config/invalid-config.ts";
@@ -5,16 +6,21 @@ import { CannotListen } from "./server/listen.ts";
 import { createLogger } from "./telemetry/logger.ts";
 
 /**
- * Runs the app as a process: settings from the environment, a drain on SIGTERM or SIGINT, and exit code 0 after it, 1 when calls
- * had to be cut off or a port is taken, 2 when the settings do not hold. A second signal ends the process at once.
+ * Runs the app as a process: settings from the environment, and a drain on SIGTERM or SIGINT. A
+ * second signal ends the process at once. Exit code 0 after a complete drain; 1 when calls had to
+ * be cut off, a port is taken, or the start failed unexpectedly; 2 when a setting is invalid.
  */
 export async function run(options: Pick<AppOptions, "tools" | "register"> = {}): Promise<void> {
-  // Before anything else: whoever starts a process may stop it at once, and it still has to end as it should.
+  // Before anything else: whoever starts a process may stop it at once, and it still has to end as
+  // it should.
   const stop = Promise.withResolvers<NodeJS.Signals>();
   process.once("SIGTERM", stop.resolve).once("SIGINT", stop.resolve);
   try {
     const config = readConfig(process.env);
     const log = createLogger(config);
+    process.on("warning", (warning) => {
+      log.logger.warn({ err: warning }, "warning of the process");
+    });
     const app = await startApp({ ...options, config, log });
 
     log.logger.info({ signal: await stop.promise }, "stopping");
@@ -22,8 +28,10 @@ export async function run(options: Pick<AppOptions, "tools" | "register"> = {}):
     const cutOff = await app.close();
     process.exit(cutOff === 0 ? 0 : 1);
   } catch (error) {
-    if (!(error instanceof InvalidConfig) && !(error instanceof CannotListen)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    // Only the stack: Node would print the failing line of source as well, which in a bundle is all
+    // of the source.
+    const isForeseen = error instanceof InvalidConfig || error instanceof CannotListen;
+    process.stderr.write(`${isForeseen ? error.message : inspect(error)}\n`);
     process.exit(error instanceof InvalidConfig ? 2 : 1);
   }
 }

@@ -1,20 +1,23 @@
 import { cacheMetrics } from "./cache/cache-metrics.ts";
 import { Caches } from "./cache/caches.ts";
+import { WarmUp } from "./cache/warm-up.ts";
 import type { Config } from "./config.ts";
 import { guarded } from "./health/guarded.ts";
 import { Health } from "./health/health.ts";
-import { Outbound } from "./outbound/outbound.ts";
+import { HttpClient } from "./outbound/http-client.ts";
 import { Pool } from "./outbound/pool.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
 import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
+import { PLAIN_CALL } from "./resilience/call.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
-import { SharedBreakerHistory } from "./shared/breakers-history.ts";
-import { sharedBreakerMetrics } from "./shared/breakers-metrics.ts";
-import { SharedBreakers } from "./shared/breakers.ts";
-import { connectRedis, redisHealth } from "./shared/connect.ts";
-import { shareRateLimit } from "./shared/rate-limit.ts";
-import type { Redis } from "./shared/redis.ts";
+import { SharedBreakerHistory } from "./redis/breakers-history.ts";
+import { sharedBreakerMetrics } from "./redis/breakers-metrics.ts";
+import { SharedBreakers } from "./redis/breakers.ts";
+import { connectRedis, redisHealth } from "./redis/connect.ts";
+import { shareRateLimit } from "./redis/rate-limit.ts";
+import type { Redis } from "./redis/redis.ts";
+import { SharedWeights } from "./redis/shared-weights.ts";
 import { createStore } from "./store/create-store.ts";
 import type { ResilientStore } from "./store/resilient-store.ts";
 import type { Collector } from "./telemetry/collector.ts";
@@ -30,11 +33,15 @@ export interface Services {
   readonly history: BreakerHistory;
   /** What is kept so that it need not be asked for again. */
   readonly caches: Caches;
+  /** Fills them before the pod is ready. */
+  readonly warmUp: WarmUp;
   readonly weather: Weather;
   /** Calls to what clients name. */
-  readonly outbound: Outbound;
+  readonly outbound: HttpClient;
   /** Endpoints that can do the same, by the name of their pool. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** What operators have set of their endpoints' weights. */
+  readonly weights: SharedWeights;
   /** Lets one computation at a time have the processor; others wait their turn. */
   readonly computations: Bulkhead;
   /** Holds each client to its rate. */
@@ -67,14 +74,21 @@ export async function createServices(config: Config, { logger }: { readonly logg
   const shared = redis && { redis, breaker: breakers.create({ ...config.breakers.cache, name: "cache", local: true }) };
   const caches = new Caches({ ...config.cache, shared });
   const weather = new Weather({ ...config.weather, breakers, caches, settings: config.breakers.weather_api });
+  const warmUp = new WarmUp();
+  warmUp.add("weather", (city) => weather.current(city, PLAIN_CALL));
   const health = new Health(config);
   health.add(guarded(weather.breaker, { hasFallback: true }));
   if (redis !== undefined) health.add(redisHealth(redis));
   if (shared !== undefined) health.add(guarded(shared.breaker, { hasFallback: true }));
-  const outbound = new Outbound({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
+  const outbound = new HttpClient({ ...config.outbound, breakers, health, settings: config.breakers.upstream });
   const pools = new Map(
     config.outbound.pools.map((pool) => [pool.name, new Pool(pool, outbound, config.breakers.upstream)]),
   );
+  const weights = new SharedWeights({
+    redis,
+    group: `${config.color}:${config.version}`,
+    apply: ({ pool, endpoint, weight }) => pools.get(pool)?.setWeight(endpoint, weight),
+  });
   const computations = new Bulkhead({ name: "computations", ...COMPUTATIONS });
   const limiter = new RateLimiter({ name: "rate_limited_operation", ...config.rateLimit });
   const endSharing = redis && shareRateLimit(limiter, redis);
@@ -84,9 +98,11 @@ export async function createServices(config: Config, { logger }: { readonly logg
     breakers,
     history,
     caches,
+    warmUp,
     weather,
     outbound,
     pools,
+    weights,
     computations,
     limiter,
     store: stored.store,
@@ -107,9 +123,9 @@ export async function createServices(config: Config, { logger }: { readonly logg
     ],
     redis,
     async close() {
-      caches.close();
       outbound.close();
       endSharing?.();
+      weights.close();
       await sharedBreakers?.close();
       await stored.close();
       await redis?.close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BreakerRegistry } from "../../app/src/resilience/breaker-registry.ts";
-import { SharedBreakers } from "../../app/src/shared/breakers.ts";
-import { RedisConnection } from "../../app/src/shared/connection.ts";
+import { SharedBreakers } from "../../app/src/redis/breakers.ts";
+import { RedisConnection } from "../../app/src/redis/connection.ts";
 import type { Order, Told } from "./messages.ts";
 
 /** One pod of the benchmark, told what to do by the process that has started it. */

@@ -14,7 +14,7 @@ const handler = createMcpHandler(
     const server = new McpServer({ name: "bare", version: "1.0.0" });
     for (const { name, title, description, inputSchema, outputSchema, annotations, ...tool } of TOOLS) {
       server.registerTool(name, { title, description, inputSchema, outputSchema, annotations }, (args, { mcpReq }) =>
-        tool.handle(args, { call: new CallerCall(), signal: mcpReq.signal, progress: () => undefined }),
+        tool.handle(args, { call: new CallerCall(), principal: "", signal: mcpReq.signal, progress: () => undefined }),
       );
     }
     return server;

@@ -1,4 +1,4 @@
-import type { Color } from "../color.ts";
+import type { Color } from "../../environments/color.ts";
 import type { Fence } from "./fence.ts";
 
 /** One running copy of one color: a process on this machine, a pod in a cluster. */
@@ -26,7 +26,9 @@ export interface ColorState {
   readonly mark?: string;
   /** Number of pods that the color is set to have now; the autoscaler moves it between minimum and maximum. */
   readonly desired: number;
-  /** The minimum that the color is held at; none if the environment's own minimum applies. */
+  /** The number of pods that the color does not go below now: what it is held at, or the environment's minimum. */
+  readonly minimum: number;
+  /** The minimum that the color is held at, above the environment's; none if that one applies. */
   readonly heldAt?: number;
   readonly pods: readonly Pod[];
   /** Whether pods of the previous stage remain, or the target has not yet seen the last change. @default false */

@@ -17,10 +17,8 @@ const SAID = [
   ["limiter, bulkhead, retry, breaker, timeout", "  for a caller who may cancel"],
   ["deadline", "  cockatiel's"],
   ["bulkhead"],
-  ["adaptive limit"],
   ["rate limiter"],
   ["retry"],
-  ["hedge"],
   ["load balancer of 10"],
   ["fallback"],
   // Below the table.

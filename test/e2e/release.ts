@@ -45,10 +45,16 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+interface ReleaseOptions {
+  readonly environment?: string;
+  readonly args?: readonly string[];
+  readonly variables?: NodeJS.ProcessEnv;
+}
+
 /** Starts a release command whose outcome is the test's to judge. */
 export function startRelease(
   command: string,
-  { environment = QUICK, args = [] as readonly string[], variables = {} as NodeJS.ProcessEnv } = {},
+  { environment = QUICK, args = [], variables = {} }: ReleaseOptions = {},
 ): Running {
   const child = spawn(process.execPath, cli(command, environment, args), {
     cwd: PROJECT,

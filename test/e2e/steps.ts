@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import local from "../../environments/local.ts";
-import type { Color } from "../../release/color.ts";
+import type { Color } from "../../environments/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
@@ -62,8 +62,11 @@ export const STEPS: readonly Step[] = [
     async run() {
       const changes = await plan({ STAGE: `green=${imageOf("1.1.0")}` });
       const { "local-green": green, ...others } = changes;
-      assert.equal(green.length, 1, `expected one change, got ${green.join(", ")}`);
-      assert.match(green[0] ?? "", /^update kubernetes_deployment_v1\./);
+      const [guard, live, deployment, ...more] = green.toSorted().toReversed();
+      assert.equal(guard, "update terraform_data.stage");
+      assert.match(deployment ?? "", /^read data\.kubernetes_service_v1\.|^update kubernetes_deployment_v1\./);
+      assert.match(live ?? "", /^read data\.kubernetes_service_v1\.|^update kubernetes_deployment_v1\./);
+      assert.deepEqual(more, []);
       assert.deepEqual(Object.values(others).flat(), []);
       return green.join();
     },
@@ -174,7 +177,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 async function moveTraffic(from: Color, to: Color): Promise<void> {
-  const target = await openKubernetesTarget("local", local);
+  const target = openKubernetesTarget("local", local);
   const { signal } = new AbortController();
   const authority = await target.records.acquire({ holder: "e2e", takeOver: true, signal, waiting: () => undefined });
   try {

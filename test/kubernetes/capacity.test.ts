@@ -124,7 +124,7 @@ describe("the pods of a color", () => {
     world.store.remove(GREEN);
     for (const pod of world.cluster.pods("green")) world.store.remove(ref(pod));
 
-    expect(await target.capacity.color("green")).toEqual({ desired: 0, pods: [] });
+    expect(await target.capacity.color("green")).toEqual({ desired: 0, minimum: 0, pods: [] });
   });
 
   it("cost at most two requests a second to wait for", async () => {

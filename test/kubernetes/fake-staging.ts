@@ -7,7 +7,7 @@ import {
   LIVE_SERVICE,
   MARK_ANNOTATION,
 } from "../../environments/names.ts";
-import { other, type Color } from "../../release/color.ts";
+import { other, type Color } from "../../environments/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { PendingChange, Stage, Staging } from "../../release/ports/staging.ts";

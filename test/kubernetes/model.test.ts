@@ -97,7 +97,7 @@ describe("two releases, a deploy and an operator, in any order", () => {
     });
     // The schedules are worth something: releases come to their end, and into each other's way.
     for (const count of Object.values(reached)) expect(count).toBeGreaterThan(SCHEDULES / 100);
-  }, 60_000);
+  }, 180_000);
 
   it("nor do they over HTTP", async () => {
     const { failed, counterexample, errorInstance, reached } = await check(overHttp, 200);
@@ -108,19 +108,19 @@ describe("two releases, a deploy and an operator, in any order", () => {
       errorInstance: null,
     });
     for (const count of Object.values(reached)) expect(count).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 
   it("would, without the fence in each write", async () => {
     const { failed } = await check(withPatches(withoutFence), 3000);
 
     expect(failed).toBe(true);
-  }, 60_000);
+  }, 180_000);
 
   it("would, with fences that are written without comparing", async () => {
     const { failed } = await check(withPatches(blindly), 3000);
 
     expect(failed).toBe(true);
-  }, 60_000);
+  }, 180_000);
 });
 
 const EPOCH = `/metadata/annotations/${pointer(EPOCH_ANNOTATION)}`;

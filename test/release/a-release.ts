@@ -1,6 +1,7 @@
 import type { Environment } from "../../environments/environment.ts";
 import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
 import type { Gate, Outcome } from "../../release/gates/gate.ts";
+import type { Clock } from "../../release/ports/clock.ts";
 import { runRelease, type Command } from "../../release/run-release.ts";
 import { instantClock } from "./instant-clock.ts";
 import { quickEnvironment, type MemoryTarget } from "./memory-target.ts";
@@ -28,13 +29,15 @@ export interface Setup {
   readonly signal?: AbortSignal;
   readonly listener?: (event: ReleaseEvent) => void;
   readonly gates?: readonly Gate[];
+  readonly clock?: Clock;
 }
 
 /** Carries out a command with the real engine on a target in memory, with one gate for each phase. */
 export async function carryOut(target: MemoryTarget, command: Command, setup: Setup = {}): Promise<ReleaseResult> {
   const { verify = () => "pass", bake = () => "pass", environment = quickEnvironment(), listener, signal } = setup;
+  const { clock = instantClock() } = setup;
   const gates = setup.gates ?? [gate("verify", verify), gate("bake", bake)];
-  return await runRelease({ target, command, environment, gates, listener, signal, clock: instantClock() });
+  return await runRelease({ target, command, environment, gates, listener, signal, clock });
 }
 
 export const RUN: Command = { do: "run", candidate: NEW };

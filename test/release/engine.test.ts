@@ -4,6 +4,7 @@ import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Command } from "../../release/run-release.ts";
 import { carryOut, RESUME, ROLLBACK, RUN, STAGE, type Setup } from "./a-release.ts";
+import { instantClock } from "./instant-clock.ts";
 import { Killed, MemoryTarget, quickEnvironment } from "./memory-target.ts";
 
 /** More than any release makes; a kill that comes later than its last call is none. */
@@ -338,6 +339,44 @@ describe("the engine", () => {
 
     expect(await carryOut(target, RUN, { bake })).toMatchObject({ result: "paused-new-live" });
     expect(target.live).toBe("green");
+  });
+
+  it("does not wait for a hold at the environment's own minimum, which no target can tell from none", async () => {
+    const target = new MemoryTarget();
+    target.colors.blue.ready = 1;
+
+    expect(await carryOut(target, RUN)).toMatchObject({ result: "released" });
+  });
+
+  it("waits for as long as a target says that is overloaded", async () => {
+    const target = new MemoryTarget();
+    const clock = instantClock();
+    let refusals = 1;
+    target.before = (call) => {
+      if (call === "move" && refusals-- > 0) throw new TargetUnreachable("too many requests", { retryAfterMs: 7000 });
+    };
+
+    const environment = quickEnvironment({ holdTimeoutSeconds: 60 });
+    expect(await carryOut(target, RUN, { clock, environment })).toMatchObject({ result: "released" });
+    expect(clock.now()).toBeGreaterThanOrEqual(7000);
+  });
+
+  it("waits between two tries of an action that has no effect", async () => {
+    const target = new MemoryTarget();
+    const clock = instantClock();
+    let holds = 0;
+    target.before = (call) => {
+      if (call === "hold") holds += 1;
+      if (call === "look" && target.release?.phase === "verify") target.colors.green.heldAt = undefined;
+    };
+    const interrupted = new AbortController();
+    const listener = () => {
+      if (clock.now() > 1000) interrupted.abort(new Error("enough"));
+    };
+    await carryOut(target, RUN, { clock, listener, signal: interrupted.signal });
+
+    // Two colors, every 5 ms.
+    expect(holds).toBeLessThanOrEqual(2 * (1000 / 5 + 2));
   });
 
   it("stops when it is interrupted, and says which version is live", async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { environment, type Environment } from "../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../release/color.ts";
+import { COLORS, other, type Color } from "../../environments/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { CallHistogram } from "../../release/measure/histogram.ts";
 import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";
@@ -179,7 +179,17 @@ export class MemoryTarget implements Target {
       restarts: 0,
       current: true,
     }));
-    return { image, mark, heldAt, desired: ready, rollingOut, problems, pods };
+    const minimum = Math.max(1, heldAt ?? 0);
+    return {
+      image,
+      mark,
+      heldAt: minimum > 1 ? minimum : undefined,
+      minimum,
+      desired: ready,
+      rollingOut,
+      problems,
+      pods,
+    };
   }
 
   /** One pod of its own, or as many as the color is held at. */

@@ -1,4 +1,4 @@
-import { COLORS, other, type Color } from "../../release/color.ts";
+import { COLORS, other, type Color } from "../../environments/color.ts";
 import { after, next, type Action, type Result } from "../../release/machine.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
 import { backToVerify, begin, goOn, rollBack, type Rule } from "../../release/rules.ts";
@@ -53,6 +53,7 @@ export function snapshotOf({ live, colors, release }: World): Snapshot {
     image,
     mark: image,
     heldAt,
+    minimum: Math.max(1, heldAt ?? 0),
     desired: Math.max(1, heldAt ?? 0),
     pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, current: true })),
   });

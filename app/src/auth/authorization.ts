@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { getOAuthProtectedResourceMetadataUrl, type AuthInfo } from "@modelcontextprotocol/server";
 import type { TokenConfig } from "../config/auth.ts";
-import { INVALID_REQUEST, Refusal, REFUSED } from "../server/refusal.ts";
+import { INVALID_REQUEST, HttpError, REFUSED } from "../errors/http-error.ts";
 import { KeysUnavailable, type IssuerKeys } from "./issuer-keys.ts";
 import { InvalidToken, type Tokens } from "./tokens.ts";
 
@@ -44,7 +44,7 @@ export class Authorization {
   /**
    * Who sends a request.
    *
-   * @throws Refusal 401 without a valid token, 403 without a required scope, 400 when it is not clear which token counts, 503 when it
+   * @throws HttpError 401 without a valid token, 403 without a required scope, 400 when it is not clear which token counts, 503 when it
    *   cannot be checked
    */
   async authenticate(request: IncomingMessage): Promise<AuthInfo> {
@@ -59,7 +59,7 @@ export class Authorization {
       if (error instanceof InvalidToken) throw this.#refusal(401, "invalid_token", error.message);
       if (!(error instanceof KeysUnavailable)) throw error;
       const { message, retryAfterMs } = error;
-      throw new Refusal(503, REFUSED, `Tokens cannot be checked: ${message}; try again later`, {
+      throw new HttpError(503, REFUSED, `Tokens cannot be checked: ${message}; try again later`, {
         headers: { "retry-after": String(Math.ceil(retryAfterMs / 1000)) },
         data: { retryAfterMs: Math.ceil(retryAfterMs) },
       });
@@ -92,14 +92,14 @@ export class Authorization {
     return token;
   }
 
-  #refusal(status: 400 | 401 | 403, error: string | undefined, description: string): Refusal {
+  #refusal(status: 400 | 401 | 403, error: string | undefined, description: string): HttpError {
     const challenge = {
       ...(error === undefined ? {} : { error, error_description: description }),
       ...(this.#requiredScopes.length > 0 ? { scope: this.#requiredScopes.join(" ") } : {}),
       resource_metadata: this.#metadataUrl,
     };
     const parameters = Object.entries(challenge).map(([name, value]) => `${name}="${value}"`);
-    return new Refusal(status, status === 400 ? INVALID_REQUEST : REFUSED, description, {
+    return new HttpError(status, status === 400 ? INVALID_REQUEST : REFUSED, description, {
       headers: { "www-authenticate": `Bearer ${parameters.join(", ")}` },
     });
   }

@@ -33,7 +33,7 @@ export function cacheMetrics(caches: Caches): readonly Collector[] {
     },
     {
       name: "mcp_cache_shared_total",
-      help: "Questions to Redis and what became of them: hit, stale, miss, followed (waited for another pod's load), late (not waited for any longer), stored, refused (no room), error",
+      help: "Questions to Redis and what became of them: hit, stale, miss, late (not waited for any longer), stored, refused (no room), error",
       type: "counter",
       read: each(({ shared }) => (shared === undefined ? [] : samplesOf({ ...shared }))),
     },

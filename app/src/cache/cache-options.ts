@@ -1,22 +1,22 @@
 import type { Time } from "../resilience/time.ts";
 import type { SharedTierStats } from "./sharing.ts";
 
-/** What can be kept: anything but `undefined`, which says that there is nothing. */
+/** A value that can be kept: anything but `undefined`, which means that there is none. */
 export type Cacheable = string | number | bigint | boolean | object | null;
 
 export interface CacheOptions {
   readonly name: string;
 
-  /** Milliseconds that a value is fresh, that is, answers without a question. 0 for values that only ever stand in. */
+  /** Milliseconds that a value is fresh; 0 for values that only stand in for failed loads. */
   readonly ttl: number;
 
-  /** The part of `ttl` that is left to chance, so that what was loaded together does not become old together; 0 to 1. @default 0.1 */
+  /** Random part of `ttl`, 0 to 1, so that values loaded together expire apart. @default 0.1 */
   readonly jitter?: number;
 
-  /** Milliseconds, after it was fresh, that a value still answers at once while a new one is loaded. @default 0 */
+  /** Milliseconds that a stale value still answers while a new one is loaded. @default 0 */
   readonly staleWhileRevalidate?: number;
 
-  /** Milliseconds, after it was fresh, that a value stands in for one that cannot be loaded. @default 0 */
+  /** Milliseconds that a stale value stands in for one that cannot be loaded. @default 0 */
   readonly staleIfError?: number;
 
   /** @default - errors are not remembered */
@@ -25,7 +25,7 @@ export interface CacheOptions {
   /** Milliseconds that a value may take to load. @default 30 s */
   readonly timeout?: number;
 
-  /** Bytes of memory that values, keys and what is kept about them may take; those used longest ago go first. @default 16 MiB */
+  /** Bytes of memory for values and keys; the least recently used go first. @default 16 MiB */
   readonly maxBytes?: number;
 
   /** @default SYSTEM_TIME */
@@ -37,7 +37,7 @@ export interface CacheOptions {
 
 /** Errors that are answers: that there is no such thing, say. */
 export interface NegativeCaching {
-  /** Whether an error says something of what was asked for, and not of who was asked. No older value stands in for it. */
+  /** Whether an error is an answer, such as "no such city". No older value stands in for it. */
   readonly isAnswer: (error: unknown) => boolean;
 
   /** Milliseconds that it is given again without asking. */
@@ -45,8 +45,9 @@ export interface NegativeCaching {
 }
 
 /**
- * A value and where it comes from. `memory`: this process had it, fresh. `shared`: another one loaded it. `computed`: it was loaded for this
- * call, or for one at the same time. `stale`: it is older than it should be, while a new one is loaded or because that failed.
+ * A value and its source. `memory`: this process had it, fresh. `shared`: another process loaded it.
+ * `computed`: it was loaded for this call, or for one at the same time. `stale`: it is no longer fresh,
+ * while a new one is loaded or because that failed.
  */
 export interface Found<V> {
   readonly value: V;
@@ -72,6 +73,6 @@ export interface CacheStats {
   readonly errors: number;
   /** Values that had to make room. */
   readonly evictions: number;
-  /** What became of asking Redis; absent where nothing is shared. */
+  /** Counts of the shared tier; absent where nothing is shared. */
   readonly shared?: SharedTierStats;
 }

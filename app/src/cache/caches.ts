@@ -1,5 +1,5 @@
 import type { Breaker } from "../resilience/breaker.ts";
-import type { Redis } from "../shared/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { Cacheable, CacheOptions, CacheStats } from "./cache-options.ts";
 import { Cache } from "./cache.ts";
 import { SharedTier } from "./shared-tier.ts";
@@ -16,11 +16,10 @@ export interface CachesOptions {
   readonly shared?: { readonly redis: Redis; readonly breaker: Breaker } | undefined;
 }
 
-/** All caches of a process, by name: two that share a name would read each other's values in Redis. */
+/** All caches of a process, by name. Two of one name would share their entries in Redis. */
 export class Caches {
   readonly #options: CachesOptions;
   readonly #caches = new Map<string, { readonly stats: CacheStats }>();
-  readonly #tiers: { close(): void }[] = [];
 
   constructor(options: CachesOptions) {
     this.#options = options;
@@ -40,7 +39,6 @@ export class Caches {
     const { maxBytes, compressAbove, shared } = this.#options;
     const staleFor = Math.max(staleWhileRevalidate, staleIfError);
     const tier = shared && sharing && new SharedTier<V>({ ...shared, ...sharing, name, staleFor, compressAbove });
-    if (tier !== undefined) this.#tiers.push(tier);
     const cache = new Cache<V>({ maxBytes, ...options }, tier);
     this.#caches.set(name, cache);
     return cache;
@@ -48,10 +46,5 @@ export class Caches {
 
   get stats(): readonly CacheStats[] {
     return [...this.#caches.values()].map(({ stats }) => stats);
-  }
-
-  /** Stops listening to other pods. */
-  close(): void {
-    for (const tier of this.#tiers) tier.close();
   }
 }

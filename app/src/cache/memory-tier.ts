@@ -4,15 +4,16 @@ import { roughSize } from "./rough-size.ts";
 /** Bytes that are kept about a value besides its key; what the benchmark measures. */
 const ENTRY_BYTES = 128;
 
-/** One object for a value, whatever its state: when it stops being fresh is the only thing to know. */
+/** A value, and the time at which it stops being fresh. */
 export class Entry<V> {
   readonly value: V;
-  /** Whole milliseconds on the cache's time. */
-  freshUntil: number;
+  /** Milliseconds on the cache's time. */
+  readonly freshUntil: number;
 
   constructor(value: V, freshUntil: number) {
     this.value = value;
-    this.freshUntil = freshUntil;
+    // V8 keeps whole numbers without an object for each.
+    this.freshUntil = Math.trunc(freshUntil);
   }
 }
 
@@ -55,7 +56,7 @@ export class MemoryTier<V> {
     return this.#entries.peek(key);
   }
 
-  /** A value that is larger than all the room there is is not kept, and neither is what it replaces. */
+  /** A value that is larger than `maxBytes` is not kept, and neither is the one that it replaces. */
   set(key: string, entry: Entry<V>): void {
     const size = ENTRY_BYTES + 2 * key.length + roughSize(entry.value, this.#maxBytes);
     this.#entries.set(key, entry, { size });
@@ -63,10 +64,5 @@ export class MemoryTier<V> {
 
   delete(key: string): void {
     this.#entries.delete(key);
-  }
-
-  /** Takes nothing for fresh any more. */
-  doubt(now: number): void {
-    for (const entry of this.#entries.values()) entry.freshUntil = Math.min(entry.freshUntil, now);
   }
 }

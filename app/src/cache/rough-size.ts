@@ -3,13 +3,13 @@ const OBJECT = 24;
 const SLOT = 8;
 
 /**
- * Bytes that a value takes in memory, roughly, counting at most a little more than `most`: a value that is too large is not walked to
- * its end. What occurs twice counts twice; of an object that is more than its properties, only these are seen.
+ * Bytes that a value takes in memory, roughly. Stops soon after `max`, so that a value that is too large
+ * costs no more. An object that occurs twice counts twice; only properties are counted.
  */
-export function roughSize(value: unknown, most: number): number {
+export function roughSize(value: unknown, max: number): number {
   let bytes = 0;
   const rest = [value];
-  while (rest.length > 0 && bytes <= most) {
+  while (rest.length > 0 && bytes <= max) {
     const next = rest.pop();
     if (typeof next === "string") bytes += OBJECT + 2 * next.length;
     else if (ArrayBuffer.isView(next)) bytes += OBJECT + next.byteLength;

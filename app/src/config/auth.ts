@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InvalidConfig } from "./invalid-config.ts";
-import { duration, list } from "./kinds.ts";
+import { duration, hasNoCredentials, list } from "./kinds.ts";
 
 /** Signatures that only their issuer can make. With a shared secret (HS256), whoever checks a token could also write one. */
 const ALGORITHMS = [
@@ -22,10 +22,13 @@ const SOME_ALGORITHMS = `must be some of ${ALGORITHMS.join(",")}`;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Tokens and the keys that prove them travel here: in clear only where nobody else can listen. */
-const secureUrl = z.string().refine((text) => {
-  const url = URL.parse(text);
-  return url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.has(url.hostname));
-}, "must be an https URL; http is for this machine alone");
+const secureUrl = z
+  .string()
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.has(url.hostname));
+  }, "must be an https URL; http is for this machine alone")
+  .refine(hasNoCredentials, "must have no user and no password");
 
 /** A scope as OAuth writes it; it stands in a header between quotes. */
 const scopes = list.refine(
@@ -53,8 +56,7 @@ export const authVariables = {
     .pipe(z.array(z.enum(ALGORITHMS, { error: SOME_ALGORITHMS })).min(1, SOME_ALGORITHMS))
     .prefault("RS256,ES256,EdDSA,Ed25519")
     .describe("Algorithms that tokens may be signed with, asymmetric ones alone."),
-  AUTH_CLOCK_TOLERANCE: duration
-    .refine((milliseconds) => milliseconds <= 300_000, "must be at most 5m")
+  AUTH_CLOCK_TOLERANCE: duration("0s", "5m")
     .prefault("5s")
     .describe("How far the issuer's clock may be off when a token's times are checked."),
   AUTH_REQUIRED_SCOPES: scopes

@@ -2,25 +2,43 @@ import { z } from "zod";
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-/** A whole number and a unit, read into milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
-  .transform((text) => {
-    const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
-    return Number.parseInt(text, 10) * UNITS[unit];
-  });
+type Duration = `${number}${keyof typeof UNITS}`;
 
-export const wholeNumber = (least: number, most: number) =>
+/**
+ * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of
+ * more than 2³¹ - 1 ms, some 596 hours, fires after 1 ms.
+ */
+export const duration = (min: Duration, max: Duration) =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h)$/, "must be a whole number and a unit: '500ms', '60s', '5m' or '1h'")
+    .transform(milliseconds)
+    .refine((value) => value >= milliseconds(min) && value <= milliseconds(max), `must be between ${min} and ${max}`);
+
+function milliseconds(text: string): number {
+  const unit = /ms|s|m|h/.exec(text)?.[0] as keyof typeof UNITS;
+  return Number.parseInt(text, 10) * UNITS[unit];
+}
+
+export const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, "must be a whole number")
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
 
 export const port = wholeNumber(0, 65_535);
 export const count = wholeNumber(1, 1_000_000);
-export const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+
+/** `fetch` throws for a URL with credentials, at every call. */
+export const url = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .refine(hasNoCredentials, "must have no user and no password");
+
+export function hasNoCredentials(text: string): boolean {
+  const { username = "", password = "" } = URL.parse(text) ?? {};
+  return username === "" && password === "";
+}
 
 /** `true` or `false`, and nothing that merely looks like one of them. */
 export const flag = z

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { VERSION } from "../version.ts";
+import { InvalidConfig } from "./invalid-config.ts";
 import { count, duration, hostNames, port, wholeNumber } from "./kinds.ts";
 
 /** Where the app listens, whom it answers, and how it leaves. */
@@ -29,20 +30,20 @@ export const serverVariables = {
     })
     .prefault("info")
     .describe("Least level that is logged; `debug` logs every refused request."),
-  DRAIN_DELAY: duration
+  DRAIN_DELAY: duration("0s", "10m")
     .prefault("0ms")
     .describe(
       "Time between losing readiness and refusing new connections. In a cluster the preStop hook waits instead.",
     ),
-  DRAIN_TIMEOUT: duration
+  DRAIN_TIMEOUT: duration("0s", "1h")
     .prefault("20s")
     .describe("How long a drain waits for calls and kept connections before it cuts them off and exits with 1."),
-  KEEP_ALIVE_TIMEOUT: duration
+  KEEP_ALIVE_TIMEOUT: duration("0s", "60s")
     .prefault("5s")
     .describe(
       "How long clients may reuse an idle connection, announced in `Keep-Alive`. A drain closes none that was idle for less.",
     ),
-  CONNECTION_MAX_AGE: duration
+  CONNECTION_MAX_AGE: duration("0s", "168h")
     .prefault("5m")
     .describe(
       "Age, give or take 10 %, at which a connection is closed with its next response, so that clients spread.",
@@ -55,6 +56,16 @@ export const serverVariables = {
   MAX_BODY_BYTES: wholeNumber(1024, 64 * 1024 * 1024)
     .prefault("1048576")
     .describe("Largest request body; a larger one gets 413."),
+  MAX_TOTAL_BODY_BYTES: wholeNumber(1024, 1024 ** 3)
+    .prefault("8388608")
+    .describe(
+      "Bytes of request bodies that the process holds at the same time, each until its call is answered; a request beyond them gets 503 and `Retry-After`.",
+    ),
+  ADMISSION_TIME: duration("0s", "1s")
+    .prefault("25ms")
+    .describe(
+      "Time that one turn of the event loop may spend on new calls, as processor time; a call beyond it gets 503 and `Retry-After`. `0s`: no limit.",
+    ),
   REQUEST_STATE_KEY: z
     .string()
     .refine((key) => Buffer.byteLength(key) >= 32, "must be at least 32 bytes long")
@@ -82,11 +93,21 @@ export interface ServerConfig {
   readonly connectionMaxAge: number;
   readonly maxConnections: number;
   readonly maxBodyBytes: number;
+  /** Of all request bodies together. */
+  readonly maxTotalBodyBytes: number;
+  /** For new calls in one turn of the event loop; 0 for no limit. */
+  readonly admissionTime: number;
   /** Absent: this process makes up its own, and state it signed means nothing to other pods. */
   readonly requestStateKey?: string;
 }
 
+/** @throws InvalidConfig when a body that is allowed alone would be refused always */
 export function serverConfig(values: Values): ServerConfig {
+  if (values.MAX_TOTAL_BODY_BYTES < values.MAX_BODY_BYTES) {
+    throw new InvalidConfig([
+      `MAX_TOTAL_BODY_BYTES (${values.MAX_TOTAL_BODY_BYTES}) must be at least MAX_BODY_BYTES (${values.MAX_BODY_BYTES})`,
+    ]);
+  }
   return {
     version: VERSION,
     color: values.APP_COLOR,
@@ -102,6 +123,8 @@ export function serverConfig(values: Values): ServerConfig {
     connectionMaxAge: values.CONNECTION_MAX_AGE,
     maxConnections: values.MAX_CONNECTIONS,
     maxBodyBytes: values.MAX_BODY_BYTES,
+    maxTotalBodyBytes: values.MAX_TOTAL_BODY_BYTES,
+    admissionTime: values.ADMISSION_TIME,
     ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
   };
 }

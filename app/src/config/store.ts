@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wholeNumber } from "./kinds.ts";
 
 /** Where writes are kept. */
 export const storeVariables = {
@@ -15,6 +16,11 @@ export const storeVariables = {
     .describe(
       "What `DATA_DIR` is on, for receipts to say: a `volume` that outlives the pod, or one that goes with the `pod`.",
     ),
+  DATA_QUOTA: wholeNumber(65_536, 1024 ** 4)
+    .prefault("268435456")
+    .describe(
+      "Bytes that the records of one principal may take in `DATA_DIR`; of everybody together where `AUTH_MODE` is `off`.",
+    ),
 };
 
 type Values = z.output<z.ZodObject<typeof storeVariables>>;
@@ -23,8 +29,11 @@ type Values = z.output<z.ZodObject<typeof storeVariables>>;
 export interface StoreConfig {
   readonly folder: string;
   readonly durability: "pod" | "volume";
+  /** Bytes. */
+  readonly quota: number;
 }
 
 export function storeConfig(values: Values): StoreConfig | undefined {
-  return values.DATA_DIR === undefined ? undefined : { folder: values.DATA_DIR, durability: values.DATA_DURABILITY };
+  const { DATA_DIR: folder, DATA_DURABILITY: durability, DATA_QUOTA: quota } = values;
+  return folder === undefined ? undefined : { folder, durability, quota };
 }

@@ -9,7 +9,7 @@ export const weatherVariables = {
   WEATHER_FORECAST_URL: url
     .prefault("https://api.open-meteo.com/v1/forecast")
     .describe("Where the current weather is asked for, in Open-Meteo's format."),
-  WEATHER_CACHE_TTL: duration
+  WEATHER_CACHE_TTL: duration("0s", "168h")
     .prefault("1h")
     .describe("How old the last answer for a city may be and still stand in while the weather API fails."),
 };

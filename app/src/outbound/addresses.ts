@@ -1,9 +1,9 @@
 import { lookup as lookupDns } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { asError } from "../resilience/call.ts";
-import { CallerMistake } from "../tools/tool.ts";
-import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
+import { describeNetworkError, Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
 /**
  * Who can be behind an address. `public`: anybody. `private`: this machine, this network, this cluster. `never`: what no call has any
@@ -66,7 +66,7 @@ export class Addresses {
   /**
    * Checks a host that is an address, in whatever spelling a URL allows, for which nothing will be looked up.
    *
-   * @throws CallerMistake
+   * @throws ToolInputError
    */
   checkLiteral({ hostname }: Pick<URL, "hostname">): void {
     const address = hostname.replace(/^\[|\]$/g, "");
@@ -89,9 +89,11 @@ export class Addresses {
 
   async #checked(host: string): ReturnType<Resolve> {
     const found = await this.#resolve(host).catch((error: unknown) => {
-      throw describeNetworkError(host, error);
+      const described = describeNetworkError(host, error);
+      if (!(described instanceof UpstreamFailure)) throw described;
+      throw new Unresolved(described.message, { isTransient: described.isTransient, cause: error });
     });
-    if (found.length === 0) throw new UpstreamFailure(`${host} has no address`);
+    if (found.length === 0) throw new Unresolved(`${host} has no address`);
     for (const { address } of found) this.#check(host, address);
     return found;
   }
@@ -100,7 +102,7 @@ export class Addresses {
   #check(host: string, address: string): void {
     const reach = reachOf(address);
     if (reach === "public" || (reach === "private" && this.#mayBePrivate.has(host))) return;
-    throw new CallerMistake(
+    throw new ToolInputError(
       reach === "private"
         ? `${host} has a private address: it may be called only if OUTBOUND_ALLOW_PRIVATE names it. Use a public host.`
         : `${host} has an address that may not be called. Use a public host.`,

@@ -1,5 +1,5 @@
 import { portOf, type AllowedHost } from "../config/outbound.ts";
-import { CallerMistake } from "../tools/tool.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 
 /** Hosts that a refusal names. */
 const MAX_SAID = 10;
@@ -15,18 +15,18 @@ export class AllowList {
   /**
    * Reads a URL as browsers do, so that every spelling of a host is compared in the same one.
    *
-   * @throws CallerMistake for what is no URL, names a user, or is not allowed; it says what may be called instead
+   * @throws ToolInputError for what is no URL, names a user, or is not allowed; it says what may be called instead
    */
   read(text: string, base?: URL): URL {
     const url = URL.parse(text, base?.href);
     if (url === null)
-      throw new CallerMistake(`'${shortened(text)}' is not a URL: give one such as 'https://host/path'`);
+      throw new ToolInputError(`'${shortened(text)}' is not a URL: give one such as 'https://host/path'`);
     if (url.protocol !== "http:" && url.protocol !== "https:")
-      throw new CallerMistake(`only https and http URLs may be called, not '${shortened(url.protocol)}'`);
+      throw new ToolInputError(`only https and http URLs may be called, not '${shortened(url.protocol)}'`);
     if (url.username !== "" || url.password !== "")
-      throw new CallerMistake("a URL may not carry a user or a password: use the header 'authorization'");
+      throw new ToolInputError("a URL may not carry a user or a password: use the header 'authorization'");
     if (!this.#hosts.some((allowed) => matches(allowed, url)))
-      throw new CallerMistake(`${shortened(url.origin)} may not be called: ${this.#whatMay()}`);
+      throw new ToolInputError(`${shortened(url.origin)} may not be called: ${this.#whatMay()}`);
     url.hash = "";
     return url;
   }

@@ -1,9 +1,9 @@
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { Retry } from "../resilience/retry.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
-import { OutOfPatience } from "./request-call.ts";
+import { CallerTimeout } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 
 /** One request on its way, and how it ended. */
@@ -35,23 +35,23 @@ export class Attempts {
   #failure: unknown;
 
   constructor(name: string, budget: RetryBudget, { attempts = 1, baseDelay = 100, onAttempt }: AttemptsOptions) {
-    this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: mayPass });
+    this.retry = new Retry({ name, attempts, baseDelay, budget, isRetryable: isTransient });
     this.#onAttempt = onAttempt ?? (() => undefined);
     this.retry.events.on((event) => {
       if (event.type === "retry") this.#waitedMs = Math.round(event.delayMs);
     });
   }
 
-  /** What becomes of all of them: who loses patience in a pause is told why there was one. */
+  /** The outcome of all attempts. A client whose timeout ends in a pause gets the reason of the pause. */
   async outcome<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      throw error instanceof OutOfPatience ? (this.#failure ?? error) : error;
+      throw error instanceof CallerTimeout ? (this.#failure ?? error) : error;
     }
   }
 
-  /** Makes one of them. What a policy turns away was no attempt. */
+  /** Makes one attempt. A call that a policy rejects is no attempt. */
   async make<T extends { readonly status: number }>(attempt: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const waitedMs = this.#waitedMs;
@@ -67,13 +67,13 @@ export class Attempts {
       if (error instanceof UpstreamFailure)
         ended({ error: error.message, ...(error.status === undefined ? {} : { status: error.status }) });
       else if (error instanceof DeadlineExceeded) ended({ error: error.message });
-      if (!(error instanceof OutOfPatience)) this.#failure = error;
+      if (!(error instanceof CallerTimeout)) this.#failure = error;
       throw error;
     }
   }
 }
 
-function mayPass(error: unknown): boolean {
-  if (error instanceof UpstreamFailure) return error.mayPass;
-  return !(error instanceof CallerMistake || error instanceof Rejected);
+function isTransient(error: unknown): boolean {
+  if (error instanceof UpstreamFailure) return error.isTransient;
+  return !(error instanceof ToolInputError || error instanceof Rejected);
 }

@@ -1,5 +1,6 @@
 import type { BreakerSettings } from "../config/breakers.ts";
 import type { PoolConfig } from "../config/outbound.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Strategy } from "../resilience/balancing.ts";
 import type { BreakerState } from "../resilience/breaker.ts";
 import type { Call } from "../resilience/call.ts";
@@ -8,15 +9,14 @@ import { Deadline } from "../resilience/deadline.ts";
 import { LoadBalancer } from "../resilience/load-balancer.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import { Attempts } from "./attempts.ts";
-import type { Outbound, OutboundAnswer, SendOptions } from "./outbound.ts";
-import { isRepeatable, type OutboundRequest } from "./request.ts";
+import type { HttpClient, HttpAnswer, SendOptions } from "./http-client.ts";
+import { isRepeatable, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
-import { LEAST_RETRIES, type Upstream } from "./upstreams.ts";
+import { judge, MIN_RETRIES, type Upstream } from "./upstreams.ts";
 
 /** What a request to a pool says: everything but which endpoint gets it. */
-export interface PoolRequest extends Omit<OutboundRequest, "url"> {
+export interface PoolRequest extends Omit<HttpRequest, "url"> {
   /** With query; begins with a slash. */
   readonly path: string;
 }
@@ -36,15 +36,15 @@ export interface EndpointHealth {
  */
 export class Pool {
   readonly name: string;
-  readonly #outbound: Outbound;
+  readonly #outbound: HttpClient;
   readonly #balancer: LoadBalancer<Upstream>;
-  readonly #budget = new RetryBudget({ perSecond: LEAST_RETRIES });
+  readonly #budget = new RetryBudget({ perSecond: MIN_RETRIES });
   readonly #breakers: ReadonlyMap<string, Upstream["breaker"]>;
   /** For each attempt. */
   readonly #timeout: Deadline;
 
   /** @param settings - of the upstreams' breakers; `timeout` is what one attempt may take */
-  constructor({ name, endpoints }: PoolConfig, outbound: Outbound, settings: BreakerSettings) {
+  constructor({ name, endpoints }: PoolConfig, outbound: HttpClient, settings: BreakerSettings) {
     const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.of(origin) }));
     this.name = name;
     this.#outbound = outbound;
@@ -61,7 +61,7 @@ export class Pool {
       maxEjected: 1,
       ejection: {
         ...settings,
-        judge: (error) => (error instanceof CallerMistake || error instanceof Rejected ? "nothing" : "failure"),
+        judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
       },
     });
   }
@@ -76,18 +76,17 @@ export class Pool {
     }));
   }
 
+  setWeight(endpoint: string, weight: number): void {
+    this.#balancer.setWeight(endpoint, weight);
+  }
+
   /**
    * Sends a request to one of the endpoints; another attempt may go to another one. Redirects are answers.
    *
-   * @throws CallerMistake for a path that leads out of the pool
+   * @throws ToolInputError for a path that leads out of the pool
    * @throws UpstreamFailure, Rejected, DeadlineExceeded
    */
-  send(
-    { path, ...request }: PoolRequest,
-    strategy: Strategy,
-    call: Call,
-    options: SendOptions,
-  ): Promise<OutboundAnswer> {
+  send({ path, ...request }: PoolRequest, strategy: Strategy, call: Call, options: SendOptions): Promise<HttpAnswer> {
     const requestTo = (origin: string) => this.#outbound.check({ ...request, url: urlOn(origin, path) });
     const [sample] = this.#breakers.keys();
     const repeatable = sample !== undefined && isRepeatable(requestTo(sample));
@@ -107,6 +106,6 @@ export class Pool {
 function urlOn(origin: string, path: string): string {
   const url = URL.parse(path, origin);
   if (!path.startsWith("/") || url?.origin !== origin)
-    throw new CallerMistake(`'path' must be a path on the endpoint that begins with one slash, such as '/search?q=x'`);
+    throw new ToolInputError(`'path' must be a path on the endpoint that begins with one slash, such as '/search?q=x'`);
   return url.href;
 }

@@ -1,9 +1,9 @@
 import type { Call, Work } from "../resilience/call.ts";
 import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 
 /** The time that the caller gave is over: why calls inside `onBehalf` are cancelled then. */
-export class OutOfPatience extends Error {}
+export class CallerTimeout extends Error {}
 
 /** A call on behalf of another, which alone knows whether its request may be sent twice. */
 class RequestCall extends NarrowedCall {
@@ -19,15 +19,6 @@ class RequestCall extends NarrowedCall {
   }
 }
 
-class Patience extends Alarm {
-  readonly ring: () => void;
-
-  constructor(ring: () => void) {
-    super();
-    this.ring = ring;
-  }
-}
-
 export interface RequestCallOptions {
   readonly repeatable: boolean;
   /** Milliseconds that the caller is willing to wait. @default - as long as the call lasts */
@@ -39,24 +30,24 @@ export interface RequestCallOptions {
 /**
  * Makes a call for work that a client asked for in its own terms.
  *
- * Its patience is no deadline: a deadline that passes is a failure of the dependency, and a client that asks for an answer within a
- * millisecond would open the breaker for all others. To the policies inside, the client has gone away.
+ * The timeout of a client is no deadline: a passed deadline counts as a failure of the dependency, and a
+ * client that requests an answer within a millisecond would open the breaker for all others. To the
+ * policies inside, the client has gone away.
  *
- * @throws DeadlineExceeded when the patience is over, and whatever the work throws
+ * @throws DeadlineExceeded when the timeout is over, and whatever the work throws
  */
 export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCallOptions): Promise<T> {
   const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;
   const call = new RequestCall(outer, repeatable, time);
-  const patience = new Patience(() => {
-    call.cancel(new OutOfPatience());
+  const timer = time.at(time.now() + within, () => {
+    call.cancel(new CallerTimeout());
   });
-  time.set(patience, time.now() + within);
   try {
     return await work(call);
   } catch (error) {
-    throw error instanceof OutOfPatience ? new DeadlineExceeded(within) : error;
+    throw error instanceof CallerTimeout ? new DeadlineExceeded(within) : error;
   } finally {
-    time.clear(patience);
+    timer.clear();
     call.end();
   }
 }

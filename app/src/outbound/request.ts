@@ -1,5 +1,5 @@
 import { validateHeaderValue } from "node:http";
-import { CallerMistake } from "../tools/tool.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { AllowList } from "./allow-list.ts";
 
 /** CONNECT and TRACE are not for those who call on behalf of others. */
@@ -32,7 +32,7 @@ const ALLOWED: ReadonlySet<string> = new Set(HEADERS);
 const IDEMPOTENT: ReadonlySet<Method> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 
 /** A request as a caller describes it. */
-export interface OutboundRequest {
+export interface HttpRequest {
   readonly url: string;
   /** @default GET */
   readonly method?: Method | undefined;
@@ -50,11 +50,11 @@ export interface CheckedRequest {
   readonly body: Buffer | undefined;
 }
 
-/** @throws CallerMistake for what may not be asked; what the URL's host resolves to is checked when it is connected to */
-export function checkRequest(request: OutboundRequest, allowed: AllowList): CheckedRequest {
+/** @throws ToolInputError for what may not be asked; what the URL's host resolves to is checked when it is connected to */
+export function checkRequest(request: HttpRequest, allowed: AllowList): CheckedRequest {
   const { method = "GET", body } = request;
   if (body !== undefined && (method === "GET" || method === "HEAD"))
-    throw new CallerMistake(`a ${method} request has no body: leave 'body' out, or use POST, PUT or PATCH`);
+    throw new ToolInputError(`a ${method} request has no body: leave 'body' out, or use POST, PUT or PATCH`);
   return {
     url: allowed.read(request.url),
     method,
@@ -66,11 +66,11 @@ export function checkRequest(request: OutboundRequest, allowed: AllowList): Chec
 function checkHeader(name: string, value: string): [string, string] {
   const known = name.toLowerCase();
   if (!ALLOWED.has(known))
-    throw new CallerMistake(`the header '${name.slice(0, 100)}' may not be set; these may: ${HEADERS.join(", ")}`);
+    throw new ToolInputError(`the header '${name.slice(0, 100)}' may not be set; these may: ${HEADERS.join(", ")}`);
   try {
     validateHeaderValue(known, value);
   } catch {
-    throw new CallerMistake(`the value of the header '${known}' has characters that no header may have`);
+    throw new ToolInputError(`the value of the header '${known}' has characters that no header may have`);
   }
   return [known, value];
 }
@@ -84,7 +84,7 @@ export function isRepeatable({ method, headers }: CheckedRequest): boolean {
  * The request that a redirect asks for; nothing where there is none to follow. As browsers do, POST becomes GET except for 307 and 308; a body goes
  * to no other origin, and neither does what is secret.
  *
- * @throws CallerMistake when it leads to where no request may go
+ * @throws ToolInputError when it leads to where no request may go
  */
 export function redirected(
   { url, method, headers, body }: CheckedRequest,
@@ -112,7 +112,7 @@ function readLocation(location: string, from: URL, allowed: AllowList): URL {
   try {
     return allowed.read(location, from);
   } catch (error) {
-    if (!(error instanceof CallerMistake)) throw error;
-    throw new CallerMistake(`${from.origin} redirects elsewhere, and ${error.message}`);
+    if (!(error instanceof ToolInputError)) throw error;
+    throw new ToolInputError(`${from.origin} redirects elsewhere, and ${error.message}`);
   }
 }

@@ -4,7 +4,7 @@ export interface UpstreamFailureOptions {
   /** Milliseconds that it asks to be left alone for. */
   readonly retryAfterMs?: number | undefined;
   /** Whether the same request may be answered another time. @default true */
-  readonly mayPass?: boolean;
+  readonly isTransient?: boolean;
   readonly cause?: unknown;
 }
 
@@ -13,18 +13,21 @@ export class UpstreamFailure extends Error {
   override readonly name = "UpstreamFailure";
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly mayPass: boolean;
+  readonly isTransient: boolean;
 
-  constructor(message: string, { status, retryAfterMs, mayPass = true, cause }: UpstreamFailureOptions = {}) {
+  constructor(message: string, { status, retryAfterMs, isTransient = true, cause }: UpstreamFailureOptions = {}) {
     super(message, { cause });
     this.status = status;
     this.retryAfterMs = retryAfterMs;
-    this.mayPass = mayPass;
+    this.isTransient = isTransient;
   }
 }
 
+/** The name of a service has no address, or none that could be found. */
+export class Unresolved extends UpstreamFailure {}
+
 /** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
-const SAID: readonly (readonly [codes: RegExp, does: string, mayPass: boolean])[] = [
+const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolean])[] = [
   [/^ECONNREFUSED$/, "refused the connection", true],
   [/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "broke off the connection", true],
   [/^ENOTFOUND$/, "has no address", true],
@@ -33,7 +36,6 @@ const SAID: readonly (readonly [codes: RegExp, does: string, mayPass: boolean])[
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "cannot be reached", true],
   [/^HPE_HEADER_OVERFLOW$/, "answered with too many headers", true],
   [/^HPE_/, "does not answer in HTTP", false],
-  [/^Z_/, "answered with a body that cannot be unpacked", true],
   // Node gives OpenSSL's verdicts on a certificate by their names.
   [/^CERT_HAS_EXPIRED$/, "has a certificate that has expired", false],
   [/^CERT_NOT_YET_VALID$/, "has a certificate that is not valid yet", false],
@@ -58,12 +60,12 @@ const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
 export function describeNetworkError(origin: string, error: unknown): unknown {
   const code = codeOf(error);
   if (OWN_FAULT.test(code)) return error;
-  const [, does, mayPass] = SAID.find(([codes]) => codes.test(code)) ?? ["", "could not be called", true];
-  return new UpstreamFailure(`${origin} ${does} (${code})`, { mayPass, cause: error });
+  const [, does, isTransient] = SAID.find(([codes]) => codes.test(code)) ?? ["", "could not be called", true];
+  return new UpstreamFailure(`${origin} ${does} (${code})`, { isTransient, cause: error });
 }
 
 /** Of several addresses that were tried, the first one's. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "";
   if ("code" in error && typeof error.code === "string") return error.code;
   return "errors" in error && Array.isArray(error.errors) ? codeOf(error.errors[0]) : "";

@@ -1,21 +1,35 @@
 import type { BreakerSettings } from "../config/breakers.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { guarded } from "../health/guarded.ts";
 import type { Health } from "../health/health.ts";
 import type { Breaker } from "../resilience/breaker.ts";
+import type { Outcome } from "../resilience/breaker-options.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { Bulkhead } from "../resilience/bulkhead.ts";
 import { thrown } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
-import { CallerMistake } from "../tools/tool.ts";
+import { Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
-/** Upstreams, found under wildcards of the allow-list, that are told apart: there could be any number, and each is a breaker and a line of health. */
+/**
+ * Upstreams that clients found under wildcards of the allow-list. There could be any number, and
+ * each has a breaker and a line of health.
+ */
 const MAX_FOUND = 100;
 
-/** Milliseconds that a call waits for a place. */
+/**
+ * Of these, the upstreams that one client found, so that its failing calls leave room for other
+ * clients.
+ */
+const MAX_FOUND_BY_ONE = 20;
+
+/** Milliseconds that a call waits for a slot. */
 const QUEUE_TIMEOUT = 1000;
 
-/** Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller may try again too. */
-export const LEAST_RETRIES = 1;
+/**
+ * Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller
+ * may try again too.
+ */
+export const MIN_RETRIES = 1;
 
 /** What the names of their breakers begin with. */
 const PREFIX = "upstream:";
@@ -31,6 +45,8 @@ export interface Upstream {
 
 interface Entry extends Upstream {
   readonly isListed: boolean;
+  /** Who called it first. */
+  readonly client: string | undefined;
   readonly leaveHealth: () => void;
 }
 
@@ -44,7 +60,10 @@ export interface UpstreamsOptions {
   readonly isListed: (origin: string) => boolean;
 }
 
-/** Every upstream that the operator has named and that was called, and those found under wildcards lately, least recently used first. */
+/**
+ * Every upstream that the operator has named and that was called, and those found under wildcards
+ * lately, least recently used first.
+ */
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   readonly #entries = new Map<string, Entry>();
@@ -54,15 +73,33 @@ export class Upstreams {
   }
 
   /**
-   * The upstream of an origin; one that the operator has named is never forgotten.
+   * The upstream of an origin. One that the operator has named is never forgotten.
    *
-   * @throws Rejected when too many were found under wildcards, all of them busy or in trouble
+   * @param client - who calls it
+   * @throws Rejected when this client found too many under wildcards, all of them busy or failing,
+   * or when calls to all are under way
    */
-  of(origin: string): Upstream {
-    const entry = this.#entries.get(origin) ?? this.#create(origin);
+  of(origin: string, client?: string): Upstream {
+    const entry = this.#entries.get(origin) ?? this.#create(origin, client);
     this.#entries.delete(origin);
     this.#entries.set(origin, entry);
     return entry;
+  }
+
+  /** The upstream of an origin, unless it is forgotten. */
+  get(origin: string): Upstream | undefined {
+    return this.#entries.get(origin);
+  }
+
+  /**
+   * Forgets an upstream that a client found and that no call has reached: a name that does not
+   * resolve needs no breaker. To be called after each call.
+   */
+  settle(origin: string): void {
+    const entry = this.#entries.get(origin);
+    if (entry === undefined || entry.isListed || entry.bulkhead.inFlight > 0) return;
+    const { state, successes, failures } = entry.breaker.stats;
+    if (state === "closed" && successes + failures === 0) this.#forget(entry);
   }
 
   [Symbol.iterator](): MapIterator<Upstream> {
@@ -79,36 +116,70 @@ export class Upstreams {
     return name.startsWith(PREFIX) && this.#entries.get(name.slice(PREFIX.length))?.isListed !== true;
   }
 
-  #create(origin: string): Entry {
+  #create(origin: string, client: string | undefined): Entry {
     const isListed = this.#options.isListed(origin);
-    if (!isListed && this.#entries.size - this.listed.length >= MAX_FOUND) this.#forgetOne();
+    if (!isListed) this.#makeRoomFor(client);
     const { breakers, health, settings, maxConcurrent } = this.#options;
     const name = `${PREFIX}${origin}`;
     const breaker = breakers.create({
       ...settings,
       name,
-      judge: (error) => (error instanceof CallerMistake ? "nothing" : "failure"),
+      judge: (error) => (error instanceof Unresolved && !isListed ? "nothing" : judge(error)),
     });
     return {
       origin,
       breaker,
       bulkhead: new Bulkhead({ name, maxConcurrent, maxQueue: 2 * maxConcurrent, queueTimeout: QUEUE_TIMEOUT }),
-      budget: new RetryBudget({ perSecond: LEAST_RETRIES }),
+      budget: new RetryBudget({ perSecond: MIN_RETRIES }),
       isListed,
+      client,
       // While one is down, calls that do not name it are answered as well as ever.
       leaveHealth: health.add(guarded(breaker, { hasFallback: true })),
     };
   }
 
-  /** What a breaker that is open knows must not be forgotten before its time is over; after it, nobody may ever ask again. */
-  #forgetOne(): void {
-    for (const [origin, { breaker, bulkhead, isListed, leaveHealth }] of this.#entries) {
-      if (isListed || breaker.stats.retryAfterMs > 0 || bulkhead.inFlight > 0) continue;
-      this.#entries.delete(origin);
-      this.#options.breakers.remove(breaker.name);
-      leaveHealth();
-      return;
+  /**
+   * Forgets one upstream where there are too many. A client that found too many itself loses one of
+   * its own that is idle and does not fail: an open breaker must not be reset by calls to other
+   * names. Where clients together found too many, and all of these fail, the client that found most
+   * loses the one it used longest ago, so that no number of failing names rejects everybody else.
+   */
+  #makeRoomFor(client: string | undefined): void {
+    const found = [...this.#entries.values()].filter(({ isListed }) => !isListed);
+    const own = found.filter((entry) => entry.client === client);
+    if (own.length < MAX_FOUND_BY_ONE && found.length < MAX_FOUND) return;
+    const isIdle = ({ bulkhead }: Entry) => bulkhead.inFlight === 0;
+    const dispensable = (entry: Entry) => isIdle(entry) && entry.breaker.stats.retryAfterMs === 0;
+    const victim =
+      own.length >= MAX_FOUND_BY_ONE
+        ? own.find(dispensable)
+        : (found.find(dispensable) ?? largest(found).find((entry) => isIdle(entry) && !entry.breaker.stats.forced));
+    if (victim === undefined) {
+      const times = own.map(({ breaker }) => breaker.stats.retryAfterMs).filter((time) => time > 0);
+      const retryAfterMs = times.length > 0 ? Math.min(...times) : 0;
+      throw thrown({ admitted: false, reason: "full", policy: "upstreams under wildcards", retryAfterMs });
     }
-    throw thrown({ admitted: false, reason: "full", policy: "upstreams", retryAfterMs: 0 });
+    this.#forget(victim);
   }
+
+  #forget({ origin, breaker, leaveHealth }: Entry): void {
+    this.#entries.delete(origin);
+    this.#options.breakers.remove(breaker.name);
+    leaveHealth();
+  }
+}
+
+/** The upstreams of the client that found most of them. */
+function largest(found: readonly Entry[]): readonly Entry[] {
+  const byClient = [...Map.groupBy(found, ({ client }) => client).values()];
+  return byClient.reduce((most, entries) => (entries.length > most.length ? entries : most), []);
+}
+
+/**
+ * What an error says about an upstream: nothing where its caller asked for what may not be, or for
+ * what the upstream does not do. A client must not close an upstream to others.
+ */
+export function judge(error: unknown): Outcome {
+  const isCallers = error instanceof ToolInputError || (error instanceof UpstreamFailure && error.status === 501);
+  return isCallers ? "nothing" : "failure";
 }

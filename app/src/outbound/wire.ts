@@ -1,13 +1,13 @@
 import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { pipeline, type Readable, type Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { CallerMistake } from "../tools/tool.ts";
+import type { Readable } from "node:stream";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Addresses } from "./addresses.ts";
+import { ACCEPTED_CODINGS, decoded, type Body } from "./content-coding.ts";
 import type { CheckedRequest } from "./request.ts";
 import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
 
-/** Bytes of a body that are read, as they come in and as they unpack; what follows is cut off. */
+/** Bytes of a body that are read, encoded and decoded; the rest is cut off. */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -18,20 +18,10 @@ const KEEP_IDLE = 4000;
 const MAX_SOCKETS = 512;
 
 /** What a server answered, as far as it was read. */
-export interface WireAnswer {
+export interface WireAnswer extends Body {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  /** Whether the body went on. */
-  readonly truncated: boolean;
 }
-
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
 
 /** One HTTP exchange: connects only where `Addresses` allows, follows nothing, reads only so much. */
 export class Wire {
@@ -48,7 +38,7 @@ export class Wire {
   }
 
   /**
-   * @throws CallerMistake for an address that may not be called
+   * @throws ToolInputError for an address that may not be called
    * @throws UpstreamFailure when there is no answer
    */
   async send(request: CheckedRequest, signal: AbortSignal): Promise<WireAnswer> {
@@ -56,7 +46,7 @@ export class Wire {
     try {
       return await this.#exchange(request, signal);
     } catch (error) {
-      if (error instanceof CallerMistake || error instanceof UpstreamFailure) throw error;
+      if (error instanceof ToolInputError || error instanceof UpstreamFailure) throw error;
       throw describeNetworkError(request.url.origin, error);
     }
   }
@@ -79,7 +69,7 @@ export class Wire {
         headers: {
           "user-agent": "mcp-bluegreen",
           accept: "*/*",
-          "accept-encoding": Object.keys(DECODERS).join(", "),
+          "accept-encoding": ACCEPTED_CODINGS,
           ...headers,
           // Said for every method that may have a body: where it ends must never be a matter of opinion.
           ...(body !== undefined || !["GET", "HEAD"].includes(method)
@@ -95,36 +85,20 @@ export class Wire {
       });
       request.once("response", (arrived) => {
         response = arrived;
-        readAnswer(arrived, method, url.origin).then(resolve, reject);
+        readAnswer(arrived).then(resolve, reject);
       });
       request.end(body);
     });
   }
 }
 
-async function readAnswer(response: IncomingMessage, method: string, origin: string): Promise<WireAnswer> {
+async function readAnswer(response: IncomingMessage): Promise<WireAnswer> {
   const { statusCode: status = 0, headers } = response;
-  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
-  const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
-  if (!hasBody || encoding === "identity") return { status, headers, ...(await readUpTo(response, MAX_BODY_BYTES)) };
-
-  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding]?.() : undefined;
-  if (decoder === undefined) {
-    response.destroy();
-    throw new UpstreamFailure(`${origin} answers in an encoding that was not asked for`, { mayPass: false });
-  }
-  let packed = 0;
-  response.on("data", (chunk: Buffer) => {
-    packed += chunk.byteLength;
-    // Unpacks into next to nothing, and may go on for ever.
-    if (packed > 2 * MAX_BODY_BYTES) response.destroy(new UpstreamFailure(`${origin} answers with too many bytes`));
-  });
-  // Its errors are those of the decoder, which is read.
-  pipeline(response, decoder, () => undefined);
-  return { status, headers, ...(await readUpTo(decoder, MAX_BODY_BYTES)) };
+  const encoded = await readUpTo(response, MAX_BODY_BYTES);
+  return { status, headers, ...(await decoded(encoded, headers["content-encoding"] ?? "", MAX_BODY_BYTES)) };
 }
 
-async function readUpTo(stream: Readable, most: number): Promise<{ body: Buffer; truncated: boolean }> {
+async function readUpTo(stream: Readable, most: number): Promise<Body> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -23,12 +23,12 @@ export interface BreakerHistory {
 
 /** Remembers the latest transitions of all breakers of this process: some 200 bytes each. */
 export class LocalBreakerHistory implements BreakerHistory {
-  readonly #most: number;
+  readonly #max: number;
   readonly #entries: HistoryEntry[] = [];
 
   /** @param most - transitions that are kept */
-  constructor(breakers: BreakerRegistry, most = 200) {
-    this.#most = most;
+  constructor(breakers: BreakerRegistry, max = 200) {
+    this.#max = max;
     breakers.onEach((breaker) => {
       breaker.events.on((event) => {
         if (event.type !== "transition") return;
@@ -44,6 +44,6 @@ export class LocalBreakerHistory implements BreakerHistory {
 
   #add(entry: HistoryEntry): void {
     this.#entries.push(entry);
-    if (this.#entries.length > this.#most) this.#entries.shift();
+    if (this.#entries.length > this.#max) this.#entries.shift();
   }
 }

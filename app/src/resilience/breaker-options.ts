@@ -75,7 +75,7 @@ export function checked(options: BreakerOptions): BreakerOptions {
 export interface BreakerStats {
   readonly name: string;
   readonly state: BreakerState;
-  /** Open by hand, until it is reset. */
+  /** Opened by an operator, until it is reset. */
   readonly forced: boolean;
   readonly successes: number;
   readonly failures: number;
@@ -91,7 +91,7 @@ export interface BreakerStats {
 
 /**
  * What moved a breaker: failures in a row, or its rule; the end of its recovery time; what its probes said, or that nothing was
- * heard of them; somebody's hand. Where pods decide together, `quorum` is that most of theirs were open, and `cluster` that this one
+ * heard of them; an operator. Where pods decide together, `quorum` is that most of theirs were open, and `cluster` that this one
  * follows what was decided.
  */
 export type TransitionReason = (typeof TRANSITION_REASONS)[number];
@@ -115,11 +115,13 @@ export interface Transition {
   readonly from: BreakerState;
   readonly to: BreakerState;
   readonly reason: TransitionReason;
+  /** Of the last call here that failed, since the breaker was last closed; for logs alone. */
+  readonly error?: unknown;
 }
 
 export type BreakerEvent =
   | Transition
   | { readonly type: "rejected"; readonly name: string; readonly retryAfterMs: number }
-  /** Somebody has opened it to stay so, or reset it, whatever its state was. */
-  | { readonly type: "by-hand"; readonly name: string; readonly forced: boolean }
+  /** An operator has opened it to stay so, or reset it, whatever its state was. */
+  | { readonly type: "operator"; readonly name: string; readonly forced: boolean }
   | { readonly type: "failure"; readonly name: string; readonly kind: "error" | "slow" };

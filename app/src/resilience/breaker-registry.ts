@@ -1,15 +1,30 @@
+import { AdaptiveRule } from "./adaptive-rule.ts";
 import { Breaker, type BreakerOptions, type BreakerStats } from "./breaker.ts";
 import { Emitter } from "./emitter.ts";
+import { FailureRate } from "./failure-rate.ts";
 
-/** All breakers of a process by name, so that health, metrics and whoever resets one by hand see the same ones. */
+/** Rules that open a breaker besides failures in a row, by the names that settings give them. */
+const RULES = {
+  consecutive: () => undefined,
+  "failure-rate": () => new FailureRate(),
+  adaptive: () => new AdaptiveRule(),
+};
+
+export interface RegisteredBreakerOptions extends Omit<BreakerOptions, "rule"> {
+  /** Rule that opens it besides `failureThreshold`. @default "consecutive": none */
+  readonly opensOn?: keyof typeof RULES;
+}
+
+/** All breakers of a process by name, so that health, metrics and operators see the same ones. */
 export class BreakerRegistry {
   readonly #breakers = new Map<string, Breaker>();
   readonly #created = new Emitter<Breaker>();
 
   /** @throws Error when there is one of this name: two that share a name would hide each other. */
-  create(options: BreakerOptions): Breaker {
+  create(options: RegisteredBreakerOptions): Breaker {
     if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
-    const breaker = new Breaker(options);
+    const rule = RULES[options.opensOn ?? "consecutive"]();
+    const breaker = new Breaker(rule === undefined ? options : { ...options, rule });
     this.#breakers.set(options.name, breaker);
     this.#created.emit(breaker);
     return breaker;

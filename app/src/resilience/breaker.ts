@@ -10,9 +10,10 @@ import {
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { DeadlineExceeded, within } from "./deadline.ts";
 import { Emitter } from "./emitter.ts";
-import { Loans, REJECTED, type HeldOpen, type Lease } from "./loans.ts";
+import { ProbeLeases, REJECTED, type HeldOpen, type ProbeLease } from "./probe-leases.ts";
 import { Permit, type Settle } from "./permit.ts";
 import { Probes } from "./probes.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { recoveryAfter } from "./recovery.ts";
 import { thrown, Rejected, type Rejection } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
@@ -42,13 +43,15 @@ export class Breaker implements Policy {
   #openUntil = 0;
   /** While half-open. */
   #probes: Probes | undefined;
-  /** While other pods hold it open, too: then probes are what they lend. */
-  #loans: Loans | undefined;
+  /** While the pods hold it open together: then probes need leases. */
+  #leases: ProbeLeases | undefined;
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
   #slow = 0;
   #rejections = 0;
+  /** Of the last call that failed, since it was last closed. */
+  #lastError: unknown;
   #events: Emitter<BreakerEvent> | undefined;
   /** One for all permits, made with the first. */
   #permitsSettle: Settle | undefined;
@@ -90,7 +93,7 @@ export class Breaker implements Policy {
   /** Whether it lets calls through or may do so: who can do without need not ask, which would count as a call that it turned away. */
   get mayAdmit(): boolean {
     if (this.#state === "open") return !this.#forced && this.#untilRecovery() === 0;
-    if (this.#probes === undefined || this.#loans !== undefined) return true;
+    if (this.#probes === undefined || this.#leases !== undefined) return true;
     return this.#probes.hasRoom || this.#probes.areLost(this.#time.now());
   }
 
@@ -126,56 +129,56 @@ export class Breaker implements Policy {
         return result;
       },
       (error: unknown) => {
-        this.#settle(generation, this.#judge(error, call), startedAt);
+        this.#settle(generation, this.#judge(error, call), startedAt, error);
         throw error;
       },
     );
   }
 
-  /** Closes it by hand and forgets what led here; the totals stay. */
+  /** Closes it for an operator and forgets what led here; the totals stay. */
   reset(): void {
     this.#close("reset");
-    this.#events?.emit({ type: "by-hand", name: this.name, forced: false });
+    this.#events?.emit({ type: "operator", name: this.name, forced: false });
   }
 
-  /** Opens it by hand: it stays open, without probes, until `reset`. */
+  /** Opens it for an operator: it stays open, without probes, until `reset`. */
   forceOpen(): void {
     this.#forced = true;
-    this.#loans = undefined;
+    this.#leases = undefined;
     if (this.#state !== "open") this.#become("open", "forced");
-    this.#events?.emit({ type: "by-hand", name: this.name, forced: true });
+    this.#events?.emit({ type: "operator", name: this.name, forced: true });
   }
 
-  /** Is open because pods have agreed on it: from now on only leases let calls through, and only the others close it. */
+  /** Opens it because the pods have decided so, through `SharedBreaker.follow`: only probe leases let calls through, and only the pods close it. */
   holdOpen(held: HeldOpen): void {
-    const before = this.#loans;
+    const before = this.#leases;
     this.#forced = held.remaining === Infinity;
     if (this.#state !== "open") this.#become("open", "cluster");
-    this.#loans = new Loans(held, before);
+    this.#leases = new ProbeLeases(held, before);
     this.#openUntil = this.#time.now() + held.remaining;
     this.#openings = held.openings;
   }
 
   /** Lets one call through as a probe; does nothing unless it is held open. */
-  lend(lease: Lease): void {
-    const loans = this.#loans;
-    if (loans === undefined) return;
-    loans.add(lease);
-    if (this.#state === "open") this.#become("half-open", "cluster", loans);
+  lend(lease: ProbeLease): void {
+    const leases = this.#leases;
+    if (leases === undefined) return;
+    leases.add(lease);
+    if (this.#state === "open") this.#become("half-open", "cluster", leases);
   }
 
   /** Takes an unused lease back; false when a probe is under way under it, or it was not lent in this episode. */
-  takeBack(lease: Lease): boolean {
-    return this.#loans?.remove(lease) ?? false;
+  takeBack(lease: ProbeLease): boolean {
+    return this.#leases?.remove(lease) ?? false;
   }
 
-  /** Goes on by its own rules from where it stands, since nothing is known of the others any more. */
+  /** Goes on by its own rules from its present state, since the pods' decisions do not arrive any more. */
   letGo(): void {
-    const loans = this.#loans;
-    this.#loans = undefined;
-    // What it was lent is its own from now on.
-    if (loans !== undefined && this.#state === "half-open")
-      this.#probes = new Probes(this.options, this.#time.now(), loans.underWay);
+    const leases = this.#leases;
+    this.#leases = undefined;
+    // Probes under a lease are its own from now on.
+    if (leases !== undefined && this.#state === "half-open")
+      this.#probes = new Probes(this.options, this.#time.now(), leases.underWay);
   }
 
   /** Closes together with the others, whatever its own calls have told it meanwhile. */
@@ -194,7 +197,7 @@ export class Breaker implements Policy {
   /** The generation in which a call is let through, or REJECTED. */
   #admit(): number {
     if (this.#state === "closed") return this.#generation;
-    if (this.#loans !== undefined) return this.#loans.use(this.#time.now());
+    if (this.#leases !== undefined) return this.#leases.use(this.#time.now());
     if (this.#probes === undefined) {
       if (this.#forced || this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
@@ -212,7 +215,7 @@ export class Breaker implements Policy {
 
   #rejection(): Rejection {
     this.#rejections += 1;
-    this.#loans?.turnedAway();
+    this.#leases?.rejected();
     const isOpen = this.#state === "open";
     const retryAfterMs = isOpen ? this.#untilRecovery() : 0;
     this.#events?.emit({ type: "rejected", name: this.name, retryAfterMs });
@@ -224,13 +227,13 @@ export class Breaker implements Policy {
       this.#timeouts += 1;
       return "failure";
     }
-    if (call.cancelled) return "nothing";
+    if (call.cancelled || isProgrammingError(error)) return "nothing";
     return this.options.judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
 
-  #settle(generation: number, outcome: Outcome, startedAt: number): void {
+  #settle(generation: number, outcome: Outcome, startedAt: number, error?: unknown): void {
     if (outcome === "nothing") {
-      if (!this.#isCurrent(generation)) this.#loans?.settle(generation, outcome);
+      if (!this.#isCurrent(generation)) this.#leases?.settle(generation, outcome);
       else this.#probes?.ended();
       return;
     }
@@ -238,11 +241,12 @@ export class Breaker implements Policy {
     const elapsed = now - startedAt;
     const isSlow = outcome === "success" && elapsed > (this.options.slowCall ?? Infinity);
     const failed = outcome === "failure" || isSlow;
+    if (outcome === "failure") this.#lastError = error;
     if (failed) this.#count(isSlow);
     else this.#successes += 1;
     // Asked only now, since who was told of the failure may have moved it on.
     if (!this.#isCurrent(generation)) {
-      this.#loans?.settle(generation, failed ? "failure" : "success");
+      this.#leases?.settle(generation, failed ? "failure" : "success");
       return;
     }
 
@@ -277,16 +281,17 @@ export class Breaker implements Policy {
 
   #close(reason: TransitionReason): void {
     this.#forced = false;
-    this.#loans = undefined;
+    this.#leases = undefined;
     this.#openings = 0;
     if (this.#state === "closed") this.#forget();
     else this.#become("closed", reason);
   }
 
-  #become(to: BreakerState, reason: TransitionReason, loans?: Loans): void {
+  #become(to: BreakerState, reason: TransitionReason, leases?: ProbeLeases): void {
     const from = this.#state;
+    const error = this.#lastError;
     this.#state = to;
-    this.#loans = loans;
+    this.#leases = leases;
     const busyUntil = this.#probes?.busyUntil ?? 0;
     this.#probes = to === "half-open" ? new Probes(this.options, this.#time.now()) : undefined;
     this.#generation += 1;
@@ -298,11 +303,12 @@ export class Breaker implements Policy {
       this.#openings = 0;
       this.#forget();
     }
-    this.#events?.emit({ type: "transition", name: this.name, from, to, reason });
+    this.#events?.emit({ type: "transition", name: this.name, from, to, reason, error });
   }
 
   #forget(): void {
     this.#consecutiveFailures = 0;
+    this.#lastError = undefined;
     this.options.rule?.reset();
   }
 }

@@ -1,7 +1,8 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
-import { Emitter } from "./emitter.ts";
+import { DeadlineExceeded } from "./deadline.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { thrown, type Rejection } from "./rejection.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export interface BulkheadOptions {
   readonly name: string;
@@ -9,10 +10,10 @@ export interface BulkheadOptions {
   /** Calls that may run at the same time, at least 1. */
   readonly maxConcurrent: number;
 
-  /** Calls that may wait for a place. @default 0 */
+  /** Calls that may wait for a slot. @default 0 */
   readonly maxQueue?: number;
 
-  /** Milliseconds that a call may wait for a place. @default 1000 */
+  /** Milliseconds that a call may wait for a slot. @default 1000 */
   readonly queueTimeout?: number;
 
   /** @default SYSTEM_TIME */
@@ -24,88 +25,49 @@ export interface BulkheadStats {
   readonly limit: number;
   readonly inFlight: number;
   readonly queued: number;
-  /** Calls turned away since it was made, by why. */
-  readonly rejections: Readonly<Record<BulkheadEvent["reason"], number>>;
+  /** Calls rejected since it was made, by reason. */
+  readonly rejections: Readonly<Record<"full" | "queue-timeout", number>>;
 }
 
-export interface BulkheadEvent {
-  readonly type: "rejected";
-  readonly name: string;
-  readonly reason: "full" | "queue-timeout";
-}
-
-let leave: (bulkhead: Bulkhead) => void;
-
-/** A place in the bulkhead; giving it back twice counts once. */
-export class Place {
+/** A slot in the bulkhead; giving it back twice counts once. */
+export class Slot {
   readonly admitted = true;
-  #bulkhead: Bulkhead | undefined;
+  #leave: (() => void) | undefined;
 
-  constructor(bulkhead: Bulkhead) {
-    this.#bulkhead = bulkhead;
+  constructor(leave: () => void) {
+    this.#leave = leave;
   }
 
   release(): void {
-    const bulkhead = this.#bulkhead;
-    this.#bulkhead = undefined;
-    if (bulkhead !== undefined) leave(bulkhead);
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.();
   }
 }
 
-/** A call in the queue. It leaves once: with a place, when it has waited too long, or with its caller. */
-class Waiter extends Alarm {
-  readonly #call: Call;
-  readonly #leave: (waiter: Waiter, error: Error | undefined) => void;
-  /** Called with the reason it left without a place. */
-  readonly #timedOut: () => Error;
-
-  constructor(call: Call, leaveQueue: (waiter: Waiter, error: Error | undefined) => void, timedOut: () => Error) {
-    super();
-    this.#call = call;
-    this.#leave = leaveQueue;
-    this.#timedOut = timedOut;
-    call.onCancel(this.#cancel);
-  }
-
-  readonly #cancel = (): void => {
-    this.#leave(this, asError(this.#call.reason));
-  };
-
-  admit(): void {
-    this.#leave(this, undefined);
-  }
-
-  ring(): void {
-    this.#leave(this, this.#timedOut());
-  }
-
-  forget(): void {
-    this.#call.offCancel(this.#cancel);
-  }
+/** A call in the queue. It leaves once: with a slot, or with the reason that it got none. */
+interface Waiter {
+  readonly leave: (error?: Error) => void;
+  readonly reject: (reason: keyof BulkheadStats["rejections"]) => void;
 }
 
 /**
- * Caps how many calls one dependency may hold, so that a slow one cannot take every worker with it: each dependency has its own, and
- * what saturates one leaves the others their share. Those who wait are served in the order in which they came.
+ * Limits the concurrent calls to one dependency, so that a slow dependency cannot use all resources.
+ *
+ * Clients that wait take turns. When the queue is full, the client with the most calls in it loses one to
+ * a client with fewer, so that no client can fill it for all.
  *
  * @see Nygard, Release It!, 2nd ed., "Bulkheads"
  */
 export class Bulkhead implements Policy {
   readonly name: string;
+  readonly #limit: number;
   readonly #maxQueue: number;
   readonly #queueTimeout: number;
   readonly #time: Time;
-  #limit: number;
-  #inFlight = 0;
-  readonly #queue = new Set<Waiter>();
+  readonly #queue = new FairQueue<Waiter>();
   readonly #rejections = { full: 0, "queue-timeout": 0 };
-  #events: Emitter<BulkheadEvent> | undefined;
-
-  static {
-    leave = (bulkhead) => {
-      bulkhead.#leave();
-    };
-  }
+  #inFlight = 0;
 
   constructor({ name, maxConcurrent, maxQueue = 0, queueTimeout = 1000, time = SYSTEM_TIME }: BulkheadOptions) {
     if (!(maxConcurrent >= 1)) throw new Error(`'maxConcurrent' (${maxConcurrent}) of '${name}' must be at least 1`);
@@ -116,10 +78,6 @@ export class Bulkhead implements Policy {
     this.#time = time;
   }
 
-  get events(): Emitter<BulkheadEvent> {
-    return (this.#events ??= new Emitter());
-  }
-
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -128,30 +86,22 @@ export class Bulkhead implements Policy {
     return this.#queue.size;
   }
 
-  get limit(): number {
-    return this.#limit;
-  }
-
-  /** Takes effect at once upwards; downwards, as calls under way end. */
-  set limit(limit: number) {
-    this.#limit = limit;
-    this.#fill();
-  }
-
   get stats(): BulkheadStats {
-    const { name, limit, inFlight, queued } = this;
-    return { name, limit, inFlight, queued, rejections: this.#rejections };
+    const { name, inFlight, queued } = this;
+    return { name, limit: this.#limit, inFlight, queued, rejections: this.#rejections };
   }
 
-  /** Takes a place if there is one now; it never queues. */
-  tryAcquire(): Place | Rejection {
+  /** Takes a slot if there is one now; it never queues. */
+  tryAcquire(): Slot | Rejection {
     if (this.#inFlight >= this.#limit) return this.#reject("full");
     this.#inFlight += 1;
-    return new Place(this);
+    return new Slot(() => {
+      this.#leave();
+    });
   }
 
   /**
-   * Runs work in a place, waiting for one where the queue has room. A caller who goes away leaves the queue.
+   * Runs work in a slot, waiting for one where the queue has room. A cancelled call leaves the queue.
    *
    * @throws Rejected, and whatever the work throws
    */
@@ -161,7 +111,7 @@ export class Bulkhead implements Policy {
       this.#inFlight += 1;
       return this.#run(work, call);
     }
-    if (this.#queue.size >= this.#maxQueue) return Promise.reject(thrown(this.#reject("full"), call.trace));
+    if (!this.#hasRoom(call)) return Promise.reject(thrown(this.#reject("full"), call.trace));
     const since = this.#time.now();
     return this.#wait(call).then(() => {
       if (call.cancelled) {
@@ -187,38 +137,50 @@ export class Bulkhead implements Policy {
     );
   }
 
-  /** Resolves with a place taken. */
+  #hasRoom({ client }: Call): boolean {
+    if (this.#queue.size < this.#maxQueue) return true;
+    const surplus = this.#maxQueue > 0 ? this.#queue.surplus(client) : undefined;
+    surplus?.reject("full");
+    return surplus !== undefined;
+  }
+
+  /** Resolves with a slot taken. */
   #wait(call: Call): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leaveQueue = (waiter: Waiter, error: Error | undefined) => {
-        this.#queue.delete(waiter);
-        this.#time.clear(waiter);
-        waiter.forget();
-        if (error === undefined) resolve();
-        else reject(error);
+      const cancel = () => {
+        if (call.reason instanceof DeadlineExceeded) this.#rejections["queue-timeout"] += 1;
+        waiter.leave(asError(call.reason));
       };
-      const waiter = new Waiter(call, leaveQueue, () => thrown(this.#reject("queue-timeout"), call.trace));
-      this.#queue.add(waiter);
-      this.#time.set(waiter, Math.min(this.#time.now() + this.#queueTimeout, call.deadline));
+      const waiter: Waiter = {
+        leave: (error) => {
+          this.#queue.remove(call.client, waiter);
+          timer.clear();
+          call.offCancel(cancel);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+        reject: (reason) => {
+          waiter.leave(thrown(this.#reject(reason), call.trace));
+        },
+      };
+      const timer = this.#time.at(this.#time.now() + this.#queueTimeout, () => {
+        waiter.reject("queue-timeout");
+      });
+      this.#queue.push(call.client, waiter);
+      call.onCancel(cancel);
     });
   }
 
   #leave(): void {
     this.#inFlight -= 1;
-    if (this.#queue.size > 0) this.#fill();
+    const next = this.#inFlight < this.#limit ? this.#queue.shift() : undefined;
+    if (next === undefined) return;
+    this.#inFlight += 1;
+    next.leave();
   }
 
-  #fill(): void {
-    for (const waiter of this.#queue) {
-      if (this.#inFlight >= this.#limit) return;
-      this.#inFlight += 1;
-      waiter.admit();
-    }
-  }
-
-  #reject(reason: BulkheadEvent["reason"]): Rejection {
+  #reject(reason: keyof BulkheadStats["rejections"]): Rejection {
     this.#rejections[reason] += 1;
-    this.#events?.emit({ type: "rejected", name: this.name, reason });
     return { admitted: false, reason, policy: this.name, retryAfterMs: 0 };
   }
 }

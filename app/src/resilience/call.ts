@@ -13,7 +13,7 @@ export interface Call {
   /** Who is calling; what rate limits tell apart. */
   readonly client: string | undefined;
 
-  /** Whether doing the work twice does no more than doing it once. Only such calls are retried and hedged. */
+  /** Whether doing the work twice does no more than doing it once. Only such calls are retried. */
   readonly repeatable: boolean;
 
   /** When the answer stops being of use, on the policies' time; Infinity where nobody has said. */
@@ -40,7 +40,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 
   /** @default - calls without a client share one rate limit */
-  readonly client?: string;
+  readonly client?: string | undefined;
 
   /** @default false */
   readonly repeatable?: boolean;
@@ -102,7 +102,7 @@ export function start<T>(work: Work<T>, call: Call): Promise<T> {
 
 /** The same value where it is an Error; else an Error with it as its cause, since whoever rejects owes one. */
 export function asError(reason: unknown): Error {
-  return reason instanceof Error
+  return Error.isError(reason) || reason instanceof Error
     ? reason
     : new Error("the call was cancelled or failed without an Error", { cause: reason });
 }

@@ -1,10 +1,8 @@
-import type { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Bulkhead } from "./bulkhead.ts";
 import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Fallback } from "./fallback.ts";
-import type { Hedge } from "./hedge.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { Retry } from "./retry.ts";
 
@@ -14,9 +12,8 @@ export interface Policies<F> {
   readonly rateLimiter?: RateLimiter;
   /** For the whole call with all its attempts. */
   readonly deadline?: Deadline;
-  readonly limit?: Bulkhead | AdaptiveLimit;
+  readonly limit?: Bulkhead;
   readonly retry?: Retry;
-  readonly hedge?: Hedge;
   readonly breaker?: Breaker;
   /** For each attempt. */
   readonly timeout?: Deadline;
@@ -30,15 +27,14 @@ export interface Policies<F> {
  * 3. `deadline`: covers everything that the caller waits for, queue and pauses included.
  * 4. `limit`: a call keeps its place through its pauses and attempts, so that a storm of retries cannot pile up behind it.
  * 5. `retry`: outside of the breaker, so that each attempt is counted and none is made while it is open.
- * 6. `hedge`: each attempt may be doubled; the loser is cancelled, which tells the breaker nothing.
- * 7. `breaker`: sees each attempt just as it went.
- * 8. `timeout`: inside of the breaker, so that an attempt that takes too long is a failure of the dependency.
+ * 6. `breaker`: sees each attempt just as it went.
+ * 7. `timeout`: inside of the breaker, so that an attempt that takes too long is a failure of the dependency.
  *
  * A `LoadBalancer` belongs inside of all, so that another attempt can go to another endpoint.
  */
 export function compose<F = never>(policies: Policies<F>): Composition<F> {
-  const { fallback, rateLimiter, deadline, limit, retry, hedge, breaker, timeout } = policies;
-  const layers = [rateLimiter, deadline, limit, retry, hedge, breaker, timeout].filter((layer) => layer !== undefined);
+  const { fallback, rateLimiter, deadline, limit, retry, breaker, timeout } = policies;
+  const layers = [rateLimiter, deadline, limit, retry, breaker, timeout].filter((layer) => layer !== undefined);
   return new Composition(fallback, layers);
 }
 

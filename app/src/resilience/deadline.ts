@@ -1,6 +1,7 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { safely } from "./emitter.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+import { warnOfProgrammingError } from "./programming-error.ts";
+import { SYSTEM_TIME, type Time, type Timer } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
 /** The time that a call had is over. */
@@ -14,16 +15,14 @@ export class DeadlineExceeded extends Error {
 
 /**
  * Part of another call: it can be cancelled without the other, by its own deadline or with `cancel`, and is cancelled with the other.
- *
- * It is its own alarm on the time's wheel, so that a time limit costs one object.
  */
-export class NarrowedCall extends Alarm implements Call {
+export class NarrowedCall implements Call {
   readonly deadline: number;
   cancelled = false;
   reason: Error | undefined;
   readonly #outer: Call;
-  readonly #time: Time;
   readonly #milliseconds: number;
+  readonly #timer: Timer | undefined;
   #controller: AbortController | undefined;
   // There is nearly always one listener; a Set for it would be the costliest part of a call.
   #listener: (() => void) | undefined;
@@ -34,15 +33,16 @@ export class NarrowedCall extends Alarm implements Call {
 
   /** @param milliseconds until it is cancelled with a DeadlineExceeded; Infinity for no limit of its own */
   constructor(outer: Call, milliseconds: number, time: Time) {
-    super();
     this.#outer = outer;
-    this.#time = time;
     const at = milliseconds === Infinity ? Infinity : time.now() + milliseconds;
     const isEarlier = at < outer.deadline;
     this.deadline = isEarlier ? at : outer.deadline;
     this.#milliseconds = isEarlier || milliseconds === Infinity ? milliseconds : outer.deadline - at + milliseconds;
     outer.onCancel(this.#withOuter);
-    if (this.deadline !== Infinity && !this.cancelled) time.set(this, this.deadline);
+    if (this.deadline !== Infinity && !this.cancelled)
+      this.#timer = time.at(this.deadline, () => {
+        this.#exceeded();
+      });
   }
 
   get client(): string | undefined {
@@ -82,15 +82,8 @@ export class NarrowedCall extends Alarm implements Call {
 
   /** Its work is done: neither the deadline nor the outer call cancels it any more. */
   end(): void {
-    this.#time.clear(this);
+    this.#timer?.clear();
     this.#outer.offCancel(this.#withOuter);
-  }
-
-  ring(): void {
-    // One that was set further out rings by itself.
-    if (this.deadline < this.#outer.deadline)
-      this.trace?.decided({ policy: "deadline", decision: "exceeded", took: this.#milliseconds });
-    this.cancel(new DeadlineExceeded(this.#milliseconds));
   }
 
   onCancel(listener: () => void): void {
@@ -103,11 +96,18 @@ export class NarrowedCall extends Alarm implements Call {
     if (this.#listener === listener) this.#listener = undefined;
     else this.#others?.delete(listener);
   }
+
+  #exceeded(): void {
+    // One that was set further out rings by itself.
+    if (this.deadline < this.#outer.deadline)
+      this.trace?.decided({ policy: "deadline", decision: "exceeded", took: this.#milliseconds });
+    this.cancel(new DeadlineExceeded(this.#milliseconds));
+  }
 }
 
 /**
  * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
- * work heeds its signal; what becomes of the work then goes unheard.
+ * work heeds its signal. After that, only a programming error of the work is reported, as a warning of the process.
  */
 export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
   const call = new NarrowedCall(outer, milliseconds, time);
@@ -126,6 +126,7 @@ export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time
       },
       (error: unknown) => {
         call.end();
+        if (call.cancelled) warnOfProgrammingError(error);
         reject(asError(error));
       },
     );

@@ -1,16 +1,11 @@
 import { asError, PLAIN_CALL, start, type Call, type Work } from "./call.ts";
-import { Emitter } from "./emitter.ts";
-
-export interface FallbackEvent {
-  readonly type: "fallback";
-  readonly error: unknown;
-}
+import { isProgrammingError } from "./programming-error.ts";
 
 export interface FallbackOptions<F> {
   /** What to answer in place of an error. */
   readonly answer: (error: unknown, call: Call) => F | Promise<F>;
 
-  /** Which errors it stands in for. @default - all */
+  /** Which errors it stands in for; never for a programming error. @default - all others */
   readonly handles?: (error: unknown) => boolean;
 }
 
@@ -20,21 +15,16 @@ export interface FallbackOptions<F> {
  */
 export class Fallback<F> {
   readonly #options: FallbackOptions<F>;
-  #events: Emitter<FallbackEvent> | undefined;
 
   constructor(options: FallbackOptions<F>) {
     this.#options = options;
   }
 
-  get events(): Emitter<FallbackEvent> {
-    return (this.#events ??= new Emitter());
-  }
-
   /** @throws what `answer` throws, and errors that it does not handle */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
     return start(work, call).then(undefined, (error: unknown): F | Promise<F> => {
-      if (call.cancelled || this.#options.handles?.(error) === false) throw error;
-      this.#events?.emit({ type: "fallback", error });
+      const isHandled = !isProgrammingError(error) && this.#options.handles?.(error) !== false;
+      if (call.cancelled || !isHandled) throw error;
       call.trace?.decided({ policy: "fallback", decision: "answered", details: { instead: asError(error).name } });
       return this.#options.answer(error, call);
     });

@@ -3,8 +3,8 @@ import type { BreakerOptions, Outcome } from "./breaker-options.ts";
 import { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
-import { Emitter } from "./emitter.ts";
 import type { Permit } from "./permit.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
 import type { Time } from "./time.ts";
 
@@ -40,12 +40,6 @@ export interface LoadBalancerOptions<T> {
 
   /** From 0 to 1, excluding 1. @default Math.random */
   readonly random?: () => number;
-}
-
-export interface LoadBalancerEvent {
-  readonly type: "ejected" | "readmitted";
-  readonly name: string;
-  readonly endpoint: string;
 }
 
 const EJECTION: NonNullable<LoadBalancerOptions<unknown>["ejection"]> = {
@@ -87,12 +81,12 @@ export class Picked<T> {
     member.inFlight += 1;
   }
 
-  settle(outcome: Outcome): void {
+  settle(outcome: Outcome, error?: unknown): void {
     if (this.#member === undefined) return;
     this.#member.inFlight -= 1;
     this.#member = undefined;
     if (outcome === "success") this.#permit?.succeed();
-    else if (outcome === "failure") this.#permit?.fail();
+    else if (outcome === "failure") this.#permit?.fail(error);
     else this.#permit?.cancel();
   }
 }
@@ -107,7 +101,6 @@ export class Picked<T> {
  */
 export class LoadBalancer<T> {
   readonly name: string;
-  readonly events = new Emitter<LoadBalancerEvent>();
   readonly #members: readonly Member<T>[];
   readonly #strategy: Strategy;
   /** By strategy, what chooses by it; each remembers whose turn it is. */
@@ -191,7 +184,7 @@ export class LoadBalancer<T> {
         try {
           outcome = this.#outcome(error, call);
         } finally {
-          picked.settle(outcome);
+          picked.settle(outcome, error);
         }
         throw error;
       },
@@ -209,6 +202,7 @@ export class LoadBalancer<T> {
 
   #outcome(error: unknown, call: Call): Outcome {
     if (call.cancelled) return call.reason instanceof DeadlineExceeded ? "failure" : "nothing";
+    if (isProgrammingError(error)) return "nothing";
     return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
 
@@ -228,13 +222,7 @@ export class LoadBalancer<T> {
     );
     this.#ejected = usable.filter((member) => out.has(member));
     this.#inRotation = usable.filter((member) => !out.has(member));
-    for (const member of this.#members) {
-      // Not `out`: a listener that changes weights works it out anew.
-      const isEjected = this.#ejected.includes(member);
-      if (isEjected === member.isEjected) continue;
-      member.isEjected = isEjected;
-      this.events.emit({ type: isEjected ? "ejected" : "readmitted", name: this.name, endpoint: member.name });
-    }
+    for (const member of this.#members) member.isEjected = out.has(member);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Outcome } from "./breaker-options.ts";
 
-/** Takes in how a call went that was let through in a generation of the breaker's. */
-export type Settle = (generation: number, outcome: Outcome, startedAt: number) => void;
+/** Takes in how a call went that was let through in a generation of the breaker's, and the error of one that failed. */
+export type Settle = (generation: number, outcome: Outcome, startedAt: number, error?: unknown) => void;
 
 /** The right to make one call. Say how it went exactly once; later words are ignored. */
 export class Permit {
@@ -20,8 +20,9 @@ export class Permit {
     this.#end("success");
   }
 
-  fail(): void {
-    this.#end("failure");
+  /** @param error - for the log, where the breaker opens. @default - none */
+  fail(error?: unknown): void {
+    this.#end("failure", error);
   }
 
   /** The call ended without telling anything about the dependency, as when its caller went away. */
@@ -29,9 +30,9 @@ export class Permit {
     this.#end("nothing");
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: Outcome, error?: unknown): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    settle?.(this.#generation, outcome, this.#startedAt);
+    settle?.(this.#generation, outcome, this.#startedAt, error);
   }
 }

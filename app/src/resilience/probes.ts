@@ -5,7 +5,7 @@ const NONE: ReadonlySet<number> = new Set();
 /** The calls that a half-open breaker lets through to find out how its dependency is, and what they have found. */
 export class Probes {
   readonly #options: BreakerOptions;
-  /** Generations of those that began as other pods' loans. */
+  /** Generations of those that began as other pods' leases. */
   readonly #adopted: Set<number>;
   #underWay: number;
   #succeeded = 0;

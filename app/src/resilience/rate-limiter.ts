@@ -1,5 +1,4 @@
 import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
-import { Emitter } from "./emitter.ts";
 import { thrown, type Rejection } from "./rejection.ts";
 import { SYSTEM_TIME, type Time } from "./time.ts";
 
@@ -17,13 +16,6 @@ export interface RateLimiterOptions {
 
   /** @default SYSTEM_TIME */
   readonly time?: Time;
-}
-
-export interface RateLimiterEvent {
-  readonly type: "rejected";
-  readonly name: string;
-  readonly client: string | undefined;
-  readonly retryAfterMs: number;
 }
 
 /** The call may be made. There is nothing to give back. */
@@ -60,7 +52,6 @@ export class RateLimiter implements Policy {
   readonly #fullAt = new Map<string | undefined | typeof REST, number>();
   #sweeping: MapIterator<[string | undefined | typeof REST, number]> | undefined;
   #rejections = 0;
-  #events: Emitter<RateLimiterEvent> | undefined;
   #admitted: ((client: string | undefined) => void) | undefined;
 
   constructor({ name, rate, burst, maxClients = 10_000, time = SYSTEM_TIME }: RateLimiterOptions) {
@@ -71,10 +62,6 @@ export class RateLimiter implements Policy {
     this.capacity = (burst ?? Math.max(1, Math.floor(rate))) * this.interval;
     this.#maxClients = maxClients;
     this.#time = time;
-  }
-
-  get events(): Emitter<RateLimiterEvent> {
-    return (this.#events ??= new Emitter());
   }
 
   /** Clients that are told apart now. */
@@ -108,13 +95,13 @@ export class RateLimiter implements Policy {
   tryAcquire(client?: string): Admission | Rejection {
     const now = this.#time.now();
     const wait = this.#take(client, now);
-    return wait === 0 ? ADMISSION : this.#reject(client, wait);
+    return wait === 0 ? ADMISSION : this.#reject(wait);
   }
 
   /** @throws Rejected, and whatever the work throws */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
     const wait = this.#take(call.client, this.#time.now());
-    return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(call.client, wait), call.trace));
+    return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(wait), call.trace));
   }
 
   /** Takes a token and returns 0, or returns the milliseconds until there is one. */
@@ -146,9 +133,8 @@ export class RateLimiter implements Policy {
     return this.#fullAt.size < this.#maxClients;
   }
 
-  #reject(client: string | undefined, retryAfterMs: number): Rejection {
+  #reject(retryAfterMs: number): Rejection {
     this.#rejections += 1;
-    this.#events?.emit({ type: "rejected", name: this.name, client, retryAfterMs });
     return { admitted: false, reason: "rate", policy: this.name, retryAfterMs };
   }
 }

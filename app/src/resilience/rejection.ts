@@ -24,7 +24,7 @@ const SAID = {
   open: "the circuit breaker is open",
   probing: "the circuit breaker is waiting for its probes",
   full: "as many calls as are allowed are under way",
-  "queue-timeout": "no place became free in time",
+  "queue-timeout": "no slot became free in time",
   rate: "too many calls",
   "no-endpoint": "no endpoint takes calls",
 } as const satisfies Record<Rejection["reason"], string>;

@@ -5,7 +5,7 @@ export interface RetryBudgetOptions {
   readonly ratio?: number;
 
   /** Most repetitions that can be saved up. @default 10 */
-  readonly most?: number;
+  readonly max?: number;
 
   /**
    * Repetitions a second that are allowed however few calls there are, `most` of them at first: for a dependency that is called so
@@ -23,13 +23,13 @@ export interface RetryBudgetOptions {
  * Bounds how much load repetitions add: at most a share of the calls, at any time and however many calls fail. Without it, three
  * attempts a call triple the load on a dependency just when it cannot carry the usual one.
  *
- * One budget serves everything that repeats calls to one dependency, retries and hedges alike.
+ * One budget serves everything that repeats calls to one dependency.
  *
  * @see Google, Site Reliability Engineering, ch. 21, "Handling Overload"
  */
 export class RetryBudget {
   readonly #ratio: number;
-  readonly #most: number;
+  readonly #max: number;
   readonly #perSecond: number;
   readonly #time: Time;
   #saved: number;
@@ -37,12 +37,12 @@ export class RetryBudget {
   #spent = 0;
   #refused = 0;
 
-  constructor({ ratio = 0.1, most = 10, perSecond = 0, time = SYSTEM_TIME }: RetryBudgetOptions = {}) {
+  constructor({ ratio = 0.1, max = 10, perSecond = 0, time = SYSTEM_TIME }: RetryBudgetOptions = {}) {
     this.#ratio = ratio;
-    this.#most = most;
+    this.#max = max;
     this.#perSecond = perSecond;
     this.#time = time;
-    this.#saved = perSecond > 0 ? most : 0;
+    this.#saved = perSecond > 0 ? max : 0;
   }
 
   /** Repetitions allowed since it was made. */
@@ -57,7 +57,7 @@ export class RetryBudget {
 
   /** A call was made: a part of a repetition is earned. */
   earn(): void {
-    this.#saved = Math.min(this.#saved + this.#ratio, this.#most);
+    this.#saved = Math.min(this.#saved + this.#ratio, this.#max);
   }
 
   /** Whether one more repetition is allowed. It is spent then. */
@@ -75,7 +75,7 @@ export class RetryBudget {
 
   #refill(): void {
     const now = this.#time.now();
-    this.#saved = Math.min(this.#saved + ((now - this.#refilledAt) / 1000) * this.#perSecond, this.#most);
+    this.#saved = Math.min(this.#saved + ((now - this.#refilledAt) / 1000) * this.#perSecond, this.#max);
     this.#refilledAt = now;
   }
 }

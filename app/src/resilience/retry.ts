@@ -1,8 +1,9 @@
 import { asError, PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
 import { Emitter } from "./emitter.ts";
+import { isProgrammingError } from "./programming-error.ts";
 import { Rejected } from "./rejection.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { Alarm, SYSTEM_TIME, type Time } from "./time.ts";
+import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export interface RetryOptions {
   readonly name: string;
@@ -19,7 +20,7 @@ export interface RetryOptions {
   /** @default - one of its own, a tenth of the calls */
   readonly budget?: RetryBudget;
 
-  /** @default - everything but what a policy inside turned away */
+  /** Which errors may pass; never a programming error. @default - all others but what a policy inside turned away */
   readonly isRetryable?: (error: unknown) => boolean;
 
   /** @default SYSTEM_TIME */
@@ -85,7 +86,7 @@ export class Retry implements Policy {
   async #again<T>(work: Work<T>, call: Call, firstError: unknown): Promise<T> {
     let error = firstError;
     let delay = this.#baseDelay;
-    for (let made = 1; !call.cancelled && this.#isRetryable(error); made += 1) {
+    for (let made = 1; !call.cancelled && !isProgrammingError(error) && this.#isRetryable(error); made += 1) {
       const longest = Math.min(this.#maxDelay, 3 * delay);
       delay = this.#baseDelay + this.#random() * Math.max(0, longest - this.#baseDelay);
       const wait = delay + retryAfterOf(error);
@@ -129,27 +130,17 @@ function retryAfterOf(error: unknown): number {
   return typeof retryAfterMs === "number" && retryAfterMs > 0 ? retryAfterMs : 0;
 }
 
-class Pause extends Alarm {
-  readonly ring: () => void;
-
-  constructor(ring: () => void) {
-    super();
-    this.ring = ring;
-  }
-}
-
 /** Waits; rejects with the reason as soon as the call is cancelled. */
 function pause(milliseconds: number, call: Call, time: Time): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = () => {
-      time.clear(alarm);
+      timer.clear();
       reject(asError(call.reason));
     };
-    const alarm = new Pause(() => {
+    const timer = time.at(time.now() + milliseconds, () => {
       call.offCancel(cancel);
       resolve();
     });
-    time.set(alarm, time.now() + milliseconds);
     call.onCancel(cancel);
   });
 }

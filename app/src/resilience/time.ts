@@ -4,62 +4,31 @@ import { safely } from "./emitter.ts";
 export interface Clock {
   /** Milliseconds since any fixed point. */
   now(): number;
-  /** Calls back once, after so many milliseconds. */
-  wake(callback: () => void, milliseconds: number): Wakeup;
+  /** Calls back once, after so many milliseconds, unless the returned one is closed before. */
+  wake(callback: () => void, milliseconds: number): { close(): unknown };
 }
 
-/** A callback that is due. Only while it is held (`ref`) does it keep the process alive. */
-export interface Wakeup {
-  ref(): unknown;
-  unref(): unknown;
-  cancel(): void;
+/** A callback that is due. */
+export interface Timer {
+  /** Does nothing once it has called back. */
+  clear(): void;
 }
 
-/** Something that can be told when its time has come. It stands in one place of the wheel at most. */
-export abstract class Alarm {
-  /** The wheel's own: where in the list of its slot it stands, and in which tick it is due. */
-  previous: Alarm | undefined = undefined;
-  next: Alarm | undefined = undefined;
-  tick = NOT_SET;
+/** The longest delay that `setTimeout` takes, in milliseconds: some 25 days. */
+const LONGEST_DELAY = 2 ** 31 - 1;
 
-  abstract ring(): void;
-}
-
-/** Milliseconds to which alarms are rounded up. */
-const TICK = 4;
-const SLOTS = 512;
-const NOT_SET = -1;
-
-/**
- * Time that never runs backwards, and every timeout of the process on one timer.
- *
- * A call sets and clears its alarm in a fraction of a microsecond, since nearly every alarm is cleared before it rings: each is a
- * link in the list of its slot, and nothing is sorted. The one real timer is set for the first slot that holds something, and is not moved
- * when that alarm is cleared.
- *
- * A clock that jumps back is taken to have stood still since it was last read. One that jumps ahead makes what was due in between
- * ring within two seconds.
- *
- * @see Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987, scheme 6
- */
+/** Time that never runs backwards: while the clock is behind its last reading, it stands still. */
 export class Time {
   readonly #clock: Clock;
-  readonly #slots: (Alarm | undefined)[] = new Array<Alarm | undefined>(SLOTS).fill(undefined);
   #lastSeen: number;
   #offset = 0;
-  #alarms = 0;
-  /** The last tick whose slot was looked at. */
-  #tick: number;
-  #wakeup: Wakeup | undefined;
-  #wakeTick = Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#lastSeen = clock.now();
-    this.#tick = Math.floor(this.#lastSeen / TICK);
   }
 
-  /** Milliseconds that never run backwards. */
+  /** Milliseconds. */
   now(): number {
     const seen = this.#clock.now();
     if (seen < this.#lastSeen) this.#offset += this.#lastSeen - seen;
@@ -67,100 +36,48 @@ export class Time {
     return seen + this.#offset;
   }
 
-  /** How many alarms are set. */
-  get alarms(): number {
-    return this.#alarms;
-  }
-
-  /** Rings once, at the given time or up to 4 ms later; never for Infinity. */
-  set(alarm: Alarm, at: number): void {
-    if (alarm.tick !== NOT_SET) this.clear(alarm);
-    if (at === Infinity) return;
-    const tick = Math.max(Math.ceil(at / TICK), this.#tick + 1);
-    const slot = tick % SLOTS;
-    const head = this.#slots[slot];
-    alarm.tick = tick;
-    alarm.previous = undefined;
-    alarm.next = head;
-    if (head !== undefined) head.previous = alarm;
-    this.#slots[slot] = alarm;
-    this.#alarms += 1;
-    if (tick < this.#wakeTick) this.#wakeAt(tick, this.now());
-    else if (this.#alarms === 1) this.#wakeup?.ref();
-  }
-
-  /** Does nothing to an alarm that has rung or was never set. */
-  clear(alarm: Alarm): void {
-    if (alarm.tick === NOT_SET) return;
-    this.#unlink(alarm);
-    if (this.#alarms === 0) this.#wakeup?.unref();
-  }
-
-  #unlink(alarm: Alarm): void {
-    if (alarm.previous === undefined) this.#slots[alarm.tick % SLOTS] = alarm.next;
-    else alarm.previous.next = alarm.next;
-    if (alarm.next !== undefined) alarm.next.previous = alarm.previous;
-    alarm.previous = undefined;
-    alarm.next = undefined;
-    alarm.tick = NOT_SET;
-    this.#alarms -= 1;
-  }
-
-  /** At the latest when the wheel has gone round once, since a clock that has jumped ahead is only found out by looking. */
-  #wakeAt(tick: number, now: number): void {
-    this.#wakeup?.cancel();
-    this.#wakeTick = Math.min(tick, Math.floor(now / TICK) + SLOTS);
-    this.#wakeup = this.#clock.wake(this.#turn, this.#wakeTick * TICK - now);
-  }
-
-  readonly #turn = (): void => {
-    this.#wakeup = undefined;
-    this.#wakeTick = Infinity;
-    const now = this.now();
-    const tick = Math.floor(now / TICK);
-    // After a long sleep or a jump, one turn of the wheel sees every alarm.
-    const slots = Math.min(tick - this.#tick, SLOTS);
-    const due: Alarm[] = [];
-    for (let back = slots - 1; back >= 0; back -= 1) {
-      for (let alarm = this.#slots[(tick - back) % SLOTS]; alarm !== undefined; alarm = alarm.next)
-        if (alarm.tick <= tick) due.push(alarm);
-    }
-    this.#tick = Math.max(tick, this.#tick);
-    // One that rings may clear or set others, so no list is walked meanwhile.
-    due.sort((one, other) => one.tick - other.tick);
-    for (const alarm of due) {
-      if (alarm.tick === NOT_SET || alarm.tick > tick) continue;
-      this.#unlink(alarm);
-      safely(() => {
-        alarm.ring();
-      });
-    }
-    if (this.#alarms > 0) this.#wakeAtNextSlot(now);
-  };
-
-  #wakeAtNextSlot(now: number): void {
-    for (let ahead = 1; ahead <= SLOTS; ahead += 1) {
-      const tick = this.#tick + ahead;
-      if (tick >= this.#wakeTick) return;
-      if (this.#slots[tick % SLOTS] !== undefined) {
-        this.#wakeAt(tick, now);
-        return;
-      }
-    }
+  /** Calls back once, not before the given time and never in this turn; never for Infinity. */
+  at(time: number, callback: () => void): Timer {
+    return time === Infinity ? NEVER : new Alarm(this, this.#clock, time, callback);
   }
 }
+
+/** One object and one timer of Node, since most calls have a deadline. */
+class Alarm implements Timer {
+  readonly #time: Time;
+  readonly #clock: Clock;
+  readonly #at: number;
+  readonly #callback: () => void;
+  #wakeup: ReturnType<Clock["wake"]>;
+
+  constructor(time: Time, clock: Clock, at: number, callback: () => void) {
+    this.#time = time;
+    this.#clock = clock;
+    this.#at = at;
+    this.#callback = callback;
+    this.#wakeup = this.#wait();
+  }
+
+  clear(): void {
+    this.#wakeup.close();
+  }
+
+  #wait(): ReturnType<Clock["wake"]> {
+    const milliseconds = Math.max(0, Math.ceil(this.#at - this.#time.now()));
+    return this.#clock.wake(this.#due, Math.min(milliseconds, LONGEST_DELAY));
+  }
+
+  // Timers count whole milliseconds and may be early by a part of one.
+  readonly #due = (): void => {
+    if (this.#time.now() < this.#at) this.#wakeup = this.#wait();
+    else safely(this.#callback);
+  };
+}
+
+const NEVER: Timer = { clear: () => undefined };
 
 /** The time of this process, which everything uses that is not given another. */
 export const SYSTEM_TIME = new Time({
   now: () => performance.now(),
-  wake(callback, milliseconds) {
-    const timer = setTimeout(callback, Math.max(0, milliseconds));
-    return {
-      ref: () => timer.ref(),
-      unref: () => timer.unref(),
-      cancel: () => {
-        clearTimeout(timer);
-      },
-    };
-  },
+  wake: (callback, milliseconds) => setTimeout(callback, milliseconds),
 });

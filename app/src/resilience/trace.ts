@@ -1,7 +1,7 @@
 /** What a policy decided about one call, or did for it. */
 export interface Decision {
   readonly policy:
-    "breaker" | "bulkhead" | "cache" | "deadline" | "fallback" | "hedge" | "load-balancer" | "rate-limiter" | "retry";
+    "breaker" | "bulkhead" | "cache" | "deadline" | "fallback" | "load-balancer" | "rate-limiter" | "retry";
   /** The policy's own name. */
   readonly name?: string;
   readonly decision: string;

@@ -4,12 +4,17 @@ import type { Resource } from "./resource.ts";
 /** Clients that listen are told whenever a breaker changes state. */
 export const CIRCUIT_BREAKER_STATS = "circuit-breaker://stats";
 
-/** Each breaker's state and counts, what they come to, and what has changed lately. */
+/**
+ * Each breaker's state and counts, what they come to, and what has changed lately. Not those of upstreams whose names clients
+ * have given: they tell what others call.
+ */
 export function circuitBreakerStats({
   health,
   breakers,
   history,
-}: Pick<Services, "health" | "breakers" | "history">): Resource {
+  outbound,
+}: Pick<Services, "health" | "breakers" | "history" | "outbound">): Resource {
+  const isShown = (name: string) => !outbound.upstreams.isFoundByClient({ name });
   return {
     uri: CIRCUIT_BREAKER_STATS,
     name: "circuit-breaker-stats",
@@ -18,8 +23,8 @@ export function circuitBreakerStats({
       "State and counts of each circuit breaker, and their latest changes with the reason, oldest first; overall_health is healthy, degraded or critical.",
     read: () => ({
       overall_health: health.status,
-      breakers: breakers.stats,
-      history: history.entries,
+      breakers: breakers.stats.filter(({ name }) => isShown(name)),
+      history: history.entries.filter(({ breaker }) => isShown(breaker)),
     }),
   };
 }

@@ -1,32 +1,49 @@
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Health } from "../health/health.ts";
+import { stringify } from "../json/well-formed.ts";
 import { BREAKER_METRICS } from "../telemetry/breaker-metrics.ts";
 import { CONTENT_TYPES, formatFor, type Format } from "../telemetry/exposition.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { discard } from "./body.ts";
+import { createHttpServer, TIMEOUTS } from "./http-server.ts";
+import { HttpError } from "../errors/http-error.ts";
+import { readTarget } from "./request-head.ts";
+
+/** Bytes of a body that are read, although no page takes one. */
+const MAX_DISCARDED = 1024 * 1024;
 
 interface Page {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-const json = (status: number, value: object): Page => ({
+const json = (status: number, value: object, headers?: Readonly<Record<string, string>>): Page => ({
   status,
+  headers,
   type: "application/json",
-  body: `${JSON.stringify(value)}\n`,
+  body: `${stringify(value)}\n`,
 });
 
+export interface AdminPortOptions {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
 /**
- * Probes, health and metrics, apart from the MCP port: it answers to any host name, since the kubelet asks by the pod's address,
- * and to no web page.
+ * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet
+ * uses the pod's address, and answers no web page. It sheds no load.
  */
-export function createAdminPort({ health, metrics }: { readonly health: Health; readonly metrics: Metrics }): Server {
+export function createAdminPort({ health, metrics, logger }: AdminPortOptions): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
     const format = formatFor(accept);
     return { status: 200, type: CONTENT_TYPES[format], body: await text(format) };
   };
   const pages: Readonly<Record<string, (headers: IncomingHttpHeaders) => Page | Promise<Page>>> = {
-    // That this line runs is the answer.
+    // A process that is stuck does not get here.
     "/livez": () => json(200, { live: true }),
     "/readyz": () => json(health.ready ? 200 : 503, { ready: health.ready }),
     "/health": () => {
@@ -37,27 +54,44 @@ export function createAdminPort({ health, metrics }: { readonly health: Health; 
     "/metrics/circuit_breaker": (headers) => scrape(headers, (format) => metrics.textOf(BREAKER_METRICS, format)),
   };
 
-  return createServer((request, response) => {
-    const path = request.url?.split("?", 1)[0] ?? "";
-    const answer = async (): Promise<Page> => {
-      if (request.headers.origin !== undefined) return json(403, { error: "the admin port answers no web page" });
-      if (request.method !== "GET" && request.method !== "HEAD") return json(405, { error: "only GET" });
-      const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-      return (
-        (await page?.(request.headers)) ??
-        json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` })
-      );
-    };
-    const send = ({ status, type, body }: Page) => {
+  async function answer(request: IncomingMessage): Promise<Page> {
+    const { path } = readTarget(request);
+    if (request.headers.origin !== undefined) return json(403, { error: "the admin port answers no web page" });
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD" });
+    }
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    return (
+      (await page?.(request.headers)) ??
+      json(404, { error: `no such page; there are ${Object.keys(pages).join(", ")}` })
+    );
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    const send = ({ status, type, body, headers }: Page) => {
       response.writeHead(status, {
+        ...headers,
         "content-type": type,
         "content-length": String(Buffer.byteLength(body)),
-        ...(health.ready ? {} : { connection: "close" }),
+        ...(health.ready && request.complete ? {} : { connection: "close" }),
       });
       response.end(request.method === "HEAD" ? undefined : body);
     };
-    answer().then(send, (error: unknown) => {
-      send(json(500, { error: String(error) }));
+    const page = await answer(request).catch((error: unknown) => {
+      if (error instanceof HttpError) return json(error.status, { error: error.message }, error.details.headers);
+      logger.error({ err: error, path: request.url }, "an admin page failed");
+      return json(500, { error: String(error) });
     });
+    // Unread, a body would reset the connection, and the answer would be lost.
+    if (!awaitsContinue) await discard(request, MAX_DISCARDED, TIMEOUTS.discard);
+    if (!response.destroyed && !response.headersSent) send(page);
+  }
+
+  return createHttpServer({
+    timeouts: TIMEOUTS,
+    headers: {},
+    serve: (...incoming) => {
+      void serve(...incoming);
+    },
   });
 }

@@ -1,90 +1,162 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { INVALID_REQUEST, PARSE_ERROR, Refusal, REFUSED } from "./refusal.ts";
-
-/** JSON-RPC messages need some ten levels; what goes far deeper only serves to exhaust a recursive reader's stack. */
-const MAX_DEPTH = 64;
-
-/** How much of a body that is too large is read and thrown away, so that its sender gets to read the answer. */
-const DISCARD_FACTOR = 32;
+import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http-error.ts";
+import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
+import type { BodyShare } from "./body-budget.ts";
 
 /**
- * Reads a JSON body of at most `maxBytes`, counting while it streams in, since a Content-Length may be absent or wrong.
- *
- * @throws Refusal when it is compressed, too large, not JSON, nested too deep, or asks two things by one id
+ * JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a
+ * recursive reader.
  */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  await refuseCompressed(request, maxBytes);
-  const text = await readText(request, maxBytes);
+const MAX_DEPTH = 64;
+
+/** Characters of a body with integers that a double cannot hold. Such a body takes the event loop some 80 ms at most. */
+const MAX_EXACT = 256 * 1024;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Of the bytes that all bodies together may have. */
+  readonly share: Pick<BodyShare, "take">;
+}
+
+/**
+ * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be
+ * absent or wrong.
+ *
+ * @throws HttpError when it is compressed, too large or not UTF-8; 503 when the process holds too
+ *   many bytes of bodies already
+ */
+export async function readBody(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
+  refuseEncoded(request);
+  const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
+  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  await consume(request, (chunk) => {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge();
+    share.take(chunk.byteLength);
+    chunks.push(chunk);
+  });
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  // Decoded with replacement characters, it would say something that its sender did not write.
+  if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
+  return body.toString("utf8");
+}
+
+/**
+ * Parses the JSON of a body.
+ *
+ * @throws HttpError 400 when it is not JSON, nested too deep, or has two requests with one id
+ */
+export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
-    throw new Refusal(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+    throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
+  if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
   const body = parse(text);
   if (Array.isArray(body)) refuseSameIds(body);
   return body;
 }
 
+/**
+ * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that
+ * writes all of its request before it reads needs this: a connection that is closed before all of
+ * the body was read is reset, and the answer is lost.
+ */
+export async function discard(request: IncomingMessage, maxBytes: number, timeout: number): Promise<void> {
+  let bytes = 0;
+  const enough = new AbortController();
+  const timer = setTimeout(() => {
+    enough.abort();
+  }, timeout);
+  await consume(
+    request,
+    (chunk) => {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) enough.abort();
+    },
+    enough.signal,
+  ).catch(() => undefined);
+  clearTimeout(timer);
+}
+
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
-    throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
+    throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid JSON");
   }
 }
 
+function tooLongForLargeIntegers(): HttpError {
+  return new HttpError(
+    400,
+    INVALID_REQUEST,
+    `Invalid request: a body with integers of 16 and more digits may have at most ${MAX_EXACT} characters; send less, or send these integers as strings`,
+  );
+}
+
 /** A small body that unpacks to a large one would pass the limit on its size. */
-async function refuseCompressed(request: IncomingMessage, maxBytes: number): Promise<void> {
-  const encoding = request.headers["content-encoding"] ?? "identity";
-  if (encoding === "identity") return;
-  await discard(request, maxBytes);
-  throw new Refusal(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
+function refuseEncoded({ headers }: IncomingMessage): void {
+  const encoding = headers["content-encoding"] ?? "";
+  const isEncoded = encoding.split(",").some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()));
+  if (!isEncoded) return;
+  throw new HttpError(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
     headers: { "accept-encoding": "identity" },
   });
 }
 
-/** Only one of two requests with the same id would ever be answered, and whoever waits for the other waits for good. */
+/**
+ * Only one of two requests with the same id would be answered, and the client would wait for the
+ * other for good.
+ */
 function refuseSameIds(batch: readonly unknown[]): void {
   const ids = new Set<unknown>();
   for (const message of batch) {
     if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) continue;
     if (ids.has(message.id))
-      throw new Refusal(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
+      throw new HttpError(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
     ids.add(message.id);
   }
 }
 
-/** Reads a body and throws it away, so that a sender who is refused before anybody looked at it gets to read why. */
-export async function discard(request: IncomingMessage, maxBytes: number): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes * DISCARD_FACTOR) break;
-  }
-}
-
-async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let tooLarge = Number(request.headers["content-length"]) > maxBytes;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    tooLarge ||= bytes > maxBytes;
-    if (!tooLarge) chunks.push(chunk);
-    else {
-      chunks.length = 0;
-      if (bytes > maxBytes * DISCARD_FACTOR) break;
+/**
+ * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early
+ * destroys the connection, and with it the answer.
+ *
+ * @throws what `take` throws, or an error when the client goes away
+ */
+async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop?: AbortSignal): Promise<void> {
+  if (request.readableEnded) return;
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const onData = (chunk: Buffer) => {
+    try {
+      take(chunk);
+    } catch (error) {
+      reject(error);
     }
+  };
+  const onEnd = () => {
+    resolve(undefined);
+  };
+  request.on("data", onData).once("end", onEnd).once("error", reject);
+  stop?.addEventListener("abort", onEnd);
+  // An error would have no listener by now.
+  if (request.destroyed) reject(new Error("the client has gone"));
+  try {
+    await promise;
+  } finally {
+    request.pause();
+    request.off("data", onData).off("end", onEnd).off("error", reject);
   }
-  if (tooLarge) throw new Refusal(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
-  const body = Buffer.concat(chunks);
-  // Anything else would be read as what its sender did not write.
-  if (!isUtf8(body)) throw new Refusal(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
-  return body.toString("utf8");
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** How deep objects and arrays are nested, without parsing; brackets inside strings do not count. */
+/**
+ * How deep objects and arrays are nested, without parsing; brackets inside strings do not count.
+ */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

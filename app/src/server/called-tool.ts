@@ -1,8 +1,8 @@
 const called = new WeakMap<Request, string>();
 
 /**
- * Remembers which tool a request calls, if that is all it does. A server is made for each request, and most of what that takes is
- * registering tools that the request does not call.
+ * Remembers which tool a request calls, if that is all it does. A server is made for each request,
+ * and most of what that takes is registering tools that the request does not call.
  */
 export function rememberCalledTool(request: Request, body: unknown): Request {
   if (!isObject(body) || body.method !== "tools/call" || !isObject(body.params)) return request;

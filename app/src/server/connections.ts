@@ -1,15 +1,18 @@
 import type { Socket } from "node:net";
 
-/** Ages vary by this share of the maximum, so that connections opened together do not end together. */
+/**
+ * Ages vary by this share of the maximum, so that connections opened together do not end together.
+ */
 const JITTER = 0.1;
 
-/** Milliseconds between looks for idle connections to close; a drain is in more of a hurry. */
+/** Milliseconds between checks for idle connections to close. */
 const SWEEP_INTERVAL = 1000;
 const DRAIN_SWEEP_INTERVAL = 50;
 
 /**
- * Requests that one connection may have under way. Clients send the next one when they have an answer; what sends far more at once
- * (pipelining) would have all of them held here until they are answered in order.
+ * Requests that one connection may have under way. Clients send the next one when they have an
+ * answer; a client that sends far more at once (pipelining) would have all of them kept here until
+ * they are answered in order.
  */
 const MAX_UNDER_WAY = 100;
 
@@ -17,33 +20,41 @@ interface Connection {
   readonly endsAt: number;
   calls: number;
   streams: number;
-  /** All that ever came. */
+  /** All that ever arrived. */
   requests: number;
   idleSince: number;
+  /** Its last response announced that it ends. */
+  isEnding: boolean;
 }
 
 /** One request on a connection. */
 export interface Exchange {
-  /** It turned out to be a stream without an end of its own, which a drain does not wait for. */
-  readonly isStream: () => void;
+  /** It is a listen stream, which only the client or a drain ends. */
+  readonly becomesStream: () => void;
+  readonly isStream: () => boolean;
+  /** Whether no other request has arrived after it. */
+  readonly isNewest: () => boolean;
+  /** Its response tells the client that the connection ends. */
+  readonly isLast: () => void;
   readonly done: () => void;
 }
 
 export interface ConnectionsOptions {
   /** Milliseconds after which a connection is to end. */
   readonly maxAge: number;
-  /** Milliseconds that clients are told they may reuse an idle connection. */
+  /** Milliseconds for which clients may reuse an idle connection. */
   readonly keepAliveTimeout: number;
-  /** Connections that may be open; each costs memory, also when nothing comes over it. */
+  /** Connections that may be open; each costs memory, also when it is idle. */
   readonly max: number;
 }
 
 /**
- * Knows every open connection, and which of them should end.
+ * All open connections of clients, and which of them should end.
  *
- * A connection ends with a response that says `Connection: close`: then its client has nothing on the way. An idle one is closed
- * only once it was idle for longer than its client was told to reuse it; closing it any earlier could meet a request under way,
- * and a POST that dies so is not retried.
+ * A connection ends with a response that says `Connection: close`, because its client then has no
+ * request on the way. An idle one is closed only when it was idle for longer than its client may
+ * reuse it. Closed earlier, it could meet a request under way, and a POST that is lost this way is
+ * not retried.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -71,7 +82,10 @@ export class Connections {
     return [...this.#open.values()].reduce((total, { streams }) => total + streams, 0);
   }
 
-  /** A connection was opened. Where there are too many, one that nobody will miss makes room; if there is none, the new one goes. */
+  /**
+   * A connection was opened. When there are too many, an idle one makes room; if there is none, the
+   * new one is closed.
+   */
   add(socket: Socket): void {
     if (this.#open.size >= this.#options.max && !this.#makeRoom()) {
       socket.destroy();
@@ -79,24 +93,37 @@ export class Connections {
     }
     const now = performance.now();
     const endsAt = now + this.#options.maxAge * (1 + JITTER * (2 * Math.random() - 1));
-    this.#open.set(socket, { endsAt, calls: 0, streams: 0, requests: 0, idleSince: now });
+    this.#open.set(socket, { endsAt, calls: 0, streams: 0, requests: 0, idleSince: now, isEnding: false });
     socket.once("close", () => {
       this.#open.delete(socket);
       this.#changed();
     });
   }
 
-  /** A request has arrived. What comes behind a stream would wait for its end, which is that of the connection: so it ends at once. */
-  begin(socket: Socket): Exchange {
+  /**
+   * A request has arrived. Returns nothing when it must not be processed: the client was told that
+   * the connection ends, or has too many requests under way, or sent one behind a stream, where it
+   * would wait for the end of the connection.
+   */
+  begin(socket: Socket): Exchange | undefined {
     const connection = this.#open.get(socket);
-    if (connection === undefined) return { isStream: () => undefined, done: () => undefined };
-    if (connection.calls >= MAX_UNDER_WAY || connection.streams > 0) socket.destroy();
+    if (connection === undefined) return undefined;
+    if (connection.calls >= MAX_UNDER_WAY || connection.streams > 0) {
+      socket.destroy();
+      return undefined;
+    }
+    if (connection.isEnding) return undefined;
     connection.requests += 1;
     const { requests } = connection;
     let kind: "calls" | "streams" = "calls";
     connection[kind] += 1;
     return {
-      isStream: () => {
+      isStream: () => kind === "streams",
+      isNewest: () => connection.requests === requests,
+      isLast: () => {
+        connection.isEnding = true;
+      },
+      becomesStream: () => {
         if (connection.requests > requests) socket.destroy();
         connection[kind] -= 1;
         kind = "streams";
@@ -168,7 +195,10 @@ export class Connections {
     }, milliseconds).unref();
   }
 
-  /** Closes the oldest connection that never brought a request, or else one that its client no longer counts on. */
+  /**
+   * Closes the oldest connection that never brought a request, or else one that its client no
+   * longer counts on.
+   */
   #makeRoom(): boolean {
     const now = performance.now();
     const connections = [...this.#open];
@@ -182,7 +212,7 @@ export class Connections {
     return true;
   }
 
-  /** Idle for longer than its client was told to reuse it. */
+  /** Idle for longer than its client may reuse it. */
   #isDispensable({ calls, streams, idleSince }: Connection, now: number): boolean {
     return calls + streams === 0 && now - idleSince > this.#options.keepAliveTimeout;
   }

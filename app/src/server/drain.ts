@@ -40,7 +40,8 @@ export async function drain(options: DrainOptions): Promise<number> {
   connections.drain();
   await sleep(options.delay);
 
-  // Not http's own close(): that drops idle connections at once, and with them the requests that are on their way.
+  // Not http's own close(): that drops idle connections at once, and with them the requests that
+  // are on their way.
   NetServer.prototype.close.call(mcpPort);
 
   await withinTime(connections.onlyStreams(), options.timeout);

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 
-/** A port that cannot be listened on. The message says which and what to do. */
+/** The server cannot listen on a port. The message names the port and the remedy. */
 export class CannotListen extends Error {
   override readonly name = "CannotListen";
 }

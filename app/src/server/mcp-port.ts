@@ -1,146 +1,189 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
 import type { Authorization } from "../auth/authorization.ts";
 import type { Config } from "../config.ts";
+import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { discard, readJson } from "./body.ts";
+import type { Admission } from "./admission.ts";
+import { discard, parseJson, readBody } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import { rememberCalledTool } from "./called-tool.ts";
-import type { Connections } from "./connections.ts";
+import type { Connections, Exchange } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
-import { Refusal, refuse, REFUSED, type WriteHead } from "./refusal.ts";
+import { createHttpServer, TIMEOUTS, type Timeouts } from "./http-server.ts";
+import { writeRefusal, type WriteHead } from "./refusal.ts";
+import { readTarget } from "./request-head.ts";
+import { tryAgainLater } from "./try-again.ts";
 
-/** Milliseconds that clients may take; after that their connection is closed. */
-export interface Patience {
-  /** For a request's headers to arrive. */
-  readonly headers: number;
-  /** For all of it. */
-  readonly request: number;
-  /** Without taking a byte of a response that waits for them. */
-  readonly response: number;
-  /** Without a request. Above the 60 s after which common load balancers drop an idle connection: whoever closes it first risks a request under way. */
-  readonly idle: number;
-}
-
-const PATIENCE: Patience = { headers: 10_000, request: 30_000, response: 30_000, idle: 75_000 };
-
-/** Milliseconds between looks for requests that take too long. Node's own default would let them take 30 s longer. */
-const LOOK_INTERVAL = 1000;
+/**
+ * How much of a refused body is read and thrown away, as a multiple of the largest body that is
+ * accepted.
+ */
+const DISCARD_FACTOR = 32;
 
 export interface McpPortOptions {
-  readonly config: Config;
-  /** Absent: anybody may call. */
-  readonly authorization: Authorization | undefined;
+  readonly config: Pick<
+    Config,
+    "color" | "version" | "keepAliveTimeout" | "maxBodyBytes" | "allowedHosts" | "allowedOrigins"
+  >;
+  /** Absent: every client may call. */
+  readonly authorization: Pick<Authorization, "authenticate" | "metadata" | "metadataPaths"> | undefined;
   readonly handler: Pick<McpHttpHandler, "fetch">;
   readonly connections: Connections;
+  readonly bodies: BodyBudget;
+  readonly admission: Admission;
   readonly logger: Logger;
-  /** @default - 10 s for headers, 30 s for a request and for a response that nobody reads, 75 s in between */
-  readonly patience?: Patience;
+  /**
+   * @default - 10 s for headers, 30 s for a request and for a response that is not read, 75 s
+   *   between requests
+   */
+  readonly timeouts?: Timeouts;
 }
 
-/** The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of the SDK's handler. */
+/**
+ * The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of
+ * the SDK's handler.
+ */
 export function createMcpPort(options: McpPortOptions): Server {
-  const { config, authorization, handler, connections, logger, patience = PATIENCE } = options;
+  const { config, authorization, handler, connections, bodies, admission, logger, timeouts = TIMEOUTS } = options;
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
   const keepAlive = { "keep-alive": `timeout=${Math.floor(config.keepAliveTimeout / 1000)}` };
   const guard = createGuard(config, new Set([MCP_PATH, ...(authorization?.metadataPaths ?? [])]));
 
-  async function authenticate(request: IncomingMessage): Promise<AuthInfo | undefined> {
-    try {
-      return await authorization?.authenticate(request);
-    } catch (error) {
-      await discard(request, config.maxBodyBytes);
-      throw error;
-    }
-  }
+  const readRest = (request: IncomingMessage) =>
+    discard(request, DISCARD_FACTOR * config.maxBodyBytes, timeouts.discard);
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
     const current = connections.begin(request.socket);
-    if (request.socket.destroyed) return;
+    if (current === undefined) return;
     response.once("close", current.done);
-    let isStream = false;
 
     const writeHead: WriteHead = (status, headers) => {
-      // A stream keeps its connection until the drain; the rest of a body that was refused is not another request.
-      const isLast = isStream || !request.complete || connections.mustEnd(request.socket);
+      const isLast = headers.connection === "close" || mustEnd(request, response, current);
+      if (isLast) current.isLast();
       response.writeHead(status, { ...headers, ...identity, ...(isLast ? { connection: "close" } : keepAlive) });
     };
 
     try {
-      const path = guard(request);
-      if (authorization !== undefined && path !== MCP_PATH) {
-        answerMetadata(request, response, authorization.metadata, writeHead);
-        return;
-      }
-      const authInfo = await authenticate(request);
-      if (request.method !== "POST") throw notAllowed("POST");
-      const parsedBody = await readJson(request, config.maxBodyBytes);
-      isStream = methodOf(parsedBody) === "subscriptions/listen";
-      if (isStream) {
-        current.isStream();
-        endAtExpiry(response, authInfo);
-      }
-      const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
-      const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
-      await exchange(request, response, handle, { writeHead, hasEnd: () => !isStream });
+      await answer(request, response, { current, writeHead, awaitsContinue });
     } catch (error) {
-      if (response.destroyed) return; // The client went away; there is nobody to tell.
-      if (error instanceof Refusal) {
+      if (response.destroyed) return; // The client went away; nobody is left to answer.
+      if (error instanceof HttpError) {
         logger.debug({ status: error.status, code: error.code, reason: error.message }, "refused");
-        refuse(response, error, writeHead);
+        await refuse(request, response, error, { writeHead, awaitsContinue });
         return;
       }
       logger.error({ err: error }, "a request failed");
       if (response.headersSent) response.destroy();
-      else refuse(response, new Refusal(500, -32603, "Internal error"), writeHead);
+      else await refuse(request, response, new HttpError(500, -32603, "Internal error"), { writeHead, awaitsContinue });
     }
   }
 
-  const server = createServer({
-    headersTimeout: patience.headers,
-    requestTimeout: patience.request,
-    keepAliveTimeout: patience.idle,
-    connectionsCheckingInterval: Math.min(LOOK_INTERVAL, patience.headers),
+  /** Whether no request may follow on this connection. */
+  function mustEnd(request: IncomingMessage, response: ServerResponse, { isNewest, isStream }: Exchange): boolean {
+    if (!response.shouldKeepAlive || request.httpVersion === "1.0") return true;
+    // A stream keeps its connection until the drain; the rest of a body that was refused is not
+    // another request.
+    return isStream() || !request.complete || (isNewest() && connections.mustEnd(request.socket));
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { current, writeHead, awaitsContinue }: Answering & { readonly current: Exchange },
+  ): Promise<void> {
+    const target = readTarget(request);
+    guard(target, request.headers.origin);
+    if (authorization !== undefined && target.path !== MCP_PATH) {
+      if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed("GET", "HEAD");
+      await readRest(request);
+      answerMetadata(response, authorization.metadata, writeHead);
+      return;
+    }
+    const authInfo = await authorization?.authenticate(request);
+    if (request.method !== "POST") throw notAllowed("POST");
+    if (awaitsContinue) response.writeContinue();
+    const share = bodies.share();
+    response.once("close", share.release);
+    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share });
+    if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
+    const parsedBody = parseJson(text);
+    const isStream = methodOf(parsedBody) === "subscriptions/listen";
+    if (isStream) {
+      current.becomesStream();
+      endAtExpiry(response, authInfo);
+    }
+    const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
+    const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
+    await exchange(request, target, response, handle, { writeHead, hasEnd: () => !isStream });
+  }
+
+  /**
+   * Answers a request that is not passed on. The rest of its body is read first, within limits, so
+   * that the connection stays usable. When they are exceeded, the answer is sent and ends the
+   * connection, and reading continues within limits, so that a client that is still writing
+   * receives the answer.
+   */
+  async function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: HttpError,
+    { writeHead, awaitsContinue }: Answering,
+  ): Promise<void> {
+    // A client that waits for permission to send its body gets its answer before.
+    if (!awaitsContinue) await readRest(request);
+    if (response.destroyed || response.headersSent) return;
+    if (request.complete) writeRefusal(response, refusal, writeHead);
+    else {
+      writeRefusal(response, refusal, writeHead, () => request.socket.end());
+      await readRest(request);
+    }
+    response.end();
+  }
+
+  const server = createHttpServer({
+    timeouts,
+    headers: identity,
+    serve: (...incoming) => {
+      void serve(...incoming);
+    },
   });
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
-    void serve(request, response);
-  };
-  server.on("request", answer);
-  // Whatever else a client expects; Node's own refusal would keep a connection that has to end.
-  server.on("checkExpectation", answer);
   server.on("connection", (socket) => {
     connections.add(socket);
   });
-  // Fires when nothing has gone in or out for so long, which is as it should be while a call works.
-  server.setTimeout(patience.response, (socket) => {
+  // Fires when nothing has gone in or out for so long, which is normal while a call works.
+  server.setTimeout(timeouts.response, (socket) => {
     if (socket.writableLength > 0 || connections.isIdle(socket)) socket.destroy();
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerBrokenHttp(error, socket, identity);
   });
   return server;
 }
 
-function notAllowed(...allowed: readonly [string, ...string[]]): Refusal {
-  return new Refusal(405, REFUSED, `Method not allowed: only ${allowed[0]}`, {
+interface Answering {
+  readonly writeHead: WriteHead;
+  /** The client sends its body only after a 100 response. */
+  readonly awaitsContinue: boolean;
+}
+
+function notAllowed(...allowed: readonly [string, ...string[]]): HttpError {
+  return new HttpError(405, REFUSED, `Method not allowed: only ${allowed.join(" and ")}`, {
     headers: { allow: allowed.join(", ") },
   });
 }
 
-/** What anybody may know: where to get a token. */
-function answerMetadata(request: IncomingMessage, response: ServerResponse, text: string, writeHead: WriteHead): void {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    throw notAllowed("GET", "HEAD");
-  }
+/** Says where to get a token. */
+function answerMetadata(response: ServerResponse, text: string, writeHead: WriteHead): void {
   writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
-  response.end(request.method === "HEAD" ? undefined : text);
+  response.end(text);
 }
 
 /** Timers take no more milliseconds than this, some 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** A stream outlives the request that opened it, but not the token: its client comes back with a new one. */
+/**
+ * A stream outlives the request that opened it, but not the token: its client comes back with a new
+ * one.
+ */
 function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): void {
   if (authInfo?.expiresAt === undefined) return;
   const left = Math.min(authInfo.expiresAt * 1000 - Date.now(), LONGEST_TIMER);
@@ -148,29 +191,6 @@ function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): 
   response.once("close", () => {
     clearTimeout(timer);
   });
-}
-
-const BROKEN_HTTP: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-};
-
-/** Answers what could not be read as HTTP, for which there is no response object. */
-function answerBrokenHttp(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  identity: Readonly<Record<string, string>>,
-): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const headers = Object.entries({ ...identity, connection: "close", "content-length": "0" });
-  const lines = [
-    `HTTP/1.1 ${BROKEN_HTTP[error.code ?? ""] ?? "400 Bad Request"}`,
-    ...headers.map((pair) => pair.join(": ")),
-  ];
-  socket.end(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
 function methodOf(body: unknown): unknown {

@@ -10,6 +10,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { principalOf } from "../auth/principal.ts";
 import type { AuthConfig } from "../config/auth.ts";
+import { stringify } from "../json/well-formed.ts";
 import type { Resource } from "../resources/resource.ts";
 import { callTool, type ToolRequest } from "../tools/call-tool.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -53,8 +54,8 @@ export interface McpOptions {
 }
 
 /**
- * Makes a server for one request. An `McpServer` carries the state of one exchange and is never reused; what is costly, turning
- * Zod schemas into JSON Schema, is done here once.
+ * Makes a server for one request. An `McpServer` carries the state of one exchange and is never
+ * reused; what is costly, turning Zod schemas into JSON Schema, is done here once.
  *
  * @throws Error when two tools have the same name
  */
@@ -111,7 +112,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
     for (const resource of resources) {
       const { uri, name, title, description } = resource;
       server.registerResource(name, uri, { title, description, mimeType: JSON_TYPE }, () => ({
-        contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(resource.read()) }],
+        contents: [{ uri, mimeType: JSON_TYPE, text: read(resource, options.unexpected) }],
       }));
     }
     options.register?.(server, requestState);
@@ -119,9 +120,18 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   };
 }
 
+/** @throws Error that says no more to the client than where the reason can be found */
+function read(resource: Resource, unexpected: McpOptions["unexpected"]): string {
+  try {
+    return stringify(resource.read());
+  } catch (error) {
+    throw new Error(`${resource.uri} failed inside this server; try again later. Reference: ${unexpected(error)}`);
+  }
+}
+
 /**
- * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they are: all of them, so that the
- * client asks for a token once.
+ * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they
+ * are: all of them, so that the client asks for a token once.
  */
 function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChallenge?: ScopeChallengeHandler } {
   if (auth.mode === "off" || scopes.length === 0) return {};
@@ -131,9 +141,11 @@ function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChalle
 
 function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolRequest {
   const authInfo = http?.authInfo;
+  const principal = authInfo === undefined ? "" : principalOf(authInfo);
   const progressToken = mcpReq._meta?.progressToken;
   return {
-    client: authInfo === undefined ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principalOf(authInfo),
+    client: principal === "" ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principal,
+    principal,
     scopes: auth.mode === "off" ? auth.scopes : (authInfo?.scopes ?? []),
     signal: mcpReq.signal,
     progress(progress, total, message) {
@@ -145,7 +157,10 @@ function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolReq
   };
 }
 
-/** The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's mistake is answered and counted as one. */
+/**
+ * The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's
+ * mistake is answered and counted as one.
+ */
 function unchecked(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
   return { "~standard": { ...schema["~standard"], validate: (value) => ({ value }) } };
 }

@@ -28,8 +28,8 @@ interface Begun extends Labels {
 }
 
 /**
- * An MCP server that reports each request it answers. It watches the messages themselves, so that both protocol eras, and errors
- * that no handler sees, count alike.
+ * An MCP server that reports each request it answers. It watches the messages themselves, so that
+ * both protocol eras, and errors that no handler sees, count alike.
  */
 export class ObservedServer extends McpServer {
   readonly #observer: Observer;

@@ -3,7 +3,7 @@ import { guarded } from "../health/guarded.ts";
 import type { Dependency } from "../health/health.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
-import type { Redis } from "../shared/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { Collector } from "../telemetry/collector.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Disk } from "./disk/disk.ts";
@@ -21,7 +21,7 @@ export interface CreateStoreOptions {
   readonly logger: Logger;
 }
 
-/** The store with all that stands in for it. */
+/** The store with its queues. */
 export interface StoreParts {
   readonly store: ResilientStore;
   readonly dependency: Dependency;
@@ -31,8 +31,8 @@ export interface StoreParts {
 }
 
 /**
- * With a folder, the store on disk, and for writes that wait Redis and the journal. Without, a store in memory and no queue: what a queue has promised to keep is not
- * given to a store that is lost with the process.
+ * With a folder: the store on disk, and Redis and the journal as queues. Without: a store in memory and
+ * no queue, because a queue's promise must not end in a store that is lost with the process.
  */
 export function createStore({ config, breakers, redis, logger }: CreateStoreOptions): StoreParts {
   const breaker = breakers.create({ name: "database", ...config.breakers.database, local: true });

@@ -1,7 +1,9 @@
+import { overQuota, ownerOf } from "./owner.ts";
 import { repeated, type Outcome, type Store, type StoredRecord, type Write } from "./store.ts";
 
-/** What all records may take, as far as can be told. */
+/** What all records may take, and those of one owner, as far as can be told. */
 const MAX_BYTES = 16 * 1024 * 1024;
+const QUOTA = 4 * 1024 * 1024;
 
 /** Besides its texts: a record, and its place in the map. */
 const BYTES_PER_RECORD = 300;
@@ -10,29 +12,19 @@ const BYTES_PER_RECORD = 300;
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Keeps records in this process alone, for a start without a volume. No record is ever pushed out to make room: what a receipt has promised
- * to keep as long as the process lives is kept as long.
+ * Keeps records in this process, for a start without a volume. No record is evicted to make room: a
+ * receipt promises to keep it as long as the process lives. A write without room is refused, which is
+ * no failure of the store.
  */
 export class MemoryStore implements Store {
   readonly durability = "process";
   readonly #records = new Map<string, StoredRecord>();
-  readonly #writes = new Map<string, { readonly digest: string; readonly version: number }>();
+  readonly #writes = new Map<string, Pick<Write, "digest" | "version">>();
+  readonly #used = new Map<string, number>();
   #bytes = 0;
 
-  /** @throws Error when it is full */
-  async put(write: Write): Promise<Outcome> {
-    const { key, value, idempotencyKey, digest } = write;
-    const before = this.#writes.get(idempotencyKey);
-    if (before !== undefined) return repeated(before, write);
-    const record = this.#records.get(key);
-    const bytes = this.#bytes + sizeOf(key, value) - (record === undefined ? 0 : sizeOf(key, record.value));
-    if (bytes > MAX_BYTES) throw new Error(`the store in memory is full at ${MAX_BYTES} bytes`);
-    this.#bytes = bytes;
-
-    const version = Math.max(write.version, (record?.version ?? 0) + 1);
-    this.#records.set(key, { value, version, idempotencyKey, revision: (record?.revision ?? 0) + 1 });
-    this.#remember(idempotencyKey, { digest, version });
-    return Promise.resolve({ kind: "taken", version, replayed: false });
+  put(write: Write): Promise<Outcome> {
+    return Promise.resolve(this.#put(write));
   }
 
   get(key: string): Promise<StoredRecord | undefined> {
@@ -43,7 +35,28 @@ export class MemoryStore implements Store {
     return Promise.resolve();
   }
 
-  #remember(idempotencyKey: string, write: { readonly digest: string; readonly version: number }): void {
+  #put(write: Write): Outcome {
+    const { key, value, idempotencyKey, digest } = write;
+    const before = this.#writes.get(idempotencyKey);
+    if (before !== undefined) return repeated(before, write);
+    const record = this.#records.get(key);
+    const growth = sizeOf(key, value) - (record === undefined ? 0 : sizeOf(key, record.value));
+    const owner = ownerOf(key);
+    const used = (this.#used.get(owner) ?? 0) + growth;
+    // Where nobody is told apart, there is nobody to leave room for.
+    if (growth > 0 && owner !== "" && used > QUOTA) return { kind: "refused", reason: overQuota(used, QUOTA) };
+    if (growth > 0 && this.#bytes + growth > MAX_BYTES)
+      return { kind: "refused", reason: `the store is in memory and full at ${MAX_BYTES} bytes` };
+    this.#bytes += growth;
+    this.#used.set(owner, used);
+
+    const version = Math.max(write.version, (record?.version ?? 0) + 1);
+    this.#records.set(key, { value, version, idempotencyKey, revision: (record?.revision ?? 0) + 1 });
+    this.#remember(idempotencyKey, { digest, version });
+    return { kind: "taken", version, replayed: false };
+  }
+
+  #remember(idempotencyKey: string, write: Pick<Write, "digest" | "version">): void {
     this.#writes.set(idempotencyKey, write);
     if (this.#writes.size <= MAX_REMEMBERED) return;
     for (const [oldest] of this.#writes) {

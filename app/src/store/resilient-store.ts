@@ -1,26 +1,43 @@
 import { randomUUID } from "node:crypto";
 import { keyOf } from "../cache/key.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
+import { parseExactly, stringifyExactly } from "../json/exact.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { PLAIN_CALL, type Call } from "../resilience/call.ts";
 import { Deadline, within } from "../resilience/deadline.ts";
+import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
-import { CallerMistake } from "../tools/tool.ts";
+import { acceptedAt, HybridLogicalClock } from "./hybrid-logical-clock.ts";
+import { inNamespace } from "./owner.ts";
 import type { Durability, Outcome, Store, Write } from "./store.ts";
-import { acceptedAt, Versions } from "./versions.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** Bytes of a value as JSON. */
 export const MAX_VALUE_BYTES = 64 * 1024;
 
-/** Milliseconds that each queue has to take a write. Redis answers within one or two, or not for a while; a disk may be slow and still there. */
+/** Milliseconds that each queue has to take a write: Redis answers fast or not at all, a disk may be slow. */
 const QUEUE_TIMEOUT = { redis: 250, journal: 5000 };
 
 export interface WriteRequest {
+  /** Owner of the record. @default - principals are not told apart */
+  readonly principal?: string;
   readonly key: string;
   /** Anything that JSON can say. */
   readonly value: unknown;
   /** @default - a new one */
   readonly idempotencyKey?: string | undefined;
+}
+
+/** A write by the names that its caller knows. */
+type Named = Pick<Receipt, "key" | "idempotencyKey">;
+
+/** A record as it was read. */
+export interface ReadRecord {
+  readonly value: unknown;
+  /** ISO 8601, UTC. */
+  readonly acceptedAt: string;
+  /** How many writes have changed it. */
+  readonly revision: number;
 }
 
 /** Says that a write will not be lost, short of what its durability does not cover. */
@@ -43,21 +60,22 @@ export interface ResilientStoreOptions {
   /** Which take a write that the store does not, in the order in which they are asked. */
   readonly queues: readonly WriteQueue[];
   /** @default - by the system's clock */
-  readonly versions?: Versions;
+  readonly clock?: HybridLogicalClock;
 }
 
 /**
- * Takes a write, whatever the store does: into the store, or else into the first queue that takes it. The receipt says which, and what
- * that place promises. What gets no receipt may have been written all the same; who has to know gives an idempotency key and asks again.
+ * Takes a write into the store, or else into the first queue that takes it. The receipt names the place
+ * and its promise. A write without a receipt may have been written all the same: a client that needs to
+ * know repeats it with an idempotency key.
  */
 export class ResilientStore {
   readonly #options: ResilientStoreOptions;
-  readonly #versions: Versions;
+  readonly #clock: HybridLogicalClock;
   readonly #deferred = { redis: 0, journal: 0 };
 
   constructor(options: ResilientStoreOptions) {
     this.#options = options;
-    this.#versions = options.versions ?? new Versions();
+    this.#clock = options.clock ?? new HybridLogicalClock();
   }
 
   /** Writes that each queue has taken from this process. */
@@ -66,32 +84,49 @@ export class ResilientStore {
   }
 
   /**
-   * @throws CallerMistake when the value is too large, or the idempotency key stands for another write already
-   * @throws what the store or the last queue failed with, where nothing took the write
+   * @throws ToolInputError when the value or all that its principal has stored is too large, or when the
+   *   idempotency key belongs to another write
+   * @throws a programming error, which no queue stands in for
+   * @throws the error of the store or of the last queue, where none took the write
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
     const { store, breaker } = this.#options;
-    const write = this.#accept(request);
+    const { key, idempotencyKey = randomUUID() } = request;
+    const named = { key, idempotencyKey };
+    const write = this.#accept(named, request);
     try {
       const outcome = await breaker.execute(
         (inner) => within((limited) => store.put(write, limited), inner, this.#forStore(call), SYSTEM_TIME),
         call,
       );
-      return this.#receipt(write, outcome, { status: "stored", where: "store", durability: store.durability });
+      return this.#receipt(named, outcome, { status: "stored", where: "store", durability: store.durability });
     } catch (error) {
-      if (error instanceof CallerMistake || call.cancelled) throw error;
-      return await this.#defer(write, error, call);
+      if (error instanceof ToolInputError || isProgrammingError(error) || call.cancelled) throw error;
+      return await this.#defer(named, write, error, call);
     }
   }
 
-  /** Milliseconds that the store may have of a call's time, whatever its breaker allows, so that the queues have theirs. */
+  /**
+   * Reads a record. Writes that wait for the store are not in it yet.
+   *
+   * @throws the store's error
+   */
+  async read(principal: string, key: string, call: Call = PLAIN_CALL): Promise<ReadRecord | undefined> {
+    const { store, breaker } = this.#options;
+    const record = await breaker.execute((inner) => store.get(inNamespace(principal, key), inner), call);
+    if (record === undefined) return undefined;
+    const { value, version, revision } = record;
+    return { value: parseExactly(value), acceptedAt: acceptedAt(version), revision };
+  }
+
+  /** Milliseconds for the store: the call's time without the queues' part. */
   #forStore({ deadline }: Call): number {
     const forQueues = this.#options.queues.reduce((sum, { name }) => sum + QUEUE_TIMEOUT[name], 0);
     const left = deadline - SYSTEM_TIME.now() - forQueues;
     return left > 0 ? left : Infinity;
   }
 
-  async #defer(write: Write, failure: unknown, call: Call): Promise<Receipt> {
+  async #defer(named: Named, write: Write, failure: unknown, call: Call): Promise<Receipt> {
     let last = failure;
     for (const queue of this.#options.queues) {
       if (!queue.available) continue;
@@ -101,40 +136,43 @@ export class ResilientStore {
         this.#deferred[queue.name] += 1;
         const details = { queue: queue.name };
         call.trace?.decided({ policy: "fallback", name: "store", decision: "deferred", details });
-        return this.#receipt(write, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
+        return this.#receipt(named, outcome, { status: "queued", where: queue.name, durability: outcome.durability });
       } catch (error) {
-        if (error instanceof CallerMistake || call.cancelled) throw error;
+        if (error instanceof ToolInputError || isProgrammingError(error) || call.cancelled) throw error;
         last = error;
       }
     }
     throw last;
   }
 
-  #accept({ key, value, idempotencyKey = randomUUID() }: WriteRequest): Write {
-    const text = JSON.stringify(value, onlyFinite);
+  #accept({ key, idempotencyKey }: Named, { value, principal = "" }: WriteRequest): Write {
+    const text = stringifyExactly(value, numberTooLarge);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_VALUE_BYTES)
-      throw new CallerMistake(
+      throw new ToolInputError(
         `'value' has ${bytes} bytes as JSON; at most ${MAX_VALUE_BYTES} can be stored under a key`,
       );
-    return { key, value: text, idempotencyKey, digest: keyOf([key, value]), version: this.#versions.next() };
+    return {
+      key: inNamespace(principal, key),
+      value: text,
+      idempotencyKey: inNamespace(principal, idempotencyKey),
+      digest: keyOf([key, value]),
+      version: this.#clock.next(),
+    };
   }
 
   #receipt(
-    { key, idempotencyKey }: Write,
+    { key, idempotencyKey }: Named,
     outcome: Outcome,
     place: Pick<Receipt, "status" | "where" | "durability">,
   ): Receipt {
-    if (outcome.kind === "refused") throw new CallerMistake(`The write under '${key}' was refused: ${outcome.reason}.`);
+    if (outcome.kind === "refused")
+      throw new ToolInputError(`The write under '${key}' was refused: ${outcome.reason}.`);
     const { version, replayed } = outcome;
-    this.#versions.see(version);
+    this.#clock.observe(version);
     return { key, idempotencyKey, ...place, acceptedAt: acceptedAt(version), replayed };
   }
 }
 
-/** What JSON has no number for it would write as `null`: another value than was given. */
-function onlyFinite(_name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new CallerMistake("'value' has a number in it that is too large to be stored: write it as a string");
-  return value;
-}
+const numberTooLarge = () =>
+  new ToolInputError("'value' has a number in it that is too large to be stored: write it as a string");

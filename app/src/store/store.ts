@@ -23,9 +23,9 @@ export interface Write {
   readonly value: string;
   /** Writes of one idempotency key are one write, however often they arrive. */
   readonly idempotencyKey: string;
-  /** The same for equal keys and values, and for no others: tells a repetition from another write under the same idempotency key. */
+  /** Equal for equal keys and values: tells a repetition from another write under its idempotency key. */
   readonly digest: string;
-  /** When it was accepted, in microseconds since 1970, and what orders it among the writes of its record: see `Versions`. */
+  /** When it was accepted, in microseconds since 1970; orders the writes of a record. See `HybridLogicalClock`. */
   readonly version: number;
 }
 
@@ -33,7 +33,7 @@ export interface Write {
 export type Outcome =
   /** `replayed`: it had been taken before; `version` is that of the first time. */
   | { readonly kind: "taken"; readonly version: number; readonly replayed: boolean }
-  /** It can never be taken as it is, and that is not the store's failure. */
+  /** The caller's error: its idempotency key belongs to another write, or its owner has no room. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** What becomes of a write whose idempotency key has been seen before. */
@@ -70,7 +70,7 @@ export interface Store {
    */
   put(write: Write, call: Call): Promise<Outcome>;
 
-  get(key: string): Promise<StoredRecord | undefined>;
+  get(key: string, call: Call): Promise<StoredRecord | undefined>;
 
   close(): Promise<void>;
 }

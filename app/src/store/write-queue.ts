@@ -26,6 +26,11 @@ export interface QueueStats {
 /** Times that the store may refuse a write before it is a dead letter. */
 export const MAX_REFUSALS = 5;
 
+/** Writes of one owner that may wait, so that nobody fills a queue for all. */
+export const MAX_OWNED = 1000;
+
+export const OWNER_IS_FULL = `${MAX_OWNED} of your writes wait for the store already, which is down: try again later`;
+
 /**
  * Takes writes while the store is down and keeps them until the store has them. Several processes may add to and empty the same queue; one
  * that dies at any point leaves nothing half done, only writes that another offers to the store again, which takes each once.

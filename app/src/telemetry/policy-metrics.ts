@@ -1,22 +1,28 @@
-import type { EndpointHealth, Pool } from "../outbound/pool.ts";
 import type { BulkheadStats } from "../resilience/bulkhead.ts";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
 import type { Collector } from "./collector.ts";
+
+/** How calls to one endpoint of a pool stand. */
+export interface EndpointLoad {
+  readonly endpoint: string;
+  readonly inFlight: number;
+  readonly ejected: boolean;
+}
 
 /** Policies that come and go with what they guard, by names that this program or its operator gives. */
 export interface ObservedPolicies {
   readonly limiters: () => Iterable<Pick<RateLimiter, "name" | "rejections" | "clients">>;
   readonly bulkheads: () => Iterable<BulkheadStats>;
   readonly budgets: () => Iterable<readonly [name: string, Pick<RetryBudget, "spent" | "refused">]>;
-  readonly pools: () => Iterable<Pick<Pool, "name" | "endpoints">>;
+  readonly pools: () => Iterable<{ readonly name: string; readonly endpoints: readonly EndpointLoad[] }>;
 }
 
 /** What policies other than breakers let through late or not at all. */
 export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedPolicies): readonly Collector[] {
   const ofEachBulkhead = (read: (stats: BulkheadStats) => number) => () =>
     Array.from(bulkheads(), (stats) => ({ labels: { bulkhead: stats.name }, value: read(stats) }));
-  const ofEachEndpoint = (read: (endpoint: EndpointHealth) => number) => () =>
+  const ofEachEndpoint = (read: (endpoint: EndpointLoad) => number) => () =>
     Array.from(pools()).flatMap(({ name: pool, endpoints }) =>
       endpoints.map((health) => ({ labels: { pool, endpoint: health.endpoint }, value: read(health) })),
     );
@@ -47,7 +53,7 @@ export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedP
     },
     {
       name: "mcp_bulkhead_queued",
-      help: "Calls that wait for a place",
+      help: "Calls that wait for a slot",
       type: "gauge",
       read: ofEachBulkhead(({ queued }) => queued),
     },

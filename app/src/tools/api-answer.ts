@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
-import type { OutboundAnswer } from "../outbound/outbound.ts";
+import { parseExactly } from "../json/exact.ts";
+import { stringify } from "../json/well-formed.ts";
+import type { HttpAnswer } from "../outbound/http-client.ts";
 
 /** Headers that tell a caller something. */
 const TELLING = [
@@ -28,6 +30,10 @@ export const answerData = {
   url: z.string().describe("Where the answer came from, redirects followed"),
   headers: z.record(z.string(), z.string()),
   body: z.unknown().optional().describe("JSON where it is JSON, else text; absent where it is neither"),
+  unreadable: z
+    .string()
+    .optional()
+    .describe("Why the body could not be decoded; the request was answered all the same"),
   truncated: z.boolean().describe("Whether the body went on and was cut off"),
 };
 
@@ -38,7 +44,7 @@ export type AnswerData = z.output<z.ZodObject<typeof answerData>>;
  *
  * @param most - bytes of the body that are shown; @default all that were read
  */
-export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
+export function dataOf(answer: HttpAnswer, most = Infinity): AnswerData {
   const { status, url, headers, body } = answer;
   const truncated = answer.truncated || body.byteLength > most;
   const shown = readBody(headers["content-type"] ?? "", body.subarray(0, most), truncated);
@@ -53,13 +59,16 @@ export function dataOf(answer: OutboundAnswer, most = Infinity): AnswerData {
     ),
     ...(shown === undefined ? {} : { body: shown }),
     truncated,
+    ...(answer.unreadable === undefined ? {} : { unreadable: answer.unreadable }),
   };
 }
 
 /** An answer as a sentence. */
-export function sentenceOf({ status, url, headers, body, truncated }: AnswerData): string {
+export function sentenceOf({ status, url, headers, body, truncated, unreadable }: AnswerData): string {
+  if (unreadable !== undefined) return `${url} answered ${status}, but its body cannot be decoded: ${unreadable}.`;
   if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  // A client may read the JSON text on its own.
+  const text = typeof body === "string" ? body : stringify(body);
   const isCut = truncated || text.length > MAX_SAID;
   return `${url} answered ${status}${isCut ? ", of which this is the beginning" : ""}:\n${text.slice(0, MAX_SAID)}`;
 }
@@ -74,20 +83,24 @@ function readBody(type: string, body: Buffer, truncated: boolean): unknown {
   return isJson && !truncated ? (parseJson(text) ?? text) : text;
 }
 
-/** Nothing for what is not JSON, and for what is so deep that no reader should be asked to follow. */
+/**
+ * Nothing for what is not JSON, for what is so deep that no reader should be asked to follow, and for what has numbers that are too
+ * large for a double.
+ */
 function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExactly(text);
     return isWithin(value, MAX_DEPTH) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-const isWithin = (value: unknown, levels: number): boolean =>
-  typeof value !== "object" ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1)));
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
+}
 
 function decode(type: string, body: Buffer, truncated: boolean): string {
   const [, charset = "utf-8"] = /charset="?([a-z0-9_-]+)/i.exec(type) ?? [];

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { HEADERS, METHODS, type OutboundRequest } from "../outbound/request.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
+import { stringifyExactly } from "../json/exact.ts";
+import { HEADERS, METHODS, type HttpRequest } from "../outbound/request.ts";
 import { wholeNumber } from "./arguments.ts";
-import { CallerMistake } from "./tool.ts";
 
 export const MAX_URL = 2048;
 const MAX_HEADER = 4096;
@@ -42,7 +43,7 @@ export const timeoutArgument = wholeNumber(100, 25_000)
   .describe("Milliseconds to wait for the answer, other attempts included");
 
 export interface RequestArguments {
-  readonly method?: OutboundRequest["method"];
+  readonly method?: HttpRequest["method"];
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
 }
@@ -50,15 +51,18 @@ export interface RequestArguments {
 /**
  * What of a request the arguments say: everything but where it goes.
  *
- * @throws CallerMistake for a body that is too large
+ * @throws ToolInputError for a body that is too large, or has a number in it that is
  */
-export function requestOf({ method, headers, body }: RequestArguments): Omit<OutboundRequest, "url"> {
+export function requestOf({ method, headers, body }: RequestArguments): Omit<HttpRequest, "url"> {
   if (body === undefined) return { method, headers };
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" ? body : stringifyExactly(body, numberTooLarge);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BODY_BYTES)
-    throw new CallerMistake(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
+    throw new ToolInputError(`the body may have at most ${MAX_BODY_BYTES} bytes, not ${bytes}: send less`);
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
   const isTyped = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
   return { method, headers: isTyped ? headers : { ...headers, "content-type": type }, body: text };
 }
+
+const numberTooLarge = () =>
+  new ToolInputError("'body' has a number in it that is too large for a double: write it as a string");

@@ -4,9 +4,9 @@ import { z } from "zod";
 const MAX_NAMED = 5;
 
 /** A number without a fraction. */
-export function wholeNumber(least: number, most: number): z.ZodInt {
-  const said = `must be a whole number from ${least} to ${most}`;
-  return z.int(said).min(least, said).max(most, said);
+export function wholeNumber(min: number, max: number): z.ZodInt {
+  const said = `must be a whole number from ${min} to ${max}`;
+  return z.int(said).min(min, said).max(max, said);
 }
 
 /** Arguments of exactly these names: one that is misspelled is refused by its name, and not left out in silence. */

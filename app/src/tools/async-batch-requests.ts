@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
 import type { Call } from "../resilience/call.ts";
 import { answerData, dataOf } from "./api-answer.ts";
 import { requestArguments, requestOf, urlArgument, type RequestArguments } from "./api-request.ts";
@@ -36,7 +36,7 @@ const item = z.object({
 });
 
 /** Many HTTP requests, several at a time. What becomes of one is nothing to the others. */
-export function asyncBatchRequests(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function asyncBatchRequests(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "async_batch_requests",
     title: "Call APIs in a batch",
@@ -78,7 +78,7 @@ export function asyncBatchRequests(outbound: Outbound): Tool<z.output<typeof inp
 type Request = RequestArguments & { readonly url: string };
 type Item = z.output<typeof item>;
 
-async function send(outbound: Outbound, request: Request, within: number, call: Call): Promise<Item> {
+async function send(outbound: HttpClient, request: Request, within: number, call: Call): Promise<Item> {
   if (within <= 0) return { ok: false, error: "not sent: the time for the whole batch was over", kind: "timeout" };
   try {
     const checked = outbound.check({ url: request.url, ...requestOf(request) });

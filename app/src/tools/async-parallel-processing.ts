@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stringify } from "../json/well-formed.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { inParallel } from "./in-parallel.ts";
 import { MAX_TEXT, OPERATION_NAMES, OPERATIONS, OPERATIONS_SAID } from "./text-operations.ts";
@@ -45,7 +46,7 @@ export function asyncParallelProcessing(): Tool<z.output<typeof inputSchema>> {
       };
       const results = await inParallel(items, concurrency, work, context.call);
       const durationMs = Math.round(performance.now() - startedAt);
-      return answer({ results, durationMs }, `${operation} of ${items.length} texts: ${JSON.stringify(results)}`);
+      return answer({ results, durationMs }, `${operation} of ${items.length} texts: ${stringify(results)}`);
     },
   };
 }

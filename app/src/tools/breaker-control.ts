@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { BreakerHistory } from "../resilience/breaker-history.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { argumentsOf } from "./arguments.ts";
-import { answer, CallerMistake, type Tool } from "./tool.ts";
+import { answer, type Tool } from "./tool.ts";
 
 /** Transitions that one answer shows at most. */
 const MAX_HISTORY = 50;
@@ -68,7 +69,7 @@ export function breakerControl(breakers: BreakerRegistry, history: BreakerHistor
       if (action !== "list") {
         const [breaker] = chosen;
         if (name === undefined || breaker === undefined)
-          throw new CallerMistake(`'${action}' needs the name of a breaker: ${names(breakers)}`);
+          throw new ToolInputError(`'${action}' needs the name of a breaker: ${names(breakers)}`);
         if (action === "reset") breaker.reset();
         else breaker.forceOpen();
       }
@@ -82,7 +83,7 @@ export function breakerControl(breakers: BreakerRegistry, history: BreakerHistor
 
 function find(breakers: BreakerRegistry, name: string): Breaker {
   const breaker = breakers.get(name);
-  if (breaker === undefined) throw new CallerMistake(`there is no breaker '${name}'; there are ${names(breakers)}`);
+  if (breaker === undefined) throw new ToolInputError(`there is no breaker '${name}'; there are ${names(breakers)}`);
   return breaker;
 }
 

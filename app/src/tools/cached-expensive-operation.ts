@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
-import type { Cache } from "../cache/cache.ts";
+import { cached } from "../cache/cached.ts";
 import type { Found } from "../cache/cache-options.ts";
 import { keyOf } from "../cache/key.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { asError, type Call } from "../resilience/call.ts";
 import type { Services } from "../services.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
-import { answer, CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+import { answer, type Tool, type ToolContext } from "./tool.ts";
 
 /** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
-const MOST = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
+const MAX = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
 
 /** Milliseconds of computing after which others get their turn. */
 const SLICE = 2;
@@ -23,8 +24,8 @@ const inputSchema = argumentsOf({
     .describe(
       "fibonacci: the n-th number of the sequence; prime_check: whether n is a prime, and its least factor if not",
     ),
-  n: wholeNumber(0, MOST.prime_check).describe(
-    `A whole number: for fibonacci at most ${MOST.fibonacci}, for prime_check at most ${MOST.prime_check}`,
+  n: wholeNumber(0, MAX.prime_check).describe(
+    `A whole number: for fibonacci at most ${MAX.fibonacci}, for prime_check at most ${MAX.prime_check}`,
   ),
 });
 
@@ -35,6 +36,7 @@ const result = z.object({
   computedInMs: z.number().describe("How long it took to compute, whoever computed it"),
 });
 
+type Operation = keyof typeof MAX;
 type Result = z.output<typeof result>;
 type Computation = Generator<number, Omit<Result, "computedInMs">>;
 
@@ -42,13 +44,21 @@ type Computation = Generator<number, Omit<Result, "computedInMs">>;
 export function cachedExpensiveOperation({
   caches,
   computations,
-}: Pick<Services, "caches" | "computations">): Tool<z.output<typeof inputSchema>> {
+  warmUp,
+}: Pick<Services, "caches" | "computations" | "warmUp">): Tool<z.output<typeof inputSchema>> {
   const { ttl } = caches;
   // The results never change: one that is older than it should be is as good as new while somebody computes it again.
-  const cache: Cache<Result> = caches.create(
+  const cache = caches.create<Result>(
     { name: "computations", ttl, staleWhileRevalidate: ttl },
     { version: 1, schema: result },
   );
+  const computed = cached(
+    (call, operation: Operation, n: number, progress: ToolContext["progress"]) =>
+      computations.execute((inner) => compute(OPERATIONS[operation](n), inner, progress), call),
+    { cache, key: (operation, n) => keyOf([operation, n]) },
+  );
+  for (const operation of ["fibonacci", "prime_check"] as const)
+    warmUp.add(operation, (n) => computed.warm(operation, within(operation, Number(n)), () => undefined));
   return {
     name: "cached_expensive_operation",
     title: "Cached computation",
@@ -64,16 +74,15 @@ export function cachedExpensiveOperation({
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     timeout: 30_000,
     async handle({ operation, n }, context) {
-      if (n > MOST[operation])
-        throw new CallerMistake(`n must be at most ${MOST[operation]} for ${operation}, not ${n}`);
-      const found = await cache.fetch(
-        keyOf([operation, n]),
-        (load) => computations.execute((inner) => compute(OPERATIONS[operation](n), inner, context), load),
-        context.call,
-      );
+      const found = await computed(context.call, operation, within(operation, n), context.progress.bind(context));
       return answer({ operation, n, ...found.value, source: found.source }, describe(operation, n, found));
     },
   };
+}
+
+function within(operation: Operation, n: number): number {
+  if (n > MAX[operation]) throw new ToolInputError(`n must be at most ${MAX[operation]} for ${operation}, not ${n}`);
+  return n;
 }
 
 const OPERATIONS = { fibonacci, prime_check: primeCheck } as const;
@@ -108,7 +117,7 @@ function isFactor(factor: number, n: number): Omit<Result, "computedInMs"> {
 }
 
 /** Works in slices, so that no other call waits for long. @throws the call's reason when it is cancelled */
-async function compute(computation: Computation, call: Call, context: ToolContext): Promise<Result> {
+async function compute(computation: Computation, call: Call, progress: ToolContext["progress"]): Promise<Result> {
   let computedInMs = 0;
   for (;;) {
     await nextTurn();
@@ -118,11 +127,11 @@ async function compute(computation: Computation, call: Call, context: ToolContex
     while (step.done !== true && performance.now() - start < SLICE) step = computation.next();
     computedInMs += performance.now() - start;
     if (step.done === true) return { ...step.value, computedInMs: Math.round(computedInMs) };
-    context.progress(step.value, 1);
+    progress(step.value, 1);
   }
 }
 
-function describe(operation: keyof typeof MOST, n: number, { value: found, source }: Found<Result>): string {
+function describe(operation: Operation, n: number, { value: found, source }: Found<Result>): string {
   const { value = "", prime, leastFactor } = found;
   const where = source === "computed" ? "" : " (remembered)";
   if (operation === "fibonacci") {

@@ -1,10 +1,11 @@
 import type { CallToolResult, StandardSchemaV1 } from "@modelcontextprotocol/server";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { currentTrace } from "../telemetry/request-trace.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
-import { CallerMistake, type Tool, type ToolContext } from "./tool.ts";
+import type { Tool, ToolContext } from "./tool.ts";
 
 /** Milliseconds for a tool that does not say. */
 const DEFAULT_TIMEOUT = 30_000;
@@ -29,6 +30,8 @@ export interface ErrorDetail {
 export interface ToolRequest {
   /** Who calls: what rates are counted by. */
   readonly client: string;
+  /** Whose token it has. @default - nobody is told apart */
+  readonly principal?: string;
   /** What the caller has been granted. @default - nothing */
   readonly scopes?: readonly string[];
   /** Aborts when the client cancels or goes away. */
@@ -48,7 +51,7 @@ export async function callTool<Arguments>(
   request: ToolRequest,
   unexpected: (error: unknown) => string,
 ): Promise<CallToolResult> {
-  const { client, scopes = [], signal, progress } = request;
+  const { client, principal = "", scopes = [], signal, progress } = request;
   const missing = tool.scopes?.filter((scope) => !scopes.includes(scope)) ?? [];
   if (missing.length > 0) return notGranted(tool.name, missing);
   const checked = await tool.inputSchema["~standard"].validate(given);
@@ -59,6 +62,7 @@ export async function callTool<Arguments>(
       async (call) =>
         tool.handle(checked.value, {
           call,
+          principal,
           progress,
           get signal() {
             return call.signal;
@@ -107,7 +111,7 @@ function failure(
 
 /** What to tell a caller of an error that was to be expected; nothing for one that nobody foresaw. */
 export function foreseen(error: unknown): { readonly text: string; readonly detail: ErrorDetail } | undefined {
-  if (error instanceof CallerMistake) return { text: error.message, detail: { kind: "caller_error" } };
+  if (error instanceof ToolInputError) return { text: error.message, detail: { kind: "caller_error" } };
   if (error instanceof DeadlineExceeded)
     return { text: `${error.message}. Ask for less, or try again later.`, detail: { kind: "timeout" } };
   if (error instanceof Rejected) {
@@ -115,8 +119,8 @@ export function foreseen(error: unknown): { readonly text: string; readonly deta
     return { text: error.message, detail: { kind, ...after(error.retryAfterMs) } };
   }
   if (error instanceof UpstreamFailure) {
-    const { message, mayPass, retryAfterMs = 0 } = error;
-    const advice = mayPass ? ` Try again ${retryAfterMs > 0 ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
+    const { message, isTransient, retryAfterMs = 0 } = error;
+    const advice = isTransient ? ` Try again ${retryAfterMs > 0 ? `in ${Math.ceil(retryAfterMs)} ms` : "later"}.` : "";
     return { text: `${message}.${advice}`, detail: { kind: "upstream_error", ...after(retryAfterMs) } };
   }
   return undefined;

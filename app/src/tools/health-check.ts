@@ -1,11 +1,14 @@
 import { z } from "zod";
-import type { Health } from "../health/health.ts";
+import type { Services } from "../services.ts";
 import { answer, type Tool } from "./tool.ts";
 
 const status = z.enum(["healthy", "degraded", "critical"]);
 
-/** The pod's health, dependency by dependency; the same as `/health`. */
-export function healthCheck(health: Health): Tool {
+/**
+ * The pod's health, dependency by dependency; the same as `/health`, but for upstreams whose names clients have given: those
+ * tell what others call.
+ */
+export function healthCheck({ health, outbound }: Pick<Services, "health" | "outbound">): Tool {
   return {
     name: "health_check",
     title: "Health check",
@@ -42,11 +45,14 @@ export function healthCheck(health: Health): Tool {
     annotations: { readOnlyHint: true, openWorldHint: false },
     handle() {
       const report = health.report();
-      const dependencies = Object.entries(report.dependencies).map(
+      const shown = Object.entries(report.dependencies).filter(
+        ([name]) => !outbound.upstreams.isFoundByClient({ name }),
+      );
+      const dependencies = shown.map(
         ([name, { status, detail }]) => `${name} is ${status}${detail === undefined ? "" : ` (${detail})`}`,
       );
       return answer(
-        report,
+        { ...report, dependencies: Object.fromEntries(shown) },
         [
           `${report.status}, version ${report.version}, color ${report.color}`,
           ...dependencies,

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Pool } from "../outbound/pool.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
 import { MAX_URL, requestArguments, requestOf, timeoutArgument } from "./api-request.ts";
 import { argumentsOf } from "./arguments.ts";
-import { answer, CallerMistake, type Tool } from "./tool.ts";
+import { answer, type Tool } from "./tool.ts";
 
 /** Endpoints that a request which may be repeated is tried on at most. */
 const ATTEMPTS = 3;
@@ -54,7 +55,7 @@ export function loadBalancedRequest(pools: ReadonlyMap<string, Pool>): Tool<z.ou
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
     async handle({ pool: name, path, strategy, timeoutMs, ...args }, { call }) {
       const pool = pools.get(name);
-      if (pool === undefined) throw new CallerMistake(noSuchPool(name, [...pools.keys()]));
+      if (pool === undefined) throw new ToolInputError(noSuchPool(name, [...pools.keys()]));
       let attempts = 0;
       const received = await pool.send({ path, ...requestOf(args) }, strategy, call, {
         attempts: ATTEMPTS,
@@ -67,7 +68,7 @@ export function loadBalancedRequest(pools: ReadonlyMap<string, Pool>): Tool<z.ou
   };
 }
 
-function noSuchPool(name: string, names: readonly string[]): string {
+export function noSuchPool(name: string, names: readonly string[]): string {
   return names.length === 0
     ? `there is no pool '${name}': OUTBOUND_POOLS, which names them, is empty on this server`
     : `there is no pool '${name}'; there are ${names.join(", ")}`;

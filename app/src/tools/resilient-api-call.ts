@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
 import { requestArguments, requestOf, timeoutArgument, urlArgument } from "./api-request.ts";
 import { argumentsOf } from "./arguments.ts";
@@ -15,7 +15,7 @@ const inputSchema = argumentsOf({
 });
 
 /** One HTTP request with every protection there is. */
-export function resilientApiCall(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function resilientApiCall(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "resilient_api_call",
     title: "Call an API",
@@ -39,7 +39,7 @@ export function resilientApiCall(outbound: Outbound): Tool<z.output<typeof input
         onAttempt: () => (attempts += 1),
       });
       const data = dataOf(received);
-      const breaker = outbound.upstreams.of(received.url.origin).breaker.state;
+      const breaker = outbound.upstreams.get(received.url.origin)?.breaker.state ?? "closed";
       return answer(
         { ...data, attempts, breaker, durationMs: Math.round(performance.now() - startedAt) },
         sentenceOf(data),

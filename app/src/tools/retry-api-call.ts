@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Attempt } from "../outbound/attempts.ts";
-import type { Outbound } from "../outbound/outbound.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
 import { isRepeatable } from "../outbound/request.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { answerData, dataOf, sentenceOf } from "./api-answer.ts";
 import { requestArguments, requestOf, urlArgument } from "./api-request.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
-import { answer, CallerMistake, type Tool } from "./tool.ts";
+import { answer, type Tool } from "./tool.ts";
 
 const inputSchema = argumentsOf({
   url: urlArgument,
@@ -18,7 +19,7 @@ const inputSchema = argumentsOf({
 });
 
 /** One HTTP request, sent again while it fails in ways that pass. */
-export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function retryApiCall(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "retry_api_call",
     title: "Call an API, with retries",
@@ -41,7 +42,7 @@ export function retryApiCall(outbound: Outbound): Tool<z.output<typeof inputSche
     async handle({ maxAttempts, baseDelayMs, ...args }, context) {
       const request = outbound.check({ url: args.url, ...requestOf(args) });
       if (maxAttempts > 1 && !isRepeatable(request))
-        throw new CallerMistake(
+        throw new ToolInputError(
           `a ${request.method} request may do something each time it is sent: add the header 'idempotency-key' if the API knows it, or set maxAttempts to 1`,
         );
       const attempts: Attempt[] = [];
@@ -68,12 +69,12 @@ const describe = ({ status, error, waitedMs, durationMs }: Attempt): string =>
   `${status ?? error ?? "no answer"} in ${durationMs} ms, after a pause of ${waitedMs} ms`;
 
 function withHistory(error: UpstreamFailure, attempts: readonly Attempt[]): UpstreamFailure {
-  const { message, status, retryAfterMs, mayPass } = error;
+  const { message, status, retryAfterMs, isTransient } = error;
   const history = attempts.map((attempt, index) => `(${index + 1}) ${describe(attempt)}`).join("; ");
   return new UpstreamFailure(`${message}. Gave up after ${attempts.length} attempts: ${history}`, {
     ...(status === undefined ? {} : { status }),
     retryAfterMs,
-    mayPass,
+    isTransient,
     cause: error,
   });
 }

@@ -1,27 +1,18 @@
 import { z } from "zod";
 import { MAX_VALUE_BYTES, type Receipt, type ResilientStore } from "../store/resilient-store.ts";
 import { argumentsOf } from "./arguments.ts";
+import { nameOf, recordKey } from "./record-key.ts";
 import { answer, type Tool } from "./tool.ts";
 
-/** Neither control characters nor halves of surrogate pairs: such keys look alike, or are, once they are stored. */
-const PLAIN = /^\P{C}*$/u;
-
-const text = (longest: number) =>
-  z
-    .string("must be a text")
-    .min(1, "must not be empty")
-    .max(longest, `must be at most ${longest} characters`)
-    .regex(PLAIN, "must not have control characters or broken Unicode in it");
-
 const inputSchema = argumentsOf({
-  key: text(200).describe("Name of the record to write, such as 'user/42/preferences'"),
+  key: recordKey.describe("Name of the record to write, such as 'user/42/preferences'"),
   value: z
     .unknown()
     .nonoptional("must be there: any JSON")
     .describe(
       `What to store: any JSON of up to ${MAX_VALUE_BYTES / 1024} KiB. It replaces what was stored under the key`,
     ),
-  idempotencyKey: text(100)
+  idempotencyKey: nameOf(100)
     .optional()
     .describe(
       "A name of your own for this write: called again with it, the same write is not made twice. Made up if absent",
@@ -46,12 +37,12 @@ export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof 
     name: "store_data_resilient",
     title: "Store data",
     description:
-      "Stores a JSON value under a key, replacing what was there. Accepts writes even while the store is down: the receipt says whether the value is `stored` or `queued`, and how durable it is there.",
+      "Stores a JSON value under a key, replacing what was there; get_data reads it back. Keys are your own: no other client sees them. Accepts writes even while the store is down: the receipt says whether the value is `stored` or `queued`, and how durable it is there.",
     inputSchema,
     outputSchema,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-    async handle(request, { call }) {
-      const receipt = await store.write(request, call);
+    async handle(request, { call, principal }) {
+      const receipt = await store.write({ ...request, principal }, call);
       return answer(receipt, describe(receipt));
     },
   };

@@ -5,6 +5,8 @@ import type { Call } from "../resilience/call.ts";
 export interface ToolContext {
   /** For policies: cancelled when the client goes away or the tool's time is over; `client` is who calls. */
   readonly call: Call;
+  /** Whose token the call has, and whose records are its own; `""` where nobody is told apart. */
+  readonly principal: string;
   /** Aborts with the call. Made when it is first read. */
   readonly signal: AbortSignal;
   /** Tells the client how far the work is, if it has asked to know. Never waits, never fails. */
@@ -14,7 +16,7 @@ export interface ToolContext {
 /**
  * A tool as a plain object, so that it can be listed, tested and wrapped without a server.
  *
- * `handle` gets arguments that have passed `inputSchema`, and throws freely: `callTool` turns a `CallerMistake`, a `Rejected`, a
+ * `handle` gets arguments that have passed `inputSchema`, and throws freely: `callTool` turns a `ToolInputError`, a `Rejected`, a
  * `DeadlineExceeded` and everything else into an answer that says what to do. It is a method, and so bivariant in its arguments:
  * tools of different arguments fit in one list.
  */
@@ -36,9 +38,4 @@ export interface Tool<Arguments = unknown> {
 /** An answer in both forms that clients read: data for programs, a sentence for models. */
 export function answer(data: object, sentence: string): CallToolResult {
   return { structuredContent: { ...data }, content: [{ type: "text", text: sentence }] };
-}
-
-/** What the caller asked for cannot be. Not a failure of this server; the message says what to do instead. */
-export class CallerMistake extends Error {
-  override readonly name: string = "CallerMistake";
 }

@@ -50,16 +50,16 @@ export interface CurrentWeather {
 export class BadUpstreamAnswer extends Error {
   override readonly name = "BadUpstreamAnswer";
   /** Whether the same question may be answered another time. */
-  readonly mayPass: boolean;
+  readonly isTransient: boolean;
   /** Milliseconds that the API asks to be left alone for. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
     message: string,
-    { mayPass = false, retryAfterMs }: { mayPass?: boolean; retryAfterMs?: number | undefined } = {},
+    { isTransient = false, retryAfterMs }: { isTransient?: boolean; retryAfterMs?: number | undefined } = {},
   ) {
     super(message);
-    this.mayPass = mayPass;
+    this.isTransient = isTransient;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -118,7 +118,7 @@ async function getJson<S extends z.ZodType>(
   if (!response.ok) {
     await response.body?.cancel();
     throw new BadUpstreamAnswer(`${url.host} answered ${response.status}`, {
-      mayPass: response.status === 429 || response.status >= 500,
+      isTransient: response.status === 429 || response.status >= 500,
       retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
     });
   }

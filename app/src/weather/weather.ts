@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Cache } from "../cache/cache.ts";
 import type { Caches } from "../cache/caches.ts";
 import type { BreakerSettings } from "../config/breakers.ts";
+import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import type { Call, Policy } from "../resilience/call.ts";
@@ -10,7 +11,6 @@ import { Fallback } from "../resilience/fallback.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Retry } from "../resilience/retry.ts";
-import { CallerMistake } from "../tools/tool.ts";
 import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
 
 /** Milliseconds for which a place is taken to stay where it is. */
@@ -47,7 +47,7 @@ export interface WeatherAnswer extends Partial<Reading> {
 }
 
 /** No place has this name: not a failure of the weather API. */
-export class UnknownCity extends CallerMistake {
+export class UnknownCity extends ToolInputError {
   override readonly name = "UnknownCity";
 
   constructor(city: string) {
@@ -104,7 +104,7 @@ export class Weather {
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
     this.#guarded = compose({
-      retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: mayPass }),
+      retry: new Retry({ name: "weather_api", budget: this.budget, isRetryable: isTransient }),
       breaker: this.breaker,
     });
   }
@@ -141,8 +141,8 @@ export class Weather {
 }
 
 /** Whether another attempt may be answered, where this one was not. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof BadUpstreamAnswer) return error.mayPass;
+function isTransient(error: unknown): boolean {
+  if (error instanceof BadUpstreamAnswer) return error.isTransient;
   return !(error instanceof UnknownCity || error instanceof Rejected);
 }
 

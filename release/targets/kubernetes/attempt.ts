@@ -23,7 +23,7 @@ export function translated(what: string, error: unknown): unknown {
     case "unreachable":
     // Credentials can be renewed while a release waits, so these are no reason to leave live traffic unwatched.
     case "unauthorized":
-      return new TargetUnreachable(message, { cause: error });
+      return new TargetUnreachable(message, { cause: error, retryAfterMs: error.retryAfterMs });
     case "policy":
     case "invalid":
     case "forbidden":

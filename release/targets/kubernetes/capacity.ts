@@ -1,6 +1,6 @@
 import type { Environment } from "../../../environments/environment.ts";
 import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environments/names.ts";
-import type { Color } from "../../color.ts";
+import type { Color } from "../../../environments/color.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -64,15 +64,16 @@ export class PodCapacity implements Capacity {
       attempt(`read the autoscaler of ${color}`, this.#api.get<Autoscaler>(autoscalerOf(color), signal)),
       listPods(this.#api, color, signal),
     ]);
-    if (deployment === undefined) return { desired: 0, pods: [] };
+    if (deployment === undefined) return { desired: 0, minimum: 0, pods: [] };
     const { spec, status } = deployment;
     const current = await this.#isCurrent(color, deployment, signal);
     const own = pods.filter(current);
-    const minimum = autoscaler?.spec?.minReplicas ?? 0;
+    const minimum = autoscaler?.spec?.minReplicas ?? 1;
     return {
       image: imageOf(spec?.template?.spec?.containers),
       mark: markOf(spec?.template),
       desired: spec?.replicas ?? 1,
+      minimum,
       heldAt: minimum > this.#scaling.minReplicas ? minimum : undefined,
       pods: pods.map((pod) => ({
         name: pod.metadata.name,
@@ -86,8 +87,7 @@ export class PodCapacity implements Capacity {
   }
 
   async hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void> {
-    const { minReplicas, maxReplicas } = this.#scaling;
-    const value = Math.min(maxReplicas, Math.max(minReplicas, pods ?? 0));
+    const value = Math.max(this.#scaling.minReplicas, pods ?? 0);
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
     await this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Color } from "../../color.ts";
+import type { Color } from "../../../environments/color.ts";
 import type { ColorState, Problem } from "../../ports/capacity.ts";
 import { AppProcess } from "./process.ts";
 
@@ -60,7 +60,8 @@ export class Fleet {
       mark,
       settings,
       desired: this.#desired,
-      heldAt: this.#heldAt,
+      minimum: this.#minimum,
+      heldAt: this.#minimum > this.#options.minReplicas ? this.#minimum : undefined,
       pods: this.#pods.map(({ name, ready, restarts }) => ({ name, ready, restarts, current: true })),
       problems: this.#pods
         .filter(({ ready, restarts }) => !ready && restarts > 0)
@@ -76,8 +77,12 @@ export class Fleet {
     await Promise.all(this.#draining);
   }
 
+  get #minimum(): number {
+    return Math.max(this.#options.minReplicas, this.#heldAt ?? 0);
+  }
+
   get #desired(): number {
-    return this.#stage === undefined ? 0 : Math.max(this.#options.minReplicas, this.#heldAt ?? 0);
+    return this.#stage === undefined ? 0 : this.#minimum;
   }
 
   #reconcile(): void {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { COLORS, type Color } from "../../color.ts";
+import { COLORS, type Color } from "../../../environments/color.ts";
 import { Displaced, TargetUnreachable, UsageError } from "../../errors.ts";
 import { releaseRecordSchema } from "../../record.ts";
 import { reason } from "../admin-port.ts";
@@ -13,6 +13,7 @@ const colorSchema = z.object({
   mark: z.string().optional(),
   settings: z.record(z.string(), z.string()),
   desired: z.number(),
+  minimum: z.number(),
   heldAt: z.number().optional(),
   pods: z.array(z.object({ name: z.string(), ready: z.boolean(), restarts: z.number(), current: z.boolean() })),
   problems: z.array(z.object({ what: z.string(), final: z.boolean() })),

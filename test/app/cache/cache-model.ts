@@ -15,7 +15,6 @@ interface Load {
   readonly callers: Set<number>;
   /** Nobody called for it: it refreshes what was given out already. */
   readonly isRefresh: boolean;
-  isObsolete: boolean;
   isOver: boolean;
   /** Its time was over, or nobody waited for it any more. */
   wasCancelled: boolean;
@@ -40,7 +39,7 @@ export class CacheModel {
     const caller = this.calls.push(undefined) - 1;
     const kept = this.#values.get(key);
     const remembered = this.#answers.get(key);
-    const underWay = this.loads.find((load) => load.key === key && !load.isOver && !load.isObsolete);
+    const underWay = this.loads.find((load) => load.key === key && !load.isOver);
     if (kept !== undefined && this.#now < kept.freshUntil) this.calls[caller] = `${kept.value} memory`;
     else if (kept !== undefined && this.#now < kept.freshUntil + staleWhileRevalidate) {
       this.calls[caller] = `${kept.value} stale`;
@@ -56,17 +55,13 @@ export class CacheModel {
     load.isOver = true;
     if (outcome === "error") this.#failed(load, `error ${index}`);
     else if (outcome === "value") {
-      if (!load.isObsolete) {
-        this.#values.set(load.key, { value: `value ${index}`, freshUntil: this.#now + this.#windows.ttl });
-        this.#answers.delete(load.key);
-      }
+      this.#values.set(load.key, { value: `value ${index}`, freshUntil: this.#now + this.#windows.ttl });
+      this.#answers.delete(load.key);
       this.#answer(load, `value ${index} computed`);
     } else {
       const error = `no such thing ${index}`;
-      if (!load.isObsolete) {
-        this.#values.delete(load.key);
-        this.#answers.set(load.key, { error, until: this.#now + this.#windows.negativeTtl });
-      }
+      this.#values.delete(load.key);
+      this.#answers.set(load.key, { error, until: this.#now + this.#windows.negativeTtl });
       this.#answer(load, error);
     }
   }
@@ -79,12 +74,6 @@ export class CacheModel {
     if (load.callers.size > 0 || load.isRefresh) return;
     load.isOver = true;
     load.wasCancelled = true;
-  }
-
-  invalidate(key: string): void {
-    this.#values.delete(key);
-    this.#answers.delete(key);
-    for (const load of this.loads) if (load.key === key) load.isObsolete = true;
   }
 
   wait(milliseconds: number): void {
@@ -106,7 +95,6 @@ export class CacheModel {
       due,
       callers: new Set(callers),
       isRefresh,
-      isObsolete: false,
       isOver: false,
       wasCancelled: false,
     });

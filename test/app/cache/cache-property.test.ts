@@ -35,7 +35,6 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), ago }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("invalidate" as const), key }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -102,7 +101,7 @@ function inWords(error: unknown): string {
 }
 
 describe("the cache and its model", () => {
-  it("answer alike and load alike through every history of calls, loads, waits and invalidations", async () => {
+  it("answer alike and load alike through every history of calls, loads and waits", async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(windows, fc.array(step, { minLength: 5, maxLength: 40 }), async (options, steps) => {
@@ -112,9 +111,6 @@ describe("the cache and its model", () => {
           if (next.do === "fetch") {
             model.fetch(next.key);
             real.fetch(next.key);
-          } else if (next.do === "invalidate") {
-            model.invalidate(next.key);
-            real.cache.invalidate(next.key);
           } else if (next.do === "wait") {
             model.wait(next.milliseconds);
             await real.clock.pass(next.milliseconds);

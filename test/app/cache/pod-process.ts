@@ -1,8 +1,11 @@
 import { startPod, type PodOptions } from "./pods.ts";
 
 /** What the parent asks of a pod in a process of its own. */
-export type Order =
-  { readonly fetch: string; readonly times: number; readonly origin: string } | { readonly invalidate: string };
+export interface Order {
+  readonly fetch: string;
+  readonly times: number;
+  readonly origin: string;
+}
 
 /** How each call of a `fetch` was answered, and how many there were of each. */
 export type Report = Readonly<Record<string, number>>;
@@ -17,10 +20,6 @@ async function load(origin: string, signal: AbortSignal): Promise<{ name: string
 }
 
 process.on("message", (order: Order) => {
-  if ("invalidate" in order) {
-    pod.cache.invalidate(order.invalidate);
-    return;
-  }
   const { fetch: key, times, origin } = order;
   const calls = Array.from({ length: times }, () => pod.cache.fetch(key, ({ signal }) => load(origin, signal)));
   void Promise.allSettled(calls).then((results) => {

@@ -4,16 +4,18 @@ import { Cache } from "../../../app/src/cache/cache.ts";
 import { SharedTier } from "../../../app/src/cache/shared-tier.ts";
 import type { Sharing } from "../../../app/src/cache/sharing.ts";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
+import { RedisConnection } from "../../../app/src/redis/connection.ts";
 
 export const thing = z.object({ name: z.string(), text: z.string().optional() });
 export type Thing = z.output<typeof thing>;
 
-export interface PodOptions extends Partial<CacheOptions>, Partial<Pick<Sharing<Thing>, "version" | "patience">> {
+export interface PodOptions extends Partial<CacheOptions>, Partial<Pick<Sharing<Thing>, "version">> {
   readonly url: string;
   readonly cluster?: boolean;
   /** Milliseconds that Redis may take. @default - longer than it does on a busy machine */
   readonly timeout?: number;
+  /** Milliseconds that calls wait for Redis. @default - as long */
+  readonly wait?: number;
 }
 
 /** A cache with a connection of its own, as another pod would have it. */
@@ -31,14 +33,14 @@ export async function startPod({
   cluster = false,
   timeout = 2000,
   version = 1,
-  patience = 5000,
+  wait = 5000,
   ...options
 }: PodOptions): Promise<Pod> {
   const redis = new RedisConnection({ url, cluster, timeout, prefix: "mcp" });
   const breaker = new Breaker({ name: "cache", failureThreshold: 2, recoveryTimeout: 200 });
   const { staleWhileRevalidate = 0, staleIfError = 0 } = options;
   const staleFor = Math.max(staleWhileRevalidate, staleIfError);
-  const tier = new SharedTier({ redis, breaker, name: "things", schema: thing, version, patience, staleFor });
+  const tier = new SharedTier({ redis, breaker, name: "things", schema: thing, version, timeout: wait, staleFor });
   const cache = new Cache<Thing>({ name: "things", ttl: 60_000, ...options }, tier);
   await up(redis);
   return {
@@ -46,10 +48,7 @@ export async function startPod({
     tier,
     redis,
     breaker,
-    async close() {
-      tier.close();
-      await redis.close();
-    },
+    close: () => redis.close(),
   };
 }
 

@@ -10,7 +10,6 @@ import type { PodOptions } from "./pods.ts";
 export interface PodProcess {
   /** Makes so many calls at the same time; resolves with how they were answered. */
   fetch(key: string, times: number, origin: string): Promise<Report>;
-  invalidate(key: string): void;
   /** Ends it at once, without a word. */
   kill(): Promise<void>;
 }
@@ -28,9 +27,6 @@ export async function startPodProcess(options: PodOptions): Promise<PodProcess> 
       order({ fetch: key, times, origin });
       const [report] = (await once(child, "message")) as [Report];
       return report;
-    },
-    invalidate: (key) => {
-      order({ invalidate: key });
     },
     kill: () => kill(child),
   };

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { ToolInputError } from "../../../app/src/errors/tool-input-error.ts";
 import { reachOf, type Resolve } from "../../../app/src/outbound/addresses.ts";
 import { UpstreamFailure } from "../../../app/src/outbound/upstream-failure.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
-import { CallerMistake } from "../../../app/src/tools/tool.ts";
 import { newOutbound } from "./new-outbound.ts";
 import { startUpstream } from "./upstream.ts";
 
@@ -131,7 +131,7 @@ describe("an address in a URL", () => {
     const { outbound } = newOutbound({ OUTBOUND_ALLOW: "http://*.example.com,http://example.com,http://8.8.8.8" });
     fc.assert(
       fc.property(notPublic.chain(spelled), (spelling) => {
-        expect(() => outbound.check({ url: `http://${spelling}/` })).toThrow(CallerMistake);
+        expect(() => outbound.check({ url: `http://${spelling}/` })).toThrow(ToolInputError);
       }),
       { numRuns: 200 },
     );
@@ -166,7 +166,7 @@ describe("the allow-list", () => {
       newOutbound({ OUTBOUND_ALLOW: list }).outbound.check({ url });
       return true;
     } catch (error) {
-      if (error instanceof CallerMistake) return false;
+      if (error instanceof ToolInputError) return false;
       throw error;
     }
   };
@@ -236,7 +236,7 @@ describe("a name that resolves", () => {
       const { outbound } = newOutbound({ OUTBOUND_ALLOW: "http://api.example" }, resolve);
       const sent = outbound.send(outbound.check({ url: "http://api.example/" }), PLAIN_CALL);
 
-      await expect(sent).rejects.toThrow(CallerMistake);
+      await expect(sent).rejects.toThrow(ToolInputError);
       await expect(sent).rejects.not.toThrow(address);
     }
   });

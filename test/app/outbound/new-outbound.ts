@@ -1,12 +1,12 @@
 import { readConfig, type Config } from "../../../app/src/config.ts";
 import { Health } from "../../../app/src/health/health.ts";
 import type { Resolve } from "../../../app/src/outbound/addresses.ts";
-import { Outbound } from "../../../app/src/outbound/outbound.ts";
+import { HttpClient } from "../../../app/src/outbound/http-client.ts";
 import { BreakerRegistry } from "../../../app/src/resilience/breaker-registry.ts";
 
 export interface NewOutbound {
   readonly config: Config;
-  readonly outbound: Outbound;
+  readonly outbound: HttpClient;
   readonly breakers: BreakerRegistry;
   readonly health: Health;
 }
@@ -16,7 +16,7 @@ export function newOutbound(environment: Readonly<Record<string, string>>, resol
   const config = readConfig({ AUTH_MODE: "off", ...environment });
   const breakers = new BreakerRegistry();
   const health = new Health(config);
-  const outbound = new Outbound({
+  const outbound = new HttpClient({
     ...config.outbound,
     breakers,
     health,

@@ -8,15 +8,14 @@ describe("an error of the network", () => {
     ["ECONNREFUSED", "https://a.example refused the connection (ECONNREFUSED)", true],
     ["EAI_AGAIN", "https://a.example could not be looked up (EAI_AGAIN)", true],
     ["HPE_INVALID_CONSTANT", "https://a.example does not answer in HTTP (HPE_INVALID_CONSTANT)", false],
-    ["Z_DATA_ERROR", "https://a.example answered with a body that cannot be unpacked (Z_DATA_ERROR)", true],
     ["CERT_REVOKED", "https://a.example has a certificate that is not valid (CERT_REVOKED)", false],
     ["EPROTO", "https://a.example does not speak TLS as this server does (EPROTO)", false],
     ["ENEW", "https://a.example could not be called (ENEW)", true],
-  ])("(%s) is told without addresses: %s", (code, message, mayPass) => {
+  ])("(%s) is told without addresses: %s", (code, message, isTransient) => {
     expect(describeNetworkError("https://a.example", withCode(code))).toMatchObject({
       name: "UpstreamFailure",
       message,
-      mayPass,
+      isTransient,
     });
   });
 

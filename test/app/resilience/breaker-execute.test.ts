@@ -91,12 +91,15 @@ describe("execute", () => {
 
   it("counts an error as what the judge says: a failure, a success, or nothing", async () => {
     const { breaker } = clocked({
-      judge: (error) => (error instanceof RangeError ? "success" : error instanceof TypeError ? "nothing" : "failure"),
+      judge: (error) => (error instanceof Error && error.message === "no such city" ? "success" : "nothing"),
     });
-    for (const error of [new RangeError(), new TypeError(), new Error("down")])
+    const { breaker: strict } = clocked({ judge: () => "failure" });
+    await strict.execute(() => Promise.reject(new Error("down"))).catch(() => undefined);
+    for (const error of [new Error("no such city"), new Error("bad request")])
       await breaker.execute(() => Promise.reject(error)).catch(() => undefined);
 
-    expect(breaker.stats).toMatchObject({ successes: 1, failures: 1 });
+    expect(breaker.stats).toMatchObject({ successes: 1, failures: 0 });
+    expect(strict.stats).toMatchObject({ successes: 0, failures: 1 });
   });
 
   it("counts as nothing that a policy inside of it let nothing through", async () => {
@@ -106,5 +109,31 @@ describe("execute", () => {
     await expect(breaker.execute((call: Call) => full.execute(forever, call))).rejects.toBeInstanceOf(Rejected);
 
     expect(breaker.stats).toMatchObject({ successes: 0, failures: 0 });
+  });
+
+  it("tells with each transition the last error since it was closed", async () => {
+    const { breaker, clock } = clocked({ failureThreshold: 2, successThreshold: 1 });
+    const seen: unknown[] = [];
+    breaker.events.on((event) => {
+      if (event.type === "transition") seen.push([event.reason, event.error]);
+    });
+    const [first, second, third] = [new Error("first"), new Error("second"), new Error("third")];
+    const failWith = (error: Error) => breaker.execute(() => Promise.reject(error)).catch(() => undefined);
+    await failWith(first);
+    await failWith(second);
+    clock.advance(100_000);
+    await failWith(third);
+    clock.advance(100_000);
+    await breaker.execute(() => Promise.resolve());
+    breaker.forceOpen();
+
+    expect(seen).toEqual([
+      ["failures", second],
+      ["recovery-time", second],
+      ["probe-failed", third],
+      ["recovery-time", third],
+      ["probes-succeeded", third],
+      ["forced", undefined],
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { Breaker, type BreakerEvent } from "../../../app/src/resilience/breaker.ts";
 import type { Outcome } from "../../../app/src/resilience/breaker-options.ts";
-import type { Lease } from "../../../app/src/resilience/loans.ts";
+import type { ProbeLease } from "../../../app/src/resilience/probe-leases.ts";
 import { admitted } from "./a-breaker.ts";
 import { fakeTime } from "./fake-clock.ts";
 
@@ -9,26 +9,26 @@ import { fakeTime } from "./fake-clock.ts";
 function held() {
   const { clock, time } = fakeTime();
   const breaker = new Breaker({ name: "api", failureThreshold: 1, recoveryTimeout: 1000, slowCall: 100, time });
-  const turnedAway: number[] = [];
+  const rejected: number[] = [];
   const hold = (remaining = 1000) => {
-    breaker.holdOpen({ remaining, openings: 1, turnedAway: () => turnedAway.push(time.now()) });
+    breaker.holdOpen({ remaining, openings: 1, rejected: () => rejected.push(time.now()) });
   };
   hold();
   const outcomes: Outcome[] = [];
-  const lease = (milliseconds = 500): Lease => ({
+  const lease = (milliseconds = 500): ProbeLease => ({
     useBy: time.now() + milliseconds,
     settle: (outcome) => outcomes.push(outcome),
   });
-  return { breaker, clock, turnedAway, outcomes, lease, hold };
+  return { breaker, clock, rejected, outcomes, lease, hold };
 }
 
 describe("a breaker that pods hold open together", () => {
   it("lets nothing through when its time is over, but says that a call was turned away", () => {
-    const { breaker, clock, turnedAway } = held();
+    const { breaker, clock, rejected } = held();
     clock.advance(5000);
 
     expect(breaker.tryAcquire()).toEqual({ admitted: false, reason: "open", policy: "api", retryAfterMs: 0 });
-    expect(turnedAway).toHaveLength(1);
+    expect(rejected).toHaveLength(1);
   });
 
   it("lets one call through for each lease, and tells how it went without changing state by itself", () => {
@@ -147,7 +147,7 @@ describe("a breaker that pods hold open together", () => {
     expect(events).toEqual([
       { type: "transition", name: "api", from: "open", to: "half-open", reason: "cluster" },
       { type: "transition", name: "api", from: "half-open", to: "closed", reason: "cluster" },
-      { type: "by-hand", name: "api", forced: false },
+      { type: "operator", name: "api", forced: false },
     ]);
   });
 });

@@ -100,7 +100,7 @@ function isWithOthers(step: { readonly do: string }): step is WithOthers {
 /** Does to both what pods have decided together. */
 function decide(step: WithOthers, breaker: Breaker, model: BreakerModel, now: number): void {
   if (step.do === "hold") {
-    breaker.holdOpen({ ...step, turnedAway: () => undefined });
+    breaker.holdOpen({ ...step, rejected: () => undefined });
     model.holdOpen(step.remaining, step.openings);
   } else if (step.do === "lend") {
     breaker.lend({ useBy: now + step.useIn, settle: () => undefined });
@@ -247,7 +247,7 @@ describe("any interleaving of calls, answers, cancellations and timeouts", () =>
           expect(breaker.state).toBe(model.state);
         }
         expect(passed).toEqual(modelPassed);
-        expect(time.alarms).toBeLessThanOrEqual(calls.length);
+        expect(clock.timers).toBeLessThanOrEqual(calls.length);
       }),
       { numRuns: 300 },
     );

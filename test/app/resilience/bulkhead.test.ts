@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { Bulkhead, type BulkheadOptions, type Place } from "../../../app/src/resilience/bulkhead.ts";
+import { Bulkhead, type BulkheadOptions, type Slot } from "../../../app/src/resilience/bulkhead.ts";
 import { CallerCall } from "../../../app/src/resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
@@ -11,7 +11,7 @@ function clocked(options: Partial<BulkheadOptions> = {}) {
   return { clock, time, bulkhead: new Bulkhead({ name: "api", maxConcurrent: 2, time, ...options }) };
 }
 
-function admitted(answer: Place | Rejection): Place {
+function admitted(answer: Slot | Rejection): Slot {
   if (!answer.admitted) throw new Error(answer.reason);
   return answer;
 }
@@ -76,19 +76,19 @@ describe("a bulkhead of two", () => {
   });
 
   it("turns away who has waited for too long, and keeps no timer for who has not", async () => {
-    const { bulkhead, clock, time } = clocked({ maxConcurrent: 1, maxQueue: 1, queueTimeout: 100 });
+    const { bulkhead, clock } = clocked({ maxConcurrent: 1, maxQueue: 1, queueTimeout: 100 });
     const { work, end } = task();
     const running = bulkhead.execute(work);
     const waiting = bulkhead.execute(work).catch((error: unknown) => error);
     await clock.pass(110);
     const error = await waiting;
     expect(error).toBeInstanceOf(Rejected);
-    expect(error).toMatchObject({ message: "api: no place became free in time" });
+    expect(error).toMatchObject({ message: "api: no slot became free in time" });
     const next = bulkhead.execute(work);
     end();
     await Promise.all([running, next]);
 
-    expect(time.alarms).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   it("waits no longer than the caller does: not past the deadline, and not for one who has gone", async () => {
@@ -129,18 +129,38 @@ describe("a bulkhead of two", () => {
     expect(bulkhead.inFlight).toBe(0);
   });
 
-  it("lets those in the queue in when its limit is raised, and nobody while it is lowered", async () => {
-    const { bulkhead } = clocked({ maxConcurrent: 1, maxQueue: 2 });
-    const { work, end } = task();
-    const calls = [1, 2, 3].map(() => bulkhead.execute(work));
-    bulkhead.limit = 3;
-    expect([bulkhead.inFlight, bulkhead.queued]).toEqual([3, 0]);
-    bulkhead.limit = 1;
-    end();
+  it("lets clients that wait take turns, however many calls one of them has waiting", async () => {
+    const { bulkhead } = clocked({ maxConcurrent: 1, maxQueue: 10 });
+    const order: string[] = [];
+    const first = task();
+    const call = (client: string) =>
+      bulkhead.execute(() => Promise.resolve(order.push(client)), new CallerCall({ client }));
+    const calls = [
+      bulkhead.execute(first.work),
+      ...["greedy", "greedy", "greedy", "greedy", "late", "later"].map(call),
+    ];
+    first.end();
     await Promise.all(calls);
-    admitted(bulkhead.tryAcquire());
 
-    expect(bulkhead.tryAcquire().admitted).toBe(false);
+    expect(order).toEqual(["greedy", "late", "later", "greedy", "greedy", "greedy"]);
+  });
+
+  it("makes room in a full queue for a client with fewer calls in it, at the cost of the one with the most", async () => {
+    const { bulkhead } = clocked({ maxConcurrent: 1, maxQueue: 4 });
+    const first = task();
+    const running = bulkhead.execute(first.work);
+    const call = (client: string) => bulkhead.execute(() => Promise.resolve(client), new CallerCall({ client }));
+    const greedy = ["greedy", "greedy", "greedy", "greedy", "greedy"].map(call);
+    const others = ["one", "two", "one", "two"].map(call);
+    const ended = Promise.allSettled([...greedy, ...others]);
+    first.end();
+    await running;
+
+    expect((await ended).map(({ status }) => status === "fulfilled")).toEqual([
+      ...[true, true, false, false, false],
+      ...[true, true, false, false],
+    ]);
+    expect(bulkhead.stats).toMatchObject({ queued: 0, inFlight: 0, rejections: { full: 5 } });
   });
 
   it("refuses a limit under one", () => {

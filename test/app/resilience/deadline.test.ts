@@ -11,7 +11,7 @@ function outcome(promise: Promise<unknown>): Promise<unknown> {
 
 describe("a deadline of 100 ms", () => {
   it("passes on what the work returns and throws, and leaves no alarm behind", async () => {
-    const { time } = fakeTime();
+    const { clock, time } = fakeTime();
     const deadline = new Deadline({ timeout: 100, time });
 
     expect(await deadline.execute(() => Promise.resolve(42))).toBe(42);
@@ -21,7 +21,7 @@ describe("a deadline of 100 ms", () => {
         throw new RangeError("at once");
       }),
     ).rejects.toThrow("at once");
-    expect(time.alarms).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   it("ends what hangs, even if it ignores its signal", async () => {
@@ -41,7 +41,7 @@ describe("a deadline of 100 ms", () => {
   });
 
   it("cancels the work when the caller goes away, with the caller's reason", async () => {
-    const { time } = fakeTime();
+    const { clock, time } = fakeTime();
     const caller = new AbortController();
     let seen: Call | undefined;
     const ended = outcome(
@@ -58,7 +58,7 @@ describe("a deadline of 100 ms", () => {
     expect(await ended).toEqual(new Error("gone"));
     // Read only now: a signal that is made late is as aborted as one made early.
     expect(seen?.signal.aborted).toBe(true);
-    expect(time.alarms).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   it("cancels everything inside, even if something that is told of it throws", async () => {
@@ -117,7 +117,7 @@ describe("a deadline of 100 ms", () => {
 
     expect(deadlines).toEqual([40, 40]);
     for (const end of await Promise.all(ends)) expect(end).toBeInstanceOf(DeadlineExceeded);
-    expect(time.alarms).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   it("tells who makes the call, and whether it may be repeated, to what is inside", async () => {

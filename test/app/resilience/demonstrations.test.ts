@@ -12,7 +12,7 @@ import { fakeTime, settled, type FakeClock } from "./fake-clock.ts";
 const REPEATABLE = new CallerCall({ repeatable: true });
 
 /** The budget of a client that has none: as many repetitions as its attempts allow. */
-const unlimited = () => new RetryBudget({ ratio: 2, most: 1_000_000 });
+const unlimited = () => new RetryBudget({ ratio: 2, max: 1_000_000 });
 
 describe("a retry storm", () => {
   /** A thousand calls, ten at a time, to a dependency that fails them all; how many attempts reach it per call. */

@@ -12,9 +12,8 @@ const abc = (weights: Readonly<Record<string, number>> = {}) =>
 function clocked(options: Partial<LoadBalancerOptions<string>> = {}) {
   const { clock, time } = fakeTime();
   const balancer = new LoadBalancer({ name: "api", endpoints: abc(), time, ...options });
-  const seen: string[] = [];
-  balancer.events.on(({ type, endpoint }) => seen.push(`${endpoint} ${type}`));
-  return { clock, balancer, seen };
+  const ejected = () => balancer.endpoints.filter(({ isEjected }) => isEjected).map(({ name }) => name);
+  return { clock, balancer, ejected };
 }
 
 function picked(answer: Picked<string> | Rejection): Picked<string> {
@@ -91,9 +90,9 @@ describe("least loaded", () => {
 
 describe("an endpoint that keeps failing", () => {
   it("is taken out after five failures in a row, and let in by one good call after its time", () => {
-    const { clock, balancer, seen } = clocked({ strategy: "round-robin" });
+    const { clock, balancer, ejected } = clocked({ strategy: "round-robin" });
     calls(balancer, 15, ["b"]);
-    expect(seen).toEqual(["b ejected"]);
+    expect(ejected()).toEqual(["b"]);
     expect(share(calls(balancer, 100), "b")).toBe(0);
     clock.advance(10_000);
     const probe = picked(balancer.pick());
@@ -101,7 +100,7 @@ describe("an endpoint that keeps failing", () => {
     expect(picked(balancer.pick()).endpoint).not.toBe("b");
     probe.settle("success");
 
-    expect(seen).toEqual(["b ejected", "b readmitted"]);
+    expect(ejected()).toEqual([]);
     expect(share(calls(balancer, 30), "b")).toBeCloseTo(1 / 3, 1);
   });
 
@@ -116,10 +115,10 @@ describe("an endpoint that keeps failing", () => {
   });
 
   it("stays in when as many are out as may be: then the fault is hardly its own", () => {
-    const { balancer, seen } = clocked({ strategy: "round-robin" });
+    const { balancer, ejected } = clocked({ strategy: "round-robin" });
     calls(balancer, 60, ["a", "b", "c"]);
 
-    expect(seen).toHaveLength(1);
+    expect(ejected()).toHaveLength(1);
     expect(new Set(calls(balancer, 10, ["a", "b", "c"])).size).toBe(2);
   });
 
@@ -153,25 +152,6 @@ describe("a load balancer", () => {
     await expect(balancer.execute(() => Promise.reject(new Error("down")))).rejects.toThrow("a judge's own mistake");
 
     expect(balancer.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
-  });
-
-  it("says of each endpoint what is so, even if a listener changes weights while it is told", () => {
-    const { clock, balancer, seen } = clocked({
-      strategy: "round-robin",
-      ejection: { failureThreshold: 1, recoveryTimeout: 1000 },
-    });
-    calls(balancer, 3, ["a"]);
-    calls(balancer, 2, ["b"]);
-    expect(seen).toEqual(["a ejected"]);
-    balancer.events.on(({ endpoint }) => {
-      if (endpoint === "a") balancer.setWeight("b", 0);
-    });
-    clock.advance(1000);
-    // The first call lets `a` in, and `b`, which is unwell, takes its place outside.
-    calls(balancer, 1);
-
-    expect(seen).toEqual(["a ejected", "a readmitted"]);
-    expect(balancer.endpoints.filter(({ isEjected }) => isEjected)).toEqual([]);
   });
 
   it("refuses to have no endpoint, two of one name, a weight that is none, or to weigh what it has not", () => {

@@ -19,7 +19,7 @@ describe("a retry budget", () => {
   });
 
   it("saves up only so many", () => {
-    const budget = new RetryBudget({ ratio: 1, most: 5 });
+    const budget = new RetryBudget({ ratio: 1, max: 5 });
     for (let call = 0; call < 100; call += 1) budget.earn();
 
     expect(spent(budget)).toBe(5);
@@ -27,7 +27,7 @@ describe("a retry budget", () => {
 
   it("allows so many a second without any calls, where it is told to, and starts with what it can hold", () => {
     const { clock, time } = fakeTime();
-    const budget = new RetryBudget({ perSecond: 2, most: 5, time });
+    const budget = new RetryBudget({ perSecond: 2, max: 5, time });
     expect(spent(budget)).toBe(5);
 
     clock.advance(1000);

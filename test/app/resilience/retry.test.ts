@@ -12,7 +12,7 @@ const REPEATABLE = new CallerCall({ repeatable: true });
 
 /** A budget that has no end in a test. */
 function rich(): RetryBudget {
-  const budget = new RetryBudget({ ratio: 1000, most: 1000 });
+  const budget = new RetryBudget({ ratio: 1000, max: 1000 });
   budget.earn();
   return budget;
 }
@@ -92,7 +92,7 @@ describe("retry", () => {
   });
 
   it("stops pausing when the caller goes away", async () => {
-    const { retry, time } = clocked();
+    const { clock, retry } = clocked();
     const caller = new AbortController();
     const attempts = failing(9);
     const ended = retry.execute(attempts.work, new CallerCall({ repeatable: true, signal: caller.signal }));
@@ -100,7 +100,7 @@ describe("retry", () => {
     caller.abort(new Error("gone"));
 
     await expect(ended).rejects.toThrow("gone");
-    expect([attempts.made, time.alarms]).toEqual([1, 0]);
+    expect([attempts.made, clock.timers]).toEqual([1, 0]);
   });
 
   it.each([

@@ -5,7 +5,6 @@ import { CallerCall, type CallOptions } from "../../../app/src/resilience/call.t
 import { compose } from "../../../app/src/resilience/compose.ts";
 import { Deadline } from "../../../app/src/resilience/deadline.ts";
 import { Fallback } from "../../../app/src/resilience/fallback.ts";
-import { Hedge } from "../../../app/src/resilience/hedge.ts";
 import { LoadBalancer } from "../../../app/src/resilience/load-balancer.ts";
 import { RateLimiter } from "../../../app/src/resilience/rate-limiter.ts";
 import { RetryBudget } from "../../../app/src/resilience/retry-budget.ts";
@@ -126,28 +125,6 @@ describe("the trace of a call", () => {
         decision: "rejected",
         details: { reason: "queue-timeout", retryAfterMs: 0 },
       },
-    ]);
-  });
-
-  it("shows the second attempt of a hedge and which one was answered first", async () => {
-    const { clock, time } = fakeTime();
-    const hedge = new Hedge({ name: "api", budget: rich(), time });
-    for (let known = 0; known < 20; known += 1) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      const answer = hedge.execute(() => promise);
-      clock.advance(40);
-      resolve(undefined);
-      await answer;
-    }
-    let made = 0;
-    const { call, decisions } = traced({ repeatable: true });
-    const answer = hedge.execute(() => ((made += 1) === 1 ? forever() : Promise.resolve("quick")), call);
-    await clock.pass(200);
-
-    expect(await answer).toBe("quick");
-    expect(decisions).toEqual([
-      { policy: "hedge", name: "api", decision: "hedged", took: 40 },
-      { policy: "hedge", name: "api", decision: "won", details: { attempt: "second" } },
     ]);
   });
 

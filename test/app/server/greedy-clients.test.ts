@@ -106,7 +106,7 @@ describe("a client that opens too many connections", () => {
 
 describe("a client that sends requests without waiting for answers", () => {
   it("gets them in order", async () => {
-    const app = await startTestApp();
+    const app = await startTestApp({ ADMISSION_TIME: "0s" });
     const raw = await open(app.mcpPort);
     const ids = Array.from({ length: 50 }, (_, index) => index);
     raw.socket.write(Buffer.concat(ids.map((id) => post(call("simple_health", id)))));

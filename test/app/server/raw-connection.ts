@@ -8,13 +8,28 @@ export interface RawConnection {
   readonly received: string;
   /** Resolves once the other side has closed it, or reset it. */
   readonly closed: Promise<undefined>;
+  /** Resolves once more has come back, or the connection is closed. */
+  more(): Promise<void>;
   /** Resolves once what came back has this in it. */
   until(text: string): Promise<void>;
 }
 
+/**
+ * The client keeps its own side open when the server has closed its side, as an attacker would.
+ *
+ * @param localAddress one of 127.0.0.0/8, each of which has ports of its own
+ */
+export async function openHalf(port: number, localAddress?: string): Promise<RawConnection> {
+  return open(port, localAddress, true);
+}
+
 /** @param localAddress one of 127.0.0.0/8, each of which has ports of its own */
-export async function openRaw(port: number, localAddress = "127.0.0.1"): Promise<RawConnection> {
-  const socket = connect({ port, host: "127.0.0.1", localAddress });
+export async function openRaw(port: number, localAddress?: string): Promise<RawConnection> {
+  return open(port, localAddress, false);
+}
+
+async function open(port: number, localAddress = "127.0.0.1", allowHalfOpen: boolean): Promise<RawConnection> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen });
   let received = "";
   socket.on("data", (chunk) => (received += chunk.toString("latin1")));
   // A reset is one of the ways in which the other side closes.
@@ -30,6 +45,9 @@ export async function openRaw(port: number, localAddress = "127.0.0.1"): Promise
       return received;
     },
     closed,
+    async more() {
+      await Promise.race([once(socket, "data"), closed]);
+    },
     async until(text) {
       while (!received.includes(text)) await once(socket, "data");
     },

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { readConfig } from "../../../app/src/config.ts";
+import { Admission } from "../../../app/src/server/admission.ts";
+import { BodyBudget } from "../../../app/src/server/body-budget.ts";
 import { Connections } from "../../../app/src/server/connections.ts";
 import { listen } from "../../../app/src/server/listen.ts";
 import { createMcpPort } from "../../../app/src/server/mcp-port.ts";
@@ -11,7 +13,7 @@ import { createLogger } from "../../../app/src/telemetry/logger.ts";
 import { call, openRaw, post } from "./raw-connection.ts";
 
 /** As the app has them, only shorter. */
-const PATIENCE = { headers: 200, request: 500, response: 1000, idle: 500 };
+const TIMEOUTS = { headers: 200, request: 500, response: 1000, idle: 500, discard: 200 };
 
 /** More than the operating system keeps for a reader. */
 const BIG = 32 * 1024 * 1024;
@@ -24,7 +26,9 @@ const server = createMcpPort({
   handler: createMcpHandler(tools),
   connections,
   logger: createLogger(config).logger,
-  patience: PATIENCE,
+  bodies: new BodyBudget(config.maxTotalBodyBytes),
+  admission: new Admission(config.admissionTime),
+  timeouts: TIMEOUTS,
 });
 let port: number;
 
@@ -50,13 +54,16 @@ function tools(): McpServer {
     return text("said it all");
   });
   mcp.registerTool("long", {}, async () => {
-    await sleep(1.5 * PATIENCE.response);
+    await sleep(1.5 * TIMEOUTS.response);
     return text("at last");
   });
   return mcp;
 }
 
-/** Sends one byte after another until the connection is closed; returns how many milliseconds that took. */
+/**
+ * Sends one byte after another until the connection is closed; returns how many milliseconds that
+ * took.
+ */
 async function trickle(bytes: Buffer): Promise<{ received: string; ms: number }> {
   const raw = await openRaw(port);
   const start = performance.now();
@@ -141,9 +148,9 @@ describe("a client that does not read a big answer", () => {
     raw.socket.on("data", (chunk) => (bytes += chunk.length));
     raw.socket.write(post(call("big")));
     const start = performance.now();
-    while (performance.now() - start < 2 * PATIENCE.response) {
+    while (performance.now() - start < 2 * TIMEOUTS.response) {
       raw.socket.pause();
-      await sleep(PATIENCE.response / 10);
+      await sleep(TIMEOUTS.response / 10);
       raw.socket.resume();
       await once(raw.socket, "data");
     }
@@ -166,5 +173,5 @@ describe("a client that does not read a big answer", () => {
     expect(listeners).toBeGreaterThan(0);
     expect(listeners).toBeLessThan(5);
     raw.socket.destroy();
-  });
+  }, 20_000);
 });

@@ -37,6 +37,8 @@ async function startPod(): Promise<Pod> {
     REDIS_URL: redis.url,
     LOG_LEVEL: "silent",
     KEEP_ALIVE_TIMEOUT: "100ms",
+    // Writes come in bursts here, and each of them counts.
+    ADMISSION_TIME: "0s",
     CB_FAILURE_THRESHOLD: "1",
     CB_RECOVERY_TIMEOUT: "200ms",
     CB_TIMEOUT: "1s",

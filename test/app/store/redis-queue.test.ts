@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
-import { RedisConnection } from "../../../app/src/shared/connection.ts";
+import { RedisConnection } from "../../../app/src/redis/connection.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
 import { Drain, type DrainEvent } from "../../../app/src/store/drain.ts";
 import { RedisQueue } from "../../../app/src/store/redis/redis-queue.ts";

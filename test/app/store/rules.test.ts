@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { PLAIN_CALL } from "../../../app/src/resilience/call.ts";
 import { within } from "../../../app/src/resilience/deadline.ts";
+import { Rejected } from "../../../app/src/resilience/rejection.ts";
 import { SYSTEM_TIME } from "../../../app/src/resilience/time.ts";
 import { Disk } from "../../../app/src/store/disk/disk.ts";
 import { Journal } from "../../../app/src/store/disk/journal.ts";
@@ -59,8 +60,13 @@ describe.each(stores)("a store in %s", (_where, create) => {
     await store.put(write(1), PLAIN_CALL);
     await store.put(write(2), PLAIN_CALL);
 
-    expect(await store.get("k")).toEqual({ value: '"of 2"', version: 2, idempotencyKey: "write 2", revision: 2 });
-    expect(await store.get("another")).toBeUndefined();
+    expect(await store.get("k", PLAIN_CALL)).toEqual({
+      value: '"of 2"',
+      version: 2,
+      idempotencyKey: "write 2",
+      revision: 2,
+    });
+    expect(await store.get("another", PLAIN_CALL)).toBeUndefined();
   });
 
   it("takes a write once, and answers the same to each repetition", async () => {
@@ -71,7 +77,7 @@ describe.each(stores)("a store in %s", (_where, create) => {
 
     expect(first).toEqual({ kind: "taken", version: 7, replayed: false });
     expect(again).toEqual({ kind: "taken", version: 7, replayed: true });
-    expect(await store.get("k")).toMatchObject({ value: '"of 8"', revision: 2 });
+    expect(await store.get("k", PLAIN_CALL)).toMatchObject({ value: '"of 8"', revision: 2 });
   });
 
   it("refuses another write under the same idempotency key", async () => {
@@ -79,7 +85,7 @@ describe.each(stores)("a store in %s", (_where, create) => {
     await store.put(write(1), PLAIN_CALL);
 
     expect(await store.put(write(2, { idempotencyKey: "write 1" }), PLAIN_CALL)).toMatchObject({ kind: "refused" });
-    expect(await store.get("k")).toMatchObject({ value: '"of 1"' });
+    expect(await store.get("k", PLAIN_CALL)).toMatchObject({ value: '"of 1"' });
   });
 
   it("lets a write that comes now follow what is there, even from a process whose clock is behind", async () => {
@@ -87,7 +93,7 @@ describe.each(stores)("a store in %s", (_where, create) => {
     await store.put(write(1000), PLAIN_CALL);
 
     expect(await store.put(write(5), PLAIN_CALL)).toEqual({ kind: "taken", version: 1001, replayed: false });
-    expect(await store.get("k")).toMatchObject({ value: '"of 5"', version: 1001 });
+    expect(await store.get("k", PLAIN_CALL)).toMatchObject({ value: '"of 5"', version: 1001 });
   });
 });
 
@@ -178,7 +184,7 @@ describe("a disk that is given more than it can write", () => {
 
     expect(taken).toBeGreaterThan(400);
     expect(taken).toBeLessThan(600);
-    await expect(writes.at(-1)).rejects.toThrow(/bytes wait to be written already/);
+    await expect(writes.at(-1)).rejects.toBeInstanceOf(Rejected);
     expect(await disk.put(write(2000, { value }), PLAIN_CALL)).toMatchObject({ kind: "taken" });
   });
 });
@@ -219,14 +225,12 @@ describe("a store in memory", () => {
   it("refuses what it has no room for rather than forget what it has promised to keep", async () => {
     const store = new MemoryStore();
     const value = JSON.stringify("x".repeat(60_000));
+    const put = (index: number) => store.put(write(index + 1, { key: `key ${index}`, value }));
     let stored = 0;
-    await expect(async () => {
-      for (; stored < 10_000; stored += 1) {
-        await store.put(write(stored + 1, { key: `key ${stored}`, value }));
-      }
-    }).rejects.toThrow(/full/);
+    while ((await put(stored)).kind === "taken") stored += 1;
 
     expect(stored).toBeGreaterThan(100);
+    expect(await put(stored)).toEqual({ kind: "refused", reason: expect.stringContaining("full at 16777216 bytes") });
     expect(await store.get("key 0")).toMatchObject({ value });
   });
 

@@ -65,3 +65,15 @@ describe("a log line of a call", () => {
     expect(line).not.toHaveProperty("trace_id");
   });
 });
+
+describe("a change of a breaker", () => {
+  it("is logged with its reason and the last error", async () => {
+    expect(await lineOfACall({}, {})).toMatchObject({
+      breaker: "weather_api",
+      from: "closed",
+      to: "open",
+      reason: "failures",
+      err: { type: "BadUpstreamAnswer", message: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 500$/) },
+    });
+  });
+});

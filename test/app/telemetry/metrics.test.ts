@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { BREAKER_METRICS, breakerMetrics } from "../../../app/src/telemetry/breaker-metrics.ts";
 import { expose } from "../../../app/src/telemetry/exposition.ts";
 import { Metrics } from "../../../app/src/telemetry/metrics.ts";
 import { readCalls } from "../../../release/measure/histogram.ts";
+import { newOutbound } from "../outbound/new-outbound.ts";
 import { connect, startTestApp, type RunningApp } from "../running-app.ts";
 import { json, startWeatherApi, type WeatherApi } from "../weather-api.ts";
 import { readScrape, type Scrape } from "./scrape.ts";
@@ -215,19 +217,17 @@ describe("/metrics/circuit_breaker", () => {
     expect(numbers(ofWeather, "mcp_breaker_transitions_total", "from", "to")).toEqual({ "closed open": 1 });
   });
 
-  it("counts the breaker of an upstream that a client has found, and does not name it", async () => {
-    await app.close();
-    app = await startTestApp({ OUTBOUND_ALLOW: "*.example.invalid", OUTBOUND_POOLS });
-    const before = numbers(await scrape("/metrics/circuit_breaker", "prometheus"), "mcp_breakers", "state");
-    const client = await connect(app.endpoint, "2026");
-    const url = "https://found-by-a-client.example.invalid/";
-    await client.callTool({ name: "resilient_api_call", arguments: { url } });
-    await client.close();
-    const after = await scrape("/metrics", "prometheus");
+  it("counts the breaker of an upstream that a client has found, and does not name it", () => {
+    const { outbound, breakers, config } = newOutbound({ OUTBOUND_ALLOW: "*.example.com", OUTBOUND_POOLS });
+    const { upstreams } = outbound;
+    const metrics = new Metrics(config);
+    metrics.add(...breakerMetrics(breakers, (breaker) => upstreams.isFoundByClient(breaker)));
+    for (const origin of ["https://a.example", "https://found-by-a-client.example.com"]) upstreams.of(origin);
+    const text = metrics.textOf(BREAKER_METRICS, "prometheus");
 
-    expect(numbers(after, "mcp_breakers", "state").closed).toBe((before.closed ?? NaN) + 1);
-    expect(after.text).not.toContain("found-by-a-client");
-    expect(after.text).toContain('mcp_breaker_state{breaker="upstream:https://a.example"} 0');
+    expect(numbers(readScrape(text, "prometheus"), "mcp_breakers", "state").closed).toBe(2);
+    expect(text).not.toContain("found-by-a-client");
+    expect(text).toContain('mcp_breaker_state{breaker="upstream:https://a.example"} 0');
   });
 
   it("answers both formats, and says the same as /metrics", async () => {

@@ -72,6 +72,19 @@ describe("resilient_api_call", () => {
     expect(((await ask({})).data as { body?: unknown }).body).toEqual(shown);
   });
 
+  it("says that an answer has come whose body cannot be decoded, and why", async () => {
+    upstream.answerWith((_request, response) => {
+      response.writeHead(201, { "content-type": "text/plain", "content-encoding": "utf-8" }).end("done");
+    });
+    const { data, text } = await ask({ method: "POST", body: "x" });
+
+    expect(data).toMatchObject({ status: 201, unreadable: "nobody asked for its coding 'utf-8'" });
+    expect(data).not.toHaveProperty("body");
+    expect(text).toBe(
+      `${upstream.origin}/ answered 201, but its body cannot be decoded: nobody asked for its coding 'utf-8'.`,
+    );
+  });
+
   it("leaves out the character that a cut went through", async () => {
     upstream.answerWith(saying(200, "text/plain; charset=utf-8", `x${"é".repeat(200_000)}`));
     const { data } = await ask({});

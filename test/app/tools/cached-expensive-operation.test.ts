@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { Caches } from "../../../app/src/cache/caches.ts";
+import { WarmUp } from "../../../app/src/cache/warm-up.ts";
 import { Bulkhead } from "../../../app/src/resilience/bulkhead.ts";
+import { DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
 import { cachedExpensiveOperation } from "../../../app/src/tools/cached-expensive-operation.ts";
 import type { Tool } from "../../../app/src/tools/tool.ts";
 import { call } from "./calling.ts";
@@ -9,11 +11,13 @@ const LARGEST_PRIME = 99_999_999_999_973;
 
 let caches: Caches;
 let tool: Tool;
+let warmUp: WarmUp;
 
 beforeEach(() => {
   caches = new Caches({ ttl: 60_000, maxBytes: 1_000_000, compressAbove: 1024 });
+  warmUp = new WarmUp();
   const computations = new Bulkhead({ name: "computations", maxConcurrent: 1, maxQueue: 10 });
-  tool = cachedExpensiveOperation({ caches, computations });
+  tool = cachedExpensiveOperation({ caches, computations, warmUp });
 });
 
 describe("cached_expensive_operation", () => {
@@ -65,6 +69,24 @@ describe("cached_expensive_operation", () => {
     expect(later.data).toMatchObject({ prime: true, source: "memory" });
     expect(later.text).toContain("remembered");
     expect(caches.stats).toMatchObject([{ name: "computations", loads: 1, coalesced: 2, hits: 1 }]);
+  });
+
+  it("answers from memory what was warmed, and warms the rest although one cannot be", async () => {
+    const failed: string[] = [];
+    const entries = ["100", "100001", "200"].map((argument) => ({ source: "fibonacci", argument }));
+    await warmUp.run(entries, ({ argument }, error) => failed.push(`${argument}: ${String(error)}`));
+
+    expect(failed).toEqual(["100001: ToolInputError: n must be at most 100000 for fibonacci, not 100001"]);
+    expect((await call(tool, { operation: "fibonacci", n: 200 })).data).toMatchObject({ source: "memory" });
+  });
+
+  it("makes a pod wait no longer for its caches than it may", async () => {
+    const failed: unknown[] = [];
+    warmUp.add("hangs", () => new Promise(() => undefined));
+    const entries = ["hangs", "fibonacci"].map((source) => ({ source, argument: "100000" }));
+    await warmUp.run(entries, (_entry, error) => failed.push(error), 50);
+
+    expect(failed).toEqual([expect.any(DeadlineExceeded), expect.any(DeadlineExceeded)]);
   });
 
   it("never takes one operation's result for the other's", async () => {

@@ -23,7 +23,7 @@ export interface Called {
 export async function call(
   tool: Tool,
   args: unknown,
-  { signal = new AbortController().signal, client = "somebody", scopes = tool.scopes ?? [] } = {},
+  { signal = new AbortController().signal, client = "somebody", principal = "", scopes = tool.scopes ?? [] } = {},
 ): Promise<Called> {
   const checked = await tool.inputSchema["~standard"].validate(args);
   if (checked.issues !== undefined) throw new Error(checked.issues.map(({ message }) => message).join("; "));
@@ -31,6 +31,7 @@ export async function call(
   const unexpected: unknown[] = [];
   const request = {
     client,
+    principal,
     scopes,
     signal,
     progress: (done: number, total?: number, message?: string) => {

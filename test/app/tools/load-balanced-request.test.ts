@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { Pool } from "../../../app/src/outbound/pool.ts";
+import { SharedWeights } from "../../../app/src/redis/shared-weights.ts";
 import { loadBalancedRequest } from "../../../app/src/tools/load-balanced-request.ts";
+import { updateWeight } from "../../../app/src/tools/update-weight.ts";
 import { newOutbound, type NewOutbound } from "../outbound/new-outbound.ts";
 import { startUpstream, type TestUpstream } from "../outbound/upstream.ts";
 import { call } from "./calling.ts";
@@ -31,6 +33,36 @@ const fail = (upstream: TestUpstream) => {
     response.writeHead(503).end();
   });
 };
+
+describe("update_weight", () => {
+  const setting = (args: object) => {
+    const pools = new Map([[pool.name, pool]]);
+    const weights = new SharedWeights({
+      redis: undefined,
+      group: "blue",
+      apply: ({ endpoint, weight }) => {
+        pool.setWeight(endpoint, weight);
+      },
+    });
+    return call(updateWeight({ pools, weights }), { pool: "search", ...args });
+  };
+
+  it("takes an endpoint out with 0, and lets it in again", async () => {
+    const { data } = await setting({ endpoint: one.origin, weight: 0 });
+    expect(data).toMatchObject({ shared: false, endpoints: [{ weight: 0 }, { weight: 3 }] });
+    for (let turn = 0; turn < 4; turn += 1) await ask({ strategy: "round-robin" });
+    expect([one.asked.length, other.asked.length]).toEqual([0, 4]);
+    await setting({ endpoint: one.origin, weight: 1 });
+    for (let turn = 0; turn < 4; turn += 1) await ask({ strategy: "round-robin" });
+
+    expect([one.asked.length, other.asked.length]).toEqual([2, 6]);
+  });
+
+  it("says which pools and endpoints there are", async () => {
+    expect((await setting({ pool: "none", endpoint: one.origin, weight: 1 })).text).toContain("there are search");
+    expect((await setting({ endpoint: "https://a.example", weight: 1 })).text).toContain(`there are ${one.origin}`);
+  });
+});
 
 describe("load_balanced_request", () => {
   it("says which endpoint answered, and how each one is", async () => {

@@ -25,7 +25,10 @@ export const imageWebhook: Step = {
     await using webhook = await startWebhook();
     await using configuration = await applied([configurationOf(webhook)]);
     await configuration.inForce(
-      ["run", "probe", `--image=${imageOf("1.1.0")}`, "--output=jsonpath={.spec.containers[*].image}"],
+      [
+        ...["create", "deployment", "probe", `--image=${imageOf("1.1.0")}`],
+        "--output=jsonpath={.spec.template.spec.containers[*].image}",
+      ],
       mirrored(imageOf("1.1.0")),
     );
     const load = await underLoad(async () => {

@@ -70,8 +70,8 @@ function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[
   const snapshot: Snapshot = {
     live: "blue",
     colors: {
-      blue: { image: "one", desired: blue.length, pods: pods(blue) },
-      green: { image: "two", desired, pods: pods(green) },
+      blue: { image: "one", minimum: 1, desired: blue.length, pods: pods(blue) },
+      green: { image: "two", minimum: 1, desired, pods: pods(green) },
     },
   };
   return { snapshot };

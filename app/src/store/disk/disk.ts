@@ -1,9 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Call } from "../../resilience/call.ts";
+import { isProgrammingError } from "../../resilience/programming-error.ts";
+import { thrown } from "../../resilience/rejection.ts";
 import { SYSTEM_TIME } from "../../resilience/time.ts";
 import type { Durability, DurableStore, Outcome, StoredRecord, Write } from "../store.ts";
-import type { QueuedWrite, QueueStats, Settlement, WriteQueue } from "../write-queue.ts";
-import type { Job, Reply, Request, Results } from "./jobs.ts";
+import type { WriteQueue } from "../write-queue.ts";
+import type { Files, Reply, Request, ThreadOptions } from "./protocol.ts";
 
 /** The thread's code, put in its place when the app is bundled: see build.ts. */
 declare const BUNDLED_DISK_THREAD: string | undefined;
@@ -16,11 +18,19 @@ export class DiskFailed extends Error {
 /** Milliseconds that closing waits for a disk that hangs. */
 const CLOSE_TIMEOUT = 2000;
 
-/** Bytes of writes that may wait for a disk that takes its time, or hangs: about so much memory, at most. */
+/** Bytes of writes that may wait for a slow disk, and so in memory. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** Besides its texts: what a request and its promise take. */
 const BYTES_PER_WRITE = 1000;
+
+/** Bytes that the records of one owner may take. */
+const DEFAULT_QUOTA = 256 * 1024 * 1024;
+
+/** A programming error of the thread stays one. */
+function failureOf(error: unknown): Error {
+  return Error.isError(error) && isProgrammingError(error) ? error : new DiskFailed(String(error));
+}
 
 interface Waiting {
   readonly bytes: number;
@@ -28,49 +38,58 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+type Method<F extends keyof Files> = keyof Files[F] & string;
+
+/** What a method of a file answers. */
+type Answer<F extends keyof Files, M extends Method<F>> = Files[F][M] extends (...args: never) => infer R ? R : never;
+
+export interface DiskOptions extends Pick<ThreadOptions, "folder">, Partial<Pick<ThreadOptions, "quota">> {
+  readonly durability: "pod" | "volume";
+}
+
 /**
- * A folder with the store and its journal in it, one SQLite file each: that the one is locked or broken does not touch the other. Any number of
- * processes may work on one folder.
+ * A folder with the store and its journal, one SQLite file each, so that a broken store does not take the
+ * journal along. Any number of processes may work on one folder.
  */
 export class Disk implements DurableStore {
   readonly durability: Durability;
   readonly journal: WriteQueue;
-  readonly #folder: string;
+  readonly #options: ThreadOptions;
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #lastId = 0;
   #waitingBytes = 0;
   #closed = false;
 
-  constructor({ folder, durability }: { readonly folder: string; readonly durability: "pod" | "volume" }) {
-    this.#folder = folder;
+  constructor({ folder, durability, quota = DEFAULT_QUOTA }: DiskOptions) {
+    this.#options = { folder, quota };
     this.durability = durability;
     this.journal = {
       name: "journal",
       available: true,
-      add: async (write, call) => ({ ...(await this.#ask({ name: "add", write }, call)), durability }),
-      take: (limit): Promise<readonly QueuedWrite[]> => this.#ask({ name: "take", limit }),
+      add: async (write, call) => ({ ...(await this.#write("journal", "add", write, call)), durability }),
+      take: (limit) => this.#ask("journal", "take", [limit]),
       // It hands writes out to all who ask.
       giveBack: () => Promise.resolve(),
-      settle: (settlement: Settlement): Promise<QueueStats> => this.#ask({ name: "settle", settlement }),
+      settle: (settlement) => this.#ask("journal", "settle", [settlement]),
     };
   }
 
   put(write: Write, call: Call): Promise<Outcome> {
-    return this.#ask({ name: "put", write }, call);
+    return this.#write("records", "put", write, call);
   }
 
   replay(writes: readonly Write[], call: Call): Promise<readonly Outcome[]> {
     // Posted together, they go into one transaction.
-    return Promise.all(writes.map((write) => this.#ask({ name: "replay", write }, call)));
+    return Promise.all(writes.map((write) => this.#write("records", "replay", write, call)));
   }
 
   ping(call: Call): Promise<unknown> {
-    return this.#ask({ name: "get", key: "" }, call);
+    return this.get("", call);
   }
 
-  get(key: string): Promise<StoredRecord | undefined> {
-    return this.#ask({ name: "get", key });
+  get(key: string, call?: Call): Promise<StoredRecord | undefined> {
+    return this.#ask("records", "get", [key], call);
   }
 
   /** Does what has been asked for until now, and ends the thread. */
@@ -81,16 +100,27 @@ export class Disk implements DurableStore {
     const { promise: ended, resolve: onEnd } = Promise.withResolvers<unknown>();
     thread.once("exit", onEnd);
     thread.postMessage("close");
-    const patience = setTimeout(onEnd, CLOSE_TIMEOUT);
+    const timer = setTimeout(onEnd, CLOSE_TIMEOUT);
     await ended;
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 
-  #ask<J extends Job>(job: J, call?: Call): Promise<Results[J["name"]]> {
-    if (this.#closed) return Promise.reject(new DiskFailed(`${this.#folder}: closed`));
-    const bytes = "write" in job ? BYTES_PER_WRITE + job.write.key.length + job.write.value.length : 0;
-    if (bytes > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES)
-      return Promise.reject(new DiskFailed(`${this.#folder}: ${this.#waitingBytes} bytes wait to be written already`));
+  /** @throws Rejected when too many bytes wait already, which is no failure of the disk */
+  #write<F extends keyof Files>(file: F, method: Method<F>, write: Write, call: Call): Promise<Outcome> {
+    const bytes = BYTES_PER_WRITE + write.key.length + write.value.length;
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES)
+      return Promise.reject(thrown({ admitted: false, reason: "full", policy: "disk", retryAfterMs: 0 }, call.trace));
+    return this.#ask(file, method, [write], call, bytes) as Promise<Outcome>;
+  }
+
+  #ask<F extends keyof Files, M extends Method<F>>(
+    file: F,
+    method: M,
+    args: readonly unknown[],
+    call?: Call,
+    bytes = 0,
+  ): Promise<Answer<F, M>> {
+    if (this.#closed) return Promise.reject(new DiskFailed(`${this.#options.folder}: closed`));
     const thread = (this.#thread ??= this.#start());
     const id = (this.#lastId += 1);
     const until = Date.now() + (call === undefined ? Infinity : call.deadline - SYSTEM_TIME.now());
@@ -99,12 +129,12 @@ export class Disk implements DurableStore {
       this.#waitingBytes += bytes;
       // It keeps the process alive only while somebody waits for it.
       thread.ref();
-      thread.postMessage({ id, job, until } satisfies Request);
+      thread.postMessage({ id, file, method, args, until } satisfies Request);
     });
   }
 
   #start(): Worker {
-    const options = { workerData: { folder: this.#folder }, name: "disk" };
+    const options = { workerData: this.#options, name: "disk" };
     const thread =
       typeof BUNDLED_DISK_THREAD === "string"
         ? new Worker(BUNDLED_DISK_THREAD, { ...options, eval: true })
@@ -113,11 +143,11 @@ export class Disk implements DurableStore {
       for (const reply of replies) this.#settle(reply);
     });
     thread.once("error", (error) => {
-      this.#failAll(error instanceof Error ? error.message : String(error));
+      this.#failAll(failureOf(error));
     });
     thread.once("exit", () => {
       this.#thread = undefined;
-      this.#failAll("its thread has ended");
+      this.#failAll(new DiskFailed(`${this.#options.folder}: its thread has ended`));
     });
     return thread;
   }
@@ -126,13 +156,13 @@ export class Disk implements DurableStore {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     this.#waitingBytes -= waiting?.bytes ?? 0;
-    if ("error" in reply) waiting?.reject(new DiskFailed(reply.error));
+    if ("error" in reply) waiting?.reject(failureOf(reply.error));
     else waiting?.resolve(reply.result as never);
     if (this.#waiting.size === 0) this.#thread?.unref();
   }
 
-  #failAll(reason: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new DiskFailed(`${this.#folder}: ${reason}`));
+  #failAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     this.#waitingBytes = 0;
   }

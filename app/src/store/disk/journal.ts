@@ -1,6 +1,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { ownerOf, ownerOfColumn } from "../owner.ts";
 import { repeated, type Outcome, type Write } from "../store.ts";
-import { MAX_REFUSALS, type QueuedWrite, type QueueStats, type Settlement } from "../write-queue.ts";
+import {
+  MAX_OWNED,
+  MAX_REFUSALS,
+  OWNER_IS_FULL,
+  type QueuedWrite,
+  type QueueStats,
+  type Settlement,
+} from "../write-queue.ts";
 
 /** Writes that may wait; so many at their largest fill some 650 MB. */
 const MAX_DEPTH = 10_000;
@@ -16,6 +24,7 @@ const TABLES = `
     refusals INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX IF NOT EXISTS queue_by_refusals ON queue (refusals);
+  CREATE INDEX IF NOT EXISTS queue_by_owner ON queue (${ownerOfColumn("key")});
   CREATE TABLE IF NOT EXISTS dead_letters (
     id INTEGER PRIMARY KEY,
     idempotency_key TEXT NOT NULL,
@@ -40,6 +49,7 @@ export class Journal {
   readonly #depth: StatementSync;
   readonly #first: StatementSync;
   readonly #deadLetters: StatementSync;
+  readonly #owned: StatementSync;
 
   constructor(database: DatabaseSync) {
     database.exec(TABLES);
@@ -58,17 +68,25 @@ export class Journal {
       SELECT id, idempotency_key, key, value, version, ? FROM queue WHERE id = ?`);
     // Neither reads values: they fill hundreds of megabytes, and each write that is added asks.
     this.#depth = database.prepare("SELECT count(*) AS depth FROM queue");
+    this.#owned = database.prepare(`SELECT count(*) AS owned FROM queue WHERE ${ownerOfColumn("key")} = ?`);
     this.#first = database.prepare("SELECT version FROM queue ORDER BY id LIMIT 1");
     this.#deadLetters = database.prepare("SELECT count(*) AS deadLetters FROM dead_letters");
   }
 
-  /** @throws Error when it is full */
+  /** Refuses what it has no room for: the last one to be asked. */
   add(write: Write): Outcome {
     const { key, value, idempotencyKey, digest, version } = write;
     const before = this.#seen.get(idempotencyKey);
     if (before !== undefined)
       return repeated({ digest: String(before.digest), version: Number(before.version) }, write);
-    if (this.#count() >= MAX_DEPTH) throw new Error(`the journal is full: ${MAX_DEPTH} writes wait in it`);
+    const owner = ownerOf(key);
+    if (owner !== "" && Number(this.#owned.get(owner)?.owned) >= MAX_OWNED)
+      return { kind: "refused", reason: OWNER_IS_FULL };
+    if (this.#count() >= MAX_DEPTH)
+      return {
+        kind: "refused",
+        reason: `${MAX_DEPTH} writes wait for the store already, which is down: try again later`,
+      };
     this.#append.run(idempotencyKey, key, value, digest, version);
     return { kind: "taken", version, replayed: false };
   }

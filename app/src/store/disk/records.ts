@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { repeated, type Outcome, type StoredRecord, type Write } from "../store.ts";
+import { Usage } from "./usage.ts";
 
 /** Microseconds for which an idempotency key is remembered: a week. */
 const REMEMBERED = 7 * 24 * 3600 * 1_000_000;
@@ -28,9 +29,12 @@ export class Records {
   readonly #forget: StatementSync;
   readonly #write: StatementSync;
   readonly #read: StatementSync;
+  readonly #usage: Usage;
 
-  constructor(database: DatabaseSync) {
+  /** @param quota - bytes that the records of one owner may take */
+  constructor(database: DatabaseSync, quota: number) {
     database.exec(TABLES);
+    this.#usage = new Usage(database, quota);
     this.#seen = database.prepare("SELECT digest, version FROM writes WHERE idempotency_key = ?");
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#remember = database.prepare("INSERT INTO writes (idempotency_key, digest, version) VALUES (?, ?, ?)");
@@ -54,10 +58,14 @@ export class Records {
 
   /** A write that is accepted now: it follows all that its record has seen. */
   put(write: Write): Outcome {
-    return this.#seenBefore(write) ?? this.#take(write, Math.max(write.version, this.#version(write.key) + 1));
+    const before = this.#seenBefore(write);
+    if (before !== undefined) return before;
+    const reason = this.#usage.refusal(write);
+    if (reason !== undefined) return { kind: "refused", reason };
+    return this.#take(write, Math.max(write.version, this.#version(write.key) + 1));
   }
 
-  /** A write that was accepted earlier: it changes nothing where a later one has come before it. */
+  /** A write that was accepted earlier: no quota applies, and a later one that came first stays. */
   replay(write: Write): Outcome {
     return this.#seenBefore(write) ?? this.#take(write, write.version);
   }
@@ -82,10 +90,12 @@ export class Records {
     return before && repeated({ digest: String(before.digest), version: Number(before.version) }, write);
   }
 
-  #take({ key, value, idempotencyKey, digest }: Write, version: number): Outcome {
+  #take(write: Write, version: number): Outcome {
+    const { key, value, idempotencyKey, digest } = write;
     this.#remember.run(idempotencyKey, digest, version);
     this.#write.run(key, value, version, idempotencyKey);
     this.#forget.run(version - REMEMBERED);
+    this.#usage.trim(write);
     return { kind: "taken", version, replayed: false };
   }
 }

@@ -1,5 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 
+/** Milliseconds to wait for another process's transaction. A normal one takes a few. */
+const LOCK_TIMEOUT = 500;
+
 /** What SQLite would write to a temporary file stays in memory: where the root is read-only there is no place for such a file. */
 const SETTINGS = "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY";
 
@@ -27,7 +30,7 @@ export class SqliteFile<Tables> {
    * Runs parts in one transaction, which costs as much for a hundred as for one. What a part that throws has changed is undone, and
    * `failed` makes its result; the others stand. When this returns, they are synced to disk.
    *
-   * @throws what SQLite gives as the reason, at once where another process holds the file; then nothing of it happened
+   * @throws what SQLite gives as the reason, as where another process goes on holding the file; then nothing of it happened
    */
   transaction<Part, Result>(
     parts: readonly Part[],
@@ -67,7 +70,7 @@ export class SqliteFile<Tables> {
 
   #begin(): DatabaseSync {
     try {
-      this.#database ??= new DatabaseSync(this.#path);
+      this.#database ??= new DatabaseSync(this.#path, { timeout: LOCK_TIMEOUT });
       if (this.#tables === undefined) this.#database.exec(SETTINGS);
       this.#database.exec("BEGIN IMMEDIATE");
       return this.#database;
@@ -93,7 +96,7 @@ function inSavepoint<Result>(database: DatabaseSync, run: () => Result, failed: 
 }
 
 /** Whether another process holds the file. @see https://sqlite.org/rescode.html */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   return primaryCode(error) === 5; // BUSY
 }
 

@@ -1,49 +1,34 @@
 import { join } from "node:path";
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
-import {
-  isOnJournal,
-  isOnRecords,
-  type JournalJob,
-  type RecordsJob,
-  type Reply,
-  type Request,
-  type Results,
-} from "./jobs.ts";
 import { Journal } from "./journal.ts";
-import { Lane } from "./lane.ts";
+import type { Files, Reply, Request, ThreadOptions } from "./protocol.ts";
 import { Records } from "./records.ts";
-import { SqliteFile } from "./sqlite-file.ts";
+import { isRefusal, SqliteFile } from "./sqlite-file.ts";
 
 type Message = Request | "close";
-type Result = Results[keyof Results];
 
 /**
- * Waits for the disk, so that the event loop does not: SQLite's calls return when the disk has synced, and from a volume that hangs they do
- * not return.
+ * Runs SQLite on its own thread, because its calls block until the disk has synced, and for ever on a
+ * volume that hangs.
+ *
+ * All requests that arrived while the disk was busy go into one transaction per file, so that each write
+ * costs less under load.
  */
-function serve(port: MessagePort, folder: string): void {
-  const answer = (replies: readonly Reply[]): void => {
-    port.postMessage(replies);
+function serve(port: MessagePort, { folder, quota }: ThreadOptions): void {
+  const files: { readonly [F in keyof Files]: SqliteFile<Files[F]> } = {
+    records: new SqliteFile(join(folder, "store.sqlite"), (database) => new Records(database, quota)),
+    journal: new SqliteFile(join(folder, "journal.sqlite"), (database) => new Journal(database)),
   };
-  const records = new Lane(
-    new SqliteFile(join(folder, "store.sqlite"), (opened) => new Records(opened)),
-    onRecords,
-    answer,
-  );
-  const journal = new Lane(
-    new SqliteFile(join(folder, "journal.sqlite"), (opened) => new Journal(opened)),
-    onJournal,
-    answer,
-  );
-
   port.on("message", (first: Message) => {
     const messages = [first, ...waiting(port)];
     const requests = messages.filter((message) => message !== "close");
-    records.push(requests.filter(isOnRecords));
-    journal.push(requests.filter(isOnJournal));
+    for (const file of ["journal", "records"] as const) {
+      const own = requests.filter((request) => request.file === file);
+      if (own.length > 0) port.postMessage(inOneTransaction(files[file], own));
+    }
     if (!messages.includes("close")) return;
-    records.close();
-    journal.close();
+    files.records.close();
+    files.journal.close();
     port.close();
   });
 }
@@ -57,26 +42,23 @@ function waiting(port: MessagePort): Message[] {
   }
 }
 
-function onRecords(records: Records, job: RecordsJob): Result {
-  switch (job.name) {
-    case "put":
-      return records.put(job.write);
-    case "replay":
-      return records.replay(job.write);
-    case "get":
-      return records.get(job.key);
+function inOneTransaction(file: SqliteFile<object>, requests: readonly Request[]): readonly Reply[] {
+  try {
+    return file.transaction(requests, run, failed);
+  } catch (error) {
+    return requests.map(({ id }) => ({ id, error }));
   }
 }
 
-function onJournal(journal: Journal, job: JournalJob): Result {
-  switch (job.name) {
-    case "add":
-      return journal.add(job.write);
-    case "take":
-      return journal.take(job.limit);
-    case "settle":
-      return journal.settle(job.settlement);
-  }
+/** Here the file is locked: nobody writes between this look at the clock and the write. */
+function run(tables: object, { id, method, args, until }: Request): Reply {
+  if (Date.now() > until) throw new Error("the time for it was over before the disk came to it");
+  const { [method]: ask } = tables as Record<string, (...args: readonly unknown[]) => unknown>;
+  return { id, result: ask?.apply(tables, [...args]) };
 }
 
-if (parentPort !== null) serve(parentPort, (workerData as { readonly folder: string }).folder);
+function failed({ id }: Request, error: unknown): Reply {
+  return isRefusal(error) ? { id, result: { kind: "refused", reason: String(error) } } : { id, error };
+}
+
+if (parentPort !== null) serve(parentPort, workerData as ThreadOptions);

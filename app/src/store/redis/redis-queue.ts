@@ -1,10 +1,21 @@
 import { z } from "zod";
-import type { Redis } from "../../shared/redis.ts";
+import type { Redis } from "../../redis/redis.ts";
+import { loadScript } from "../../redis/script.ts";
+import { ownerOf } from "../owner.ts";
 import { repeated, type Durability, type Outcome, type Write } from "../store.ts";
-import { MAX_REFUSALS, type QueuedWrite, type QueueStats, type Settlement, type WriteQueue } from "../write-queue.ts";
-import { enqueueWrite } from "./scripts/enqueue-write.ts";
-import { settleWrites } from "./scripts/settle-writes.ts";
-import { takeWrites } from "./scripts/take-writes.ts";
+import {
+  MAX_OWNED,
+  MAX_REFUSALS,
+  OWNER_IS_FULL,
+  type QueuedWrite,
+  type QueueStats,
+  type Settlement,
+  type WriteQueue,
+} from "../write-queue.ts";
+
+const enqueueWrite = loadScript("store/redis/enqueue-write.lua");
+const takeWrites = loadScript("store/redis/take-writes.lua");
+const settleWrites = loadScript("store/redis/settle-writes.lua");
 
 /** Writes that may wait; so many at their largest fill some 650 MB. */
 const MAX_DEPTH = 10_000;
@@ -14,7 +25,7 @@ const DURABILITY = { aof: "redis-aof", memory: "redis-memory", unknown: "redis-u
 const persisted = z.enum(["aof", "memory", "unknown"]);
 
 const enqueued = z.union([
-  z.tuple([z.enum(["full", "evicts"])]),
+  z.tuple([z.enum(["full", "owner-full", "evicts"])]),
   z.tuple([z.literal("taken"), persisted]),
   z.tuple([z.literal("repeated"), persisted, z.string(), z.coerce.number()]),
 ]);
@@ -72,12 +83,14 @@ export class RedisQueue implements WriteQueue {
       await this.#redis.run(
         enqueueWrite,
         [this.#keys.stream, this.#keys.waiting],
-        [MAX_DEPTH, idempotencyKey, key, value, digest, version],
+        [MAX_DEPTH, idempotencyKey, key, value, digest, version, ownerOf(key), MAX_OWNED],
       ),
     );
     switch (answer[0]) {
       case "full":
         throw new Error(`the queue in Redis is full: ${MAX_DEPTH} writes wait in it`);
+      case "owner-full":
+        return { kind: "refused", reason: OWNER_IS_FULL, durability: "redis-unknown" };
       case "evicts":
         throw new Error(
           "Redis evicts keys when its memory is full (maxmemory-policy allkeys-…): a queue could be lost",

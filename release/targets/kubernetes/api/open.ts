@@ -11,7 +11,7 @@ export interface OpenedApi {
   /** The cluster, the namespace and the identity, a line each, to be shown before anything changes. */
   readonly description: readonly string[];
   /** Ends the sockets that wait for another request. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /**

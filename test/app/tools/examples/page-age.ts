@@ -1,15 +1,16 @@
 import { z } from "zod";
-import type { Outbound } from "../../../../app/src/outbound/outbound.ts";
+import { ToolInputError } from "../../../../app/src/errors/tool-input-error.ts";
+import type { HttpClient } from "../../../../app/src/outbound/http-client.ts";
 import { urlArgument } from "../../../../app/src/tools/api-request.ts";
 import { argumentsOf } from "../../../../app/src/tools/arguments.ts";
-import { answer, CallerMistake, type Tool } from "../../../../app/src/tools/tool.ts";
+import { answer, type Tool } from "../../../../app/src/tools/tool.ts";
 
 const DAY = 86_400_000;
 
 const inputSchema = argumentsOf({ url: urlArgument });
 
 /** How long ago a page was changed. */
-export function pageAge(outbound: Outbound): Tool<z.output<typeof inputSchema>> {
+export function pageAge(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "page_age",
     title: "Age of a page",
@@ -23,7 +24,7 @@ export function pageAge(outbound: Outbound): Tool<z.output<typeof inputSchema>> 
       const page = await outbound.send(outbound.check({ url, method: "HEAD" }), call, { attempts: 2 });
       const changed = Date.parse(page.headers["last-modified"] ?? "");
       if (Number.isNaN(changed))
-        throw new CallerMistake(`${url} does not say when it was changed: ask for another page`);
+        throw new ToolInputError(`${url} does not say when it was changed: ask for another page`);
       const days = Math.floor((Date.now() - changed) / DAY);
       return answer({ changedAt: new Date(changed).toISOString(), days }, `${url} was changed ${days} days ago.`);
     },

@@ -1,0 +1,27 @@
+/** Resolved by `inTime` in place of an answer. */
+export const LATE = Symbol("late");
+
+/**
+ * An answer of Redis, if it comes in time. Milliseconds in which this process was busy do not count:
+ * the time starts when the command is sent, at the end of this turn of the event loop, and an answer
+ * that has arrived by its end is still read.
+ *
+ * @param answer never rejects
+ */
+export function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T | typeof LATE> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const sent = setImmediate(() => {
+      timer = setTimeout(() => {
+        setImmediate(() => {
+          resolve(LATE);
+        });
+      }, milliseconds);
+    });
+    void answer.then((value) => {
+      clearImmediate(sent);
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

@@ -1,0 +1,27 @@
+/**
+ * An escaped half of a surrogate pair. `JSON.stringify` writes a whole pair as it is and escapes
+ * only a lone half. An escape begins after an even number of backslashes; after an odd number the
+ * text is about an escape, and stays.
+ */
+const LONE_HALF = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/** `JSON.stringify` for what is sent to a client: see `wellFormed`. */
+export function stringify(value: unknown): string {
+  return replaced(JSON.stringify(value));
+}
+
+/**
+ * JSON text with U+FFFD in place of each lone half of a surrogate pair, in names as in values.
+ * UTF-8 cannot carry a lone half, and strict clients fail the whole message because of one.
+ *
+ * @param json - in UTF-8, as `JSON.stringify` wrote it; other text may stand around it, as in an
+ * event stream
+ */
+export function wellFormed(json: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+  return bytes.includes("\\ud") ? Buffer.from(replaced(bytes.toString())) : bytes;
+}
+
+function replaced(json: string): string {
+  return json.includes("\\ud") ? json.replace(LONE_HALF, "$1\ufffd") : json;
+}

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { BreakerHistory, HistoryEntry } from "../resilience/breaker-history.ts";
+import { TRANSITION_REASONS, type BreakerState } from "../resilience/breaker-options.ts";
+import { warnOfProgrammingError } from "../resilience/programming-error.ts";
+import { keyOf } from "./breakers-protocol.ts";
+import type { SharedBreakers } from "./breakers.ts";
+import type { Redis } from "./redis.ts";
+
+/** Entries that are read; Redis keeps about a thousand. */
+const MAX_ENTRIES = 200;
+
+const STATES = ["closed", "open", "half-open"] as const satisfies BreakerState[];
+
+const entrySchema = z.object({
+  breaker: z.string(),
+  from: z.enum(STATES),
+  to: z.enum(STATES),
+  reason: z.enum(TRANSITION_REASONS),
+  pod: z.string(),
+  epoch: z.coerce.number(),
+});
+
+const streamSchema = z.array(z.tuple([z.string(), z.array(z.string())]));
+
+/**
+ * What all pods did together, and what this one did by itself.
+ *
+ * Answers with what it has. That is read anew, in the background, after something has changed; while pods do not share their state, what this
+ * one has seen stands alone.
+ */
+export class SharedBreakerHistory implements BreakerHistory {
+  readonly #shared: SharedBreakers;
+  readonly #redis: Redis;
+  readonly #local: BreakerHistory;
+  #entries: readonly HistoryEntry[] = [];
+  #isReading = false;
+  #isOutdated = false;
+
+  constructor(shared: SharedBreakers, redis: Redis, local: BreakerHistory) {
+    this.#shared = shared;
+    this.#redis = redis;
+    this.#local = local;
+    shared.changes.on(() => {
+      void this.#readAll();
+    });
+  }
+
+  get entries(): readonly HistoryEntry[] {
+    if (!this.#shared.isShared) return this.#local.entries;
+    const { pod } = this.#shared;
+    const own = this.#local.entries.filter(({ reason }) => reason !== "cluster").map((entry) => ({ ...entry, pod }));
+    return [...this.#entries, ...own].sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  }
+
+  async #readAll(): Promise<void> {
+    this.#isOutdated = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (this.#isOutdated) {
+      this.#isOutdated = false;
+      // What cannot be read now is read after the next change.
+      await this.#read().catch(warnOfProgrammingError);
+    }
+    this.#isReading = false;
+  }
+
+  async #read(): Promise<void> {
+    const reply = await this.#redis.command([
+      "XREVRANGE",
+      keyOf(this.#redis, this.#shared.group, "history"),
+      "+",
+      "-",
+      "COUNT",
+      String(MAX_ENTRIES),
+    ]);
+    this.#entries = streamSchema
+      .parse(reply)
+      .reverse()
+      .flatMap(([id, fields]) => entryOf(id, fields));
+  }
+}
+
+/** Nothing for what another version of this program may have written. */
+function entryOf(id: string, fields: readonly string[]): HistoryEntry[] {
+  const values: Record<string, string> = {};
+  for (let index = 0; index < fields.length; index += 2) values[fields[index] ?? ""] = fields[index + 1] ?? "";
+  const { success, data } = entrySchema.safeParse(values);
+  return success ? [{ at: new Date(Number.parseInt(id, 10)).toISOString(), ...data }] : [];
+}

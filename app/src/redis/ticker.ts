@@ -1,0 +1,27 @@
+import type { Time, Timer } from "../resilience/time.ts";
+
+/** Calls back again and again, each time a tenth sooner or later, so that pods do not fall into step. */
+export class Ticker {
+  readonly #time: Time;
+  readonly #interval: number;
+  readonly #callback: () => void;
+  #timer: Timer;
+
+  constructor(time: Time, interval: number, callback: () => void) {
+    this.#time = time;
+    this.#interval = interval;
+    this.#callback = callback;
+    this.#timer = this.#next();
+  }
+
+  stop(): void {
+    this.#timer.clear();
+  }
+
+  #next(): Timer {
+    return this.#time.at(this.#time.now() + this.#interval * (0.9 + 0.2 * Math.random()), () => {
+      this.#timer = this.#next();
+      this.#callback();
+    });
+  }
+}

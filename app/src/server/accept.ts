@@ -1,0 +1,37 @@
+const JSON_TYPE = "application/json";
+const STREAM_TYPE = "text/event-stream";
+const BOTH = `${JSON_TYPE}, ${STREAM_TYPE}`;
+
+/**
+ * Spells an `Accept` header as the SDK's path for the 2025 revisions looks for it: the two types by
+ * their full names, where the header admits them in any spelling, by a wildcard, or by its absence.
+ * `q=0` excludes a type. A header that admits neither stays.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+ */
+export function normalizeAccept(header: string | undefined): string {
+  if (header === undefined || header.trim() === "" || header === BOTH) return BOTH;
+  const ranges = header.split(",").map(readRange);
+  const accepted = [JSON_TYPE, STREAM_TYPE].filter((type) => qualityOf(type, ranges) > 0);
+  return accepted.length === 0 ? header : accepted.join(", ");
+}
+
+interface MediaRange {
+  readonly type: string;
+  readonly quality: number;
+}
+
+function readRange(text: string): MediaRange {
+  const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const quality = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, "");
+  return { type, quality: quality === undefined ? 1 : Number(quality) };
+}
+
+/** The most specific range that a type matches decides. */
+function qualityOf(type: string, ranges: readonly MediaRange[]): number {
+  for (const name of [type, `${type.split("/", 1)[0] ?? ""}/*`, "*/*"]) {
+    const matching = ranges.filter((range) => range.type === name);
+    if (matching.length > 0) return Math.max(...matching.map(({ quality }) => quality));
+  }
+  return 0;
+}

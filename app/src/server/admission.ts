@@ -1,0 +1,60 @@
+/**
+ * Calls that one turn may start whatever time they take: a process that has just started compiles
+ * its code in its first calls.
+ */
+const FREE_CALLS = 20;
+
+/**
+ * Sheds load before it queues: limits the processor time that one turn of the event loop spends on
+ * new calls.
+ *
+ * All requests that have arrived are started in one turn, and none is answered before the last one
+ * was started. So the length of the turn is the length of the queue, and the calls that are
+ * rejected are those that would have waited longest. Other measures mislead:
+ *
+ * - The duration of calls depends on the tool.
+ * - A delay of the event loop that is sampled from time to time makes a switch that oscillates.
+ * - By the clock, a turn is also long when the operating system has stopped the process, which is
+ *   no load on this server.
+ */
+export class Admission {
+  readonly #maxTurn: number;
+  /** Processor time, in milliseconds, when this turn started its first call. */
+  #startedAt: number | undefined;
+  /** Calls that this turn has started. */
+  #started = 0;
+  #rejected = 0;
+
+  /** @param maxTurn - in milliseconds; 0 for no limit */
+  constructor(maxTurn: number) {
+    this.#maxTurn = maxTurn === 0 ? Infinity : maxTurn;
+  }
+
+  /** Calls that were rejected. */
+  get rejected(): number {
+    return this.#rejected;
+  }
+
+  /** Whether one more call may start in this turn of the event loop. */
+  tryStart(): boolean {
+    const now = processorTime();
+    if (this.#startedAt === undefined) {
+      this.#startedAt = now;
+      this.#started = 0;
+      // Runs when everything that has arrived was handled, before the loop looks for more.
+      setImmediate(() => (this.#startedAt = undefined));
+    }
+    if (this.#started >= FREE_CALLS && now - this.#startedAt >= this.#maxTurn) {
+      this.#rejected += 1;
+      return false;
+    }
+    this.#started += 1;
+    return true;
+  }
+}
+
+/** Milliseconds that this thread has run. */
+function processorTime(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}

@@ -1,0 +1,50 @@
+import type { Duplex } from "node:stream";
+
+/** Bytes of a broken request that are still read, so that its client gets to read the answer. */
+const MAX_DISCARDED = 1024 * 1024;
+
+/** Status line of the answer to bytes that Node's parser refuses. */
+export function brokenStatus({ code, rawPacket, bytesParsed }: BrokenHttp): string {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "408 Request Timeout";
+  if (code !== "HPE_HEADER_OVERFLOW") return "400 Bad Request";
+  // A packet that begins a request, and in which the first line has no end.
+  const isTarget = /^[A-Z]+ [^\n]*$/.test(rawPacket?.toString("latin1", 0, bytesParsed) ?? "");
+  return isTarget ? "414 URI Too Long" : "431 Request Header Fields Too Large";
+}
+
+/** Node's error, with the bytes that its parser was given. */
+export interface BrokenHttp extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** Answers bytes for which there is no response object, and ends the connection. */
+export function answerBroken(
+  socket: Duplex,
+  status: string,
+  headers: Readonly<Record<string, string>>,
+  timeout: number,
+): void {
+  closeSoon(socket, timeout);
+  if (!socket.writable) return;
+  const all = { ...headers, date: new Date().toUTCString(), connection: "close", "content-length": "0" };
+  const lines = [`HTTP/1.1 ${status}`, ...Object.entries(all).map((pair) => pair.join(": "))];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+/**
+ * Ends a connection that has had its last answer. What still arrives is read and thrown away for so
+ * many milliseconds: a socket that is closed with unread bytes resets the connection, and the
+ * answer is lost. A client that keeps its side open does not keep the socket.
+ */
+export function closeSoon(socket: Duplex, timeout: number): void {
+  let left = MAX_DISCARDED;
+  socket.on("data", (chunk: Buffer) => {
+    left -= chunk.byteLength;
+    if (left < 0) socket.destroy();
+  });
+  const timer = setTimeout(() => socket.destroy(), timeout);
+  socket.once("close", () => {
+    clearTimeout(timer);
+  });
+}

@@ -1,0 +1,23 @@
+-- Hands out the oldest writes: first those that were handed out so long ago that the pod that has them
+-- is considered dead, then new ones.
+--
+-- KEYS[1]  stream of writes that wait
+-- ARGV     most writes, milliseconds after which one is handed out again
+-- returns  {entry, {field, value, …}} of each
+--
+-- All pods are one consumer: only the time that a write is out matters, and names of dead pods do not stay.
+local limit = tonumber(ARGV[1])
+if redis.call("XLEN", KEYS[1]) == 0 then return {} end
+
+local claim = { "XAUTOCLAIM", KEYS[1], "store", "pods", ARGV[2], "0-0", "COUNT", limit }
+local claimed = redis.pcall(unpack(claim))
+if claimed.err then
+  redis.call("XGROUP", "CREATE", KEYS[1], "store", "0")
+  claimed = redis.call(unpack(claim))
+end
+local entries = claimed[2]
+if #entries >= limit then return entries end
+
+local read = redis.call("XREADGROUP", "GROUP", "store", "pods", "COUNT", limit - #entries, "STREAMS", KEYS[1], ">")
+for _, entry in ipairs(read and read[1][2] or {}) do table.insert(entries, entry) end
+return entries

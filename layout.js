@@ -1,0 +1,70 @@
+/**
+ * The map of the house: every part of the repository, and the parts that it may import. `npm run check` enforces it.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const parts = {
+  "app/src": [],
+  "app/build.ts": [],
+  environments: [],
+  constructs: ["environments"],
+  stacks: ["constructs", "environments"],
+  "inputs.ts": ["environments", "constructs", "kubeconfig"],
+  "main.ts": ["stacks", "inputs.ts", "environments", "kubeconfig"],
+  kubeconfig: [], // the cluster that kubectl would use
+  release: ["environments", "kubeconfig"],
+  rehearse: ["release", "environments", "app/src"],
+  bench: ["release", "rehearse", "environments", "app/src", "test"],
+  // Tests may import everything, and nothing but benchmarks imports tests.
+  test: [
+    "bench",
+    "rehearse",
+    "release",
+    "kubeconfig",
+    "main.ts",
+    "inputs.ts",
+    "stacks",
+    "constructs",
+    "environments",
+    "app/src",
+  ],
+};
+
+/**
+ * The parts of the app, from the top down: each may import those below it.
+ *
+ * @type {readonly string[]}
+ */
+export const app = [
+  "main.ts",
+  "run.ts", // the app as a process
+  "app.ts", // the parts put together
+  "server", // HTTP, MCP, admin port, drain
+  "resources", // one file per resource
+  "tools", // one file per tool
+  "services.ts", // one of each of these for the process
+  "auth", // tokens and their issuer's keys
+  "store", // durable writes, and the queues for them while the store is down
+  "weather", // Open-Meteo, with fallbacks
+  "cache", // memory tier, Redis tier
+  "redis", // state that pods share
+  "outbound", // calls to hosts that clients name
+  "telemetry", // metrics, traces, logs
+  "health", // checks and readiness
+  "resilience", // breaker, bulkhead, retry, timeout, rate limiter, load balancer, composition
+  "config.ts", // all of them
+  "config", // one file per group of environment variables
+  "errors", // what a caller did wrong
+  "json", // integers and text that pass unchanged
+  "version.ts",
+];
+
+/**
+ * Files that a part imports although the map does not allow it, and that are to move.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const exceptions = {
+  // The page of a release is the rehearsal's.
+  release: ["rehearse/watch.ts"],
+};

@@ -1,1 +1,0 @@
-export { COLORS, other, type Color } from "../environments/color.ts";

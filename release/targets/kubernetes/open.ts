@@ -1,0 +1,55 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Environment } from "../../../environments/environment.ts";
+import { userFolder } from "../../../environments/user-folder.ts";
+import type { Target } from "../../ports/target.ts";
+import { systemClock } from "../../system-clock.ts";
+import { openKubeApi } from "./api/open.ts";
+import { TerraformStaging } from "./staging/terraform-staging.ts";
+import { kubernetesTarget } from "./target.ts";
+
+const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/**
+ * Opens the cluster that kubectl would use, with the environment's context. Sends nothing yet.
+ *
+ * @param name what the user called the environment: a name, or a path
+ * @param progress hears of every step of Terraform that takes more than two seconds. @default nothing
+ * @throws UsageError for a kubeconfig that cannot be used
+ */
+export function openKubernetesTarget(
+  name: string,
+  environment: Environment,
+  progress?: (message: string) => void,
+): Target {
+  const opened = openKubeApi(environment);
+  const { api, description } = opened;
+  const clock = systemClock;
+  const target = kubernetesTarget({
+    api,
+    environment,
+    description,
+    clock,
+    staging: (fences) =>
+      new TerraformStaging({
+        api,
+        fences,
+        clock,
+        environment,
+        environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
+        project: PROJECT,
+        // The synth makes the paths of KUBECONFIG absolute by the same folder.
+        env: { ...process.env, INIT_CWD: userFolder() },
+        ...(progress && { progress }),
+      }),
+  });
+  return {
+    ...target,
+    async close() {
+      await target.close();
+      opened.close();
+    },
+  };
+}
+
+const isPath = (name: string) => name.endsWith(".ts") || name.includes("/");
