@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { LIVE_SERVICE, PORTS } from "../../environments/names.ts";
+import { UsageError } from "../../release/errors.ts";
 import { Client } from "../../release/targets/kubernetes/api/client.ts";
 import { Connections } from "../../release/targets/kubernetes/api/connection.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
@@ -718,6 +719,13 @@ describe("an opened API", () => {
 
     expect(outcome).toMatchObject({ problem: "", seen: [{ authorization: "Bearer t" }] });
     await expect(ask(variables)).rejects.toThrow(`'${join(process.cwd(), "config-0")}' does not exist`);
+  });
+
+  it("is refused with a variable that moves Terraform alone to another cluster", async () => {
+    const variables = { ...prepare({ files: [config({ token: "t" })], seen: null }), KUBE_HOST: other.url.href };
+
+    await expect(ask(variables)).rejects.toThrow("KUBE_HOST would move Terraform alone");
+    await expect(ask(variables)).rejects.toThrow(UsageError);
   });
 
   it("says what it acts on and as whom, without a secret", () => {
