@@ -48,7 +48,7 @@ export function terraformCluster(surroundings: Surroundings, wantedContext?: str
 }
 
 /** @throws InvalidKubeconfig if a variable of the provider is set */
-function checkProviderVariables({ variables }: Surroundings): void {
+export function checkProviderVariables({ variables }: Surroundings): void {
   const set = PROVIDER_VARIABLES.filter((name) => (variables[name] ?? "") !== "");
   if (set.length === 0) return;
   throw new InvalidKubeconfig(

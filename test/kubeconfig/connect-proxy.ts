@@ -1,21 +1,23 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import { connect, type AddressInfo, type Socket } from "node:net";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer, type ServerOptions } from "node:https";
+import { connect, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** An HTTP proxy that records to where it was asked to connect. Every name is this machine to it. */
 export class ConnectProxy {
   readonly asked: string[] = [];
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
   readonly #sockets = new Set<Duplex>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server | TlsServer) {
     this.#server = server;
   }
 
-  static async start(): Promise<ConnectProxy> {
-    const proxy = new ConnectProxy(createServer());
-    proxy.#server.on("connect", (request, client: Socket) => {
+  /** @param tls @default - HTTP */
+  static async start(tls?: ServerOptions): Promise<ConnectProxy> {
+    const proxy = new ConnectProxy(tls === undefined ? createServer() : createTlsServer(tls));
+    proxy.#server.on("connect", (request: IncomingMessage, client: Duplex) => {
       proxy.#connect(request.url ?? "", request.headers["proxy-authorization"], client);
     });
     proxy.#server.listen(0, "127.0.0.1");
@@ -32,7 +34,7 @@ export class ConnectProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #connect(target: string, credentials: string | undefined, client: Socket): void {
+  #connect(target: string, credentials: string | undefined, client: Duplex): void {
     this.asked.push(credentials === undefined ? target : `${target} by ${credentials}`);
     const server = connect(Number(target.slice(target.lastIndexOf(":") + 1)), "127.0.0.1");
     for (const socket of [client, server]) {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { LIVE_SERVICE, PORTS } from "../../environments/names.ts";
+import { UsageError } from "../../release/errors.ts";
 import { Client } from "../../release/targets/kubernetes/api/client.ts";
 import { Connections } from "../../release/targets/kubernetes/api/connection.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
@@ -14,6 +15,7 @@ import { openKubeApi, type OpenedApi } from "../../release/targets/kubernetes/ap
 import { newAuthority } from "../app/certificates.ts";
 import { ConnectProxy } from "./connect-proxy.ts";
 import { RecordingCluster, type Seen } from "./recording-cluster.ts";
+import { SocksProxy } from "./socks-proxy.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -50,6 +52,8 @@ let one: RecordingCluster;
 let other: RecordingCluster;
 let plain: RecordingCluster;
 let proxy: ConnectProxy;
+let tlsProxy: ConnectProxy;
+let socks: SocksProxy;
 let folder: string;
 
 jest.setTimeout(30_000);
@@ -59,10 +63,13 @@ beforeAll(async () => {
   other = await RecordingCluster.start("other", newAuthority("unknown"), ["other.example"]);
   plain = await RecordingCluster.start("plain", undefined, []);
   proxy = await ConnectProxy.start();
+  const { chain, key } = AUTHORITY.issue({ names: NAMES });
+  tlsProxy = await ConnectProxy.start({ cert: chain, key });
+  socks = await SocksProxy.start();
 });
 
 afterAll(async () => {
-  proxy.close();
+  for (const each of [proxy, tlsProxy, socks]) each.close();
   for (const cluster of [one, other, plain]) await cluster.close();
 });
 
@@ -278,6 +285,39 @@ const ROWS: Record<string, Row> = {
     seen: { serverName: "api.cluster.example", authorization: "Bearer t" },
     proxied: () => [`api.cluster.example:${one.url.port} by Basic ${base64("me:secret")}`],
   },
+  "a proxy-url with TLS, by an authority of the cluster": {
+    files: [
+      config(
+        { token: "t" },
+        server(() => ({
+          server: one.at("api.cluster.example"),
+          "proxy-url": `https://localhost:${tlsProxy.host.replace(/.*:/, "")}`,
+        })),
+      ),
+    ],
+    seen: { serverName: "api.cluster.example", authorization: "Bearer t" },
+    proxied: () => [`api.cluster.example:${one.url.port}`],
+  },
+  "a proxy-url of SOCKS": {
+    files: [
+      config(
+        { token: "t" },
+        server(() => ({ server: one.at("api.cluster.example"), "proxy-url": `socks5://${socks.host}` })),
+      ),
+    ],
+    seen: { serverName: "api.cluster.example", authorization: "Bearer t" },
+    proxied: () => [`api.cluster.example:${one.url.port}`],
+  },
+  "a proxy that refuses": {
+    files: [
+      config(
+        { token: "t" },
+        server(() => ({ "proxy-url": plain.url.href })),
+      ),
+    ],
+    seen: null,
+    refused: "did not connect to localhost:",
+  },
   "a proxy-url for this machine": {
     files: [
       config(
@@ -488,7 +528,7 @@ function prepare({ files, variables = () => ({}) }: Row): Record<string, string>
 
 async function outcomeOf(request: () => Promise<unknown>): Promise<Outcome & { readonly problem: string }> {
   for (const { seen } of [one, other, plain]) seen.length = 0;
-  proxy.asked.length = 0;
+  for (const { asked } of [proxy, tlsProxy, socks]) asked.length = 0;
   rmSync(join(folder, "called"), { force: true });
   let problem = "";
   await request().catch((error: unknown) => {
@@ -496,7 +536,7 @@ async function outcomeOf(request: () => Promise<unknown>): Promise<Outcome & { r
   });
   return {
     seen: [one, other, plain].flatMap(({ seen }) => [...seen]),
-    proxied: [...new Set(proxy.asked)],
+    proxied: [...new Set([proxy, tlsProxy, socks].flatMap(({ asked }) => asked))],
     answered: problem === "",
     plugin: calledPlugin(),
     problem,
@@ -630,6 +670,15 @@ describe("an opened API", () => {
     expect(tokens).toEqual(["Bearer a", "Bearer a", "Bearer b", "Bearer b", "Bearer c"]);
   });
 
+  it("keeps no timer, and so no process, for a plugin that does not exist", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const api = open({ files: [config(exec({ command: "no-such-plugin" }))] });
+    const before = timers();
+
+    await expect(api.get(SERVICE)).rejects.toThrow("was not found");
+    expect(timers()).toBe(before);
+  });
+
   it("takes the same proxy for port forwards as for requests", async () => {
     const target = `api.cluster.example:${one.url.port}`;
     const host = server(() => ({ server: `https://${target}` }));
@@ -670,6 +719,13 @@ describe("an opened API", () => {
 
     expect(outcome).toMatchObject({ problem: "", seen: [{ authorization: "Bearer t" }] });
     await expect(ask(variables)).rejects.toThrow(`'${join(process.cwd(), "config-0")}' does not exist`);
+  });
+
+  it("is refused with a variable that moves Terraform alone to another cluster", async () => {
+    const variables = { ...prepare({ files: [config({ token: "t" })], seen: null }), KUBE_HOST: other.url.href };
+
+    await expect(ask(variables)).rejects.toThrow("KUBE_HOST would move Terraform alone");
+    await expect(ask(variables)).rejects.toThrow(UsageError);
   });
 
   it("says what it acts on and as whom, without a secret", () => {

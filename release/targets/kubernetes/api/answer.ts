@@ -56,7 +56,11 @@ export function errorOf(what: string, answer: Answer): ApiError {
       return error("conflict", message);
   }
   const causes = details.causes.filter(({ field }) => field !== "");
-  if (causes.length > 0) return error("invalid", causes.map((cause) => `${cause.field}: ${cause.message}`).join("; "));
+  if (causes.length > 0) {
+    // Several checks of the API server may refuse one value in the same words.
+    const problems = new Set(causes.map((cause) => `${cause.field}: ${cause.message}`));
+    return error("invalid", [...problems].join("; "));
+  }
   if (answer.code === 422) {
     return details.causes.length === 0
       ? error("test-failed", "the object is not as the change expects it")

@@ -51,10 +51,11 @@ async function throughConnect(socket: Socket, proxy: URL, target: string, signal
   try {
     const [answer] = (await once(request, "connect")) as [IncomingMessage];
     if (answer.statusCode === 200) return socket;
-    throw new Error(`the proxy ${proxy.host} answered ${answer.statusCode ?? 0} to CONNECT ${target}`);
+    throw new Error(`it answered ${answer.statusCode ?? 0}`);
   } catch (error) {
     socket.destroy();
-    throw error;
+    signal.throwIfAborted();
+    throw refusedBy(proxy, target, error);
   }
 }
 
@@ -78,11 +79,15 @@ async function throughSocks(socket: Socket, proxy: URL, host: string, port: numb
     return connection;
   } catch (error) {
     socket.destroy();
-    throw error;
+    signal.throwIfAborted();
+    throw refusedBy(proxy, `${host}:${port}`, error);
   } finally {
     signal.removeEventListener("abort", end);
   }
 }
+
+const refusedBy = (proxy: URL, target: string, error: unknown) =>
+  new Error(`the proxy ${proxy.host} did not connect to ${target}: ${(error as Error).message}`, { cause: error });
 
 async function secure(socket: Socket, { hostname }: URL, { context, serverName, verify }: Tls, signal: AbortSignal) {
   const name = serverName ?? bare(hostname);

@@ -109,7 +109,8 @@ async function outputOf(exec: ExecEntry, interactive: boolean, env: NodeJS.Proce
   const child = spawn(exec.command, exec.args, {
     env,
     stdio: [interactive ? "inherit" : "ignore", "pipe", "pipe"],
-    timeout: TIMEOUT_MS,
+    // Its own timer would keep the process for a program that does not exist.
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   let output = "";
   let problem = "";
@@ -127,7 +128,9 @@ async function outputOf(exec: ExecEntry, interactive: boolean, env: NodeJS.Proce
     if (code === 0) return output;
     throw failed(exec, `ended with ${code === null ? String(signal) : `exit code ${code}`}: ${problem}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ABORT_ERR") throw failed(exec, `did not answer within ${TIMEOUT_MS / 1000} s`);
+    if (code !== "ENOENT") throw error;
     throw new InvalidKubeconfig(
       `the exec plugin '${exec.command}' of the kubeconfig was not found. ${exec.installHint}`.trim(),
     );

@@ -1,5 +1,6 @@
 import { userFolder } from "../../../../environments/user-folder.ts";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
+import { checkProviderVariables } from "../../../../kubeconfig/terraform.ts";
 import { UsageError } from "../../../errors.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { Connections } from "./connection.ts";
@@ -18,7 +19,7 @@ export interface OpenedApi {
  * Opens the API of the cluster that kubectl would use in the same surroundings. It sends nothing.
  *
  * @param context @default - the current one of the kubeconfig, otherwise the cluster of this pod
- * @throws UsageError for a kubeconfig that cannot be used
+ * @throws UsageError for a kubeconfig that cannot be used, or variables that move Terraform to another cluster
  */
 export function openKubeApi(
   { namespace, context }: { readonly namespace: string; readonly context?: string | undefined },
@@ -26,7 +27,9 @@ export function openKubeApi(
   options: ClientOptions = {},
 ): OpenedApi {
   try {
-    const connections = new Connections({ variables, folder: userFolder(variables) }, context);
+    const surroundings = { variables, folder: userFolder(variables) };
+    checkProviderVariables(surroundings);
+    const connections = new Connections(surroundings, context);
     const client = new Client(connections, namespace, options);
     const close = () => {
       client.close();
