@@ -5,9 +5,12 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { killProcesses, runToExit, startProcess } from "./app-process.ts";
 import { connect } from "./running-app.ts";
+
+// Each test starts processes.
+jest.setTimeout(20_000);
 
 afterAll(killProcesses);
 
