@@ -140,7 +140,7 @@ describe("a release on a Kubernetes cluster", () => {
 
     expect(await release(api)).toMatchObject({
       result: "not-started",
-      reason: expect.stringContaining('User "releaser" cannot create resource "leases"') as unknown,
+      reason: expect.stringContaining("allows 'create' on 'leases'") as unknown,
     });
   });
 
