@@ -9,7 +9,7 @@ import type { Step } from "../step.ts";
 const RANDOM_KILLS = 20;
 
 /** Longer than a whole quick release, so that some instants are in each phase. */
-const LATEST_KILL_MS = 25_000;
+const LATEST_KILL_MS = 16_000;
 
 export const killedAfterEachStep: Step = {
   name: "a release that is killed after each of its steps is resumed by 'run', with no failed call",
