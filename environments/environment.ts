@@ -135,7 +135,7 @@ const smoke = z.strictObject({
 
 /** What a measurement must stay under, and how much of it there must be before it counts. */
 const limits = z.strictObject({
-  /** Fewer calls than this are no data, and no data is hold. */
+  /** Fewer calls than this are no data, and the check is inconclusive. */
   minCalls: count,
   /** Failed calls over all calls, 0 to 1. */
   maxErrorRatio: z.number().min(0).max(1),

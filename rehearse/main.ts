@@ -11,22 +11,22 @@ import { BuildFailed } from "./versions/bundles.ts";
 
 const HELP = `Usage: npm run rehearse -- [options]
 
-Plays four releases on this machine under real MCP traffic: a good one, one that answers wrong, one that grows slow after it
-took over, and an outage of the weather API. Needs no cloud, no cluster, no Docker, and nothing from the network.
+Runs four scenarios on this machine under real MCP traffic: a good version, one that gives wrong answers, one that grows
+slow under live traffic, and an outage of the weather API. Needs no cloud, no cluster, no Docker, and nothing from the network.
 
-  --quick       shorter times and fewer calls, for CI (about half a minute instead of one and a half)
+  --quick       shorter times and fewer calls, for CI (about half a minute instead of a minute and a quarter)
   --json FILE   write what was measured, as docs/rehearse.md describes it
   --no-page     serve no page while it runs
   --port PORT   where the page is served, on 127.0.0.1 (default: any free port)
   --report DIR  where the report goes (default: rehearsal-report)
   --help
 
-Exit codes: 0 every act went as it must, 1 not so, 2 wrong usage or something is missing, 130 interrupted.
+Exit codes: 0 every scenario passed, 1 one did not, 2 wrong usage or something is missing, 130 interrupted.
 `;
 
 const EXIT = { ok: 0, notAsItMust: 1, usage: 2, interrupted: 130 };
 
-/** Somebody ended it before its last act was over. */
+/** The user ended it before its last scenario had ended. */
 class Interrupted extends Error {
   override readonly name = "Interrupted";
 }

@@ -30,7 +30,7 @@ export function narrate(recording: Recording): void {
     if (moment.type === "curtain") return;
     if (moment.type === "act" && moment.state === "begins") {
       const { title = "", story = "" } = state.acts.find(({ number }) => number === moment.act) ?? {};
-      say(`\n${paint("bold", `Act ${moment.act}. ${title}`)}\n${paint("dim", story)}`);
+      say(`\n${paint("bold", `Scenario ${moment.act}. ${title}`)}\n${paint("dim", story)}`);
       return;
     }
     const sentence = sentenceOf(moment, before);
@@ -39,7 +39,7 @@ export function narrate(recording: Recording): void {
   });
 }
 
-/** The end: a table of the acts, what was not as it must be, and where to look. */
+/** The end: a table of the scenarios, and the problems. */
 export function printSummary(result: RehearsalResult): void {
   const { acts, totals, seconds, ok, problems } = result;
   const rows = [HEAD, ...acts.map(cells)];
@@ -58,11 +58,11 @@ export function printSummary(result: RehearsalResult): void {
   say(
     `\n${totals.calls.toLocaleString("en-US")} calls, ${total(totals.failures)} failed, p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, in ${seconds.toFixed(1)} s`,
   );
-  say(ok ? paint("green", "Every act went as it must.") : paint("red", "Not as it must be:"));
+  say(ok ? paint("green", "Every scenario passed.") : paint("red", "Problems:"));
   for (const problem of problems) say(paint("red", `  ${problem}`));
 }
 
-const HEAD = ["", "act", "outcome", "calls", "failed", "p95 ms", "switch ms", "seconds"];
+const HEAD = ["", "scenario", "outcome", "calls", "failed", "p95 ms", "switch ms", "seconds"];
 
 /** Columns of numbers, which align at their right. */
 const NUMERIC = new Set([3, 4, 5, 6, 7]);

@@ -49,13 +49,13 @@ function command(name: string, description: string): Command {
     .addOption(
       new Option("--target <target>", "where to release (default: the environment's)").choices(["local", "kubernetes"]),
     )
-    .option("--json", "one JSON object a line");
+    .option("--json", "print one JSON object per line");
 }
 
 const changing = (name: string, description: string) =>
   command(name, description).option(
     "--take-over",
-    "take the lease from a command that runs or has died; it changes nothing more",
+    "take the lease from a command that runs or has died; that command then changes nothing more",
   );
 
 const candidateOptions = (command: Command, mandatory: boolean) =>
@@ -65,7 +65,9 @@ const candidateOptions = (command: Command, mandatory: boolean) =>
         mandatory,
       ),
     )
-    .addOption(new Option("--version <version>", "the version that it reports").makeOptionMandatory(mandatory));
+    .addOption(
+      new Option("--version <version>", "the version that its pods must report").makeOptionMandatory(mandatory),
+    );
 
 command("status", "show both colors, the traffic, the release, and pending changes").action(
   async (options: Options) => {
@@ -102,16 +104,16 @@ for (const [name, description] of [
   ["verify", "run the gates on the idle color"],
   ["promote", "run the gates again and move the traffic"],
   ["bake", "monitor the new color under live traffic, roll back if a gate fails"],
-  ["retire", "let the old color scale down to its minimum"],
+  ["retire", "remove the replica overrides, so that the old color scales down to its minimum"],
 ] as const) {
   changing(name, description).action((options: Options) => release(options, () => ({ do: name })));
 }
-changing("rollback", "move the traffic back")
+changing("rollback", "move the traffic back; before promote, abort the release")
   .option("--to-changed-standby", "also if the old color no longer runs the version from before the release")
   .action((options: Options) =>
     release(options, () => ({ do: "rollback", toChangedStandby: options.toChangedStandby === true })),
   );
-candidateOptions(changing("run", "all phases; without --image, go on with the release in progress"), false).action(
+candidateOptions(changing("run", "all phases; without --image, continue the release in progress"), false).action(
   (options: Options) => release(options, (candidate) => ({ do: "run", candidate })),
 );
 
@@ -207,7 +209,10 @@ function fail(error: unknown): void {
   } else {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     const reason = error instanceof Error ? error.message : String(error);
-    finish(print, { result: "crash", reason: `a fault of this command: ${reason}; look with 'release status'` });
+    finish(print, {
+      result: "crash",
+      reason: `a fault of this command: ${reason}; check the state with 'release status'`,
+    });
   }
 }
 

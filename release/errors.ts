@@ -1,9 +1,12 @@
 import type { Color } from "../environments/color.ts";
 
-/** No answer came, or one that says to try later. Nothing is known about the effect of a write that ends with this. */
+/**
+ * The target did not answer, or answered that the request must be tried later. A write that ends with this may have taken
+ * effect or not.
+ */
 export class TargetUnreachable extends Error {
   override readonly name = "TargetUnreachable";
-  /** When the target wants to be asked again, if it says so. */
+  /** Delay before the next request that the target asked for, if any. */
   readonly retryAfterMs: number | undefined;
 
   constructor(

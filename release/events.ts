@@ -32,7 +32,7 @@ export type ReleaseEvent =
 
 /** How a command ended. Each has an exit code of its own: see exit-codes.ts. */
 export type ResultKind =
-  /** The command did its part of a release, or rolled back as asked. */
+  /** The command did its part of a release, or rolled back as requested. */
   | "done"
   /** The new version is live and has passed its bake. */
   | "released"

@@ -16,12 +16,12 @@ export const EXIT_CODES: Record<ResultKind, number> = {
 };
 
 export const EXIT_HELP = `Exit codes:
-  0   done; for run: released, the new version is live
+  0   done; for run: released, the new version is live and has passed its bake
   1   aborted before promote, the old version is live
   2   wrong usage, nothing was changed
   3   rolled back, the old version is live again
-  4   paused with the old version live: 'release run' goes on
-  5   paused with the new version live, or possibly live: 'release run' goes on, 'release rollback' goes back
+  4   paused with the old version live: 'release run' continues
+  5   paused with the new version live, or possibly live: 'release run' continues, 'release rollback' moves back
   6   another command holds the lease, or has taken it over
   7   not started: the target did not answer or refused, and nothing was changed
   70  a fault of this command itself`;

@@ -11,13 +11,13 @@ export interface OutageOptions {
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5000;
-/** A target that asks for more patience is tried nevertheless: live traffic may be unwatched. */
+/** Upper bound for the delay that a target requests: live traffic may be unmonitored during it. */
 const LONGEST_WANTED_DELAY_MS = 30_000;
 
 /**
  * Decides how long a release goes on trying when its target gives no usable answer.
  *
- * An outage must not end a release: it would leave live traffic unwatched, or on a color that fails.
+ * An outage must not end a release: it would leave live traffic unmonitored, or on a color that fails.
  */
 export class Outage {
   readonly #options: OutageOptions;

@@ -13,7 +13,7 @@ export const wrongVersion: Act = {
     await stage.linger(stage.quick ? 0.5 : 4);
     return {
       release,
-      outcome: release.result === "aborted" ? "refused by a gate" : release.result,
+      outcome: release.result === "aborted" ? "aborted by a gate" : release.result,
       problems: differences(release, {
         exitCode: 1,
         result: "aborted",

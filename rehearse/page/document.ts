@@ -27,7 +27,7 @@ ${head}
       <h1>${escape(title)}</h1>
       <p id="status" role="status">connecting</p>
     </div>
-    <ol id="acts" aria-label="Acts"></ol>
+    <ol id="acts" aria-label="Scenarios"></ol>
     <dl class="numbers">
       <div><dt>calls</dt><dd id="calls">0</dd></div>
       <div><dt>failed</dt><dd id="failures">0</dd></div>

@@ -12,7 +12,7 @@ export async function htmlReport(result: RehearsalResult, moments: readonly Mome
   const data = JSON.stringify(moments).replaceAll("<", "\\u003c");
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
   return htmlDocument({
-    title: `A release, rehearsed: ${result.ok ? "every act went as it must" : "not as it must"}`,
+    title: `A release, rehearsed: ${result.ok ? "every scenario passed" : "not every scenario passed"}`,
     bodyClass: "report",
     head: `<meta http-equiv="Content-Security-Policy" content="${escape(policy)}">\n<style>${style}</style>`,
     tail: `${summary(result)}
@@ -27,7 +27,7 @@ function summary({ acts, totals, seconds, startedAt, machine, problems }: Rehear
   return `<section class="panel summary" aria-labelledby="summary-title">
 <h2 id="summary-title">Summary</h2>
 <table>
-<thead><tr><th scope="col">Act</th><th scope="col">Outcome</th><th scope="col" class="number">Calls</th><th scope="col" class="number">Failed</th><th scope="col" class="number">p95</th><th scope="col">Answers</th><th scope="col">Switch, to the old color's last answer</th><th scope="col" class="number">Seconds</th></tr></thead>
+<thead><tr><th scope="col">Scenario</th><th scope="col">Outcome</th><th scope="col" class="number">Calls</th><th scope="col" class="number">Failed</th><th scope="col" class="number">p95</th><th scope="col">Answers</th><th scope="col">Switch, to the old color's last answer</th><th scope="col" class="number">Seconds</th></tr></thead>
 <tbody>
 ${acts.map(row).join("\n")}
 </tbody>

@@ -25,11 +25,11 @@ export function sentenceOf(moment: Moment, before: Before): Sentence | undefined
     case "fleet":
       return undefined;
     case "act":
-      if (moment.state === "begins") return strong(`Act ${moment.act} begins`);
-      return (moment.state === "went well" ? good : bad)(`Act ${moment.act} ${moment.state}: ${moment.outcome}`);
+      if (moment.state === "begins") return strong(`Scenario ${moment.act} begins`);
+      return (moment.state === "went well" ? good : bad)(`Scenario ${moment.act} ${moment.state}: ${moment.outcome}`);
     case "weather":
       return moment.mood.mode === "normal"
-        ? good("the weather API is well again")
+        ? good("the weather API works again")
         : bad(`the weather API is ${moment.mood.mode}`);
     case "breakers":
       return moment.states.length === 0 ? undefined : plain(`breakers of the live pods: ${moment.states.join(", ")}`);
@@ -42,7 +42,7 @@ export function sentenceOf(moment: Moment, before: Before): Sentence | undefined
     case "release":
       return ofRelease(moment.event, before);
     case "curtain":
-      return moment.ok ? good("Every act went as it must") : bad(`Not as it must: ${moment.problems.join("; ")}`);
+      return moment.ok ? good("Every scenario passed") : bad(`Problems: ${moment.problems.join("; ")}`);
   }
 }
 

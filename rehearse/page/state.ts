@@ -156,7 +156,7 @@ function takeInAct(state: PageState, moment: Extract<Moment, { type: "act" }>, s
     act.status = "playing";
     state.gates = pending(state.announced);
     delete state.release;
-    state.marks.push({ seconds, label: `act ${act.number}`, kind: "act" });
+    state.marks.push({ seconds, label: `scenario ${act.number}`, kind: "act" });
   } else {
     act.status = moment.state;
     act.outcome = moment.outcome;

@@ -15,13 +15,13 @@ export interface Records {
   history(signal?: AbortSignal): Promise<readonly ReleaseRecord[]>;
 
   /**
-   * Takes the lease and fences every object that a release changes. What was read before this must not be decided on.
+   * Takes the lease and fences every object that a release changes. Decide nothing on state that was read before.
    *
    * An abandoned lease is recognized by this process's own clock: its record has not changed for the lease's whole
    * duration since this process first read it.
    *
-   * @throws LeaseHeld if the lease is renewed meanwhile
-   * @throws Displaced if another one takes it before every object is fenced
+   * @throws LeaseHeld if its holder renews the lease while this process waits
+   * @throws Displaced if another holder takes it before every object is fenced
    * @throws TargetUnreachable, TargetRefused
    */
   acquire(options: AcquireOptions): Promise<Authority>;
@@ -33,7 +33,7 @@ export interface AcquireOptions {
   /** Take it from another holder at once, who then changes nothing more. */
   readonly takeOver: boolean;
   readonly signal: AbortSignal;
-  /** Tells that the lease has a holder, and for how many seconds this process waits for a sign of life. */
+  /** Called when the lease has a holder, with the seconds that this process waits for a renewal. */
   readonly waiting: (holder: string, seconds: number) => void;
 }
 

@@ -30,6 +30,6 @@ export interface Staging {
    */
   stage(stage: Stage, fence: Fence, signal: AbortSignal): Promise<void>;
 
-  /** What the environment wants of the live pods and they do not have yet: pending until the next release. */
+  /** Settings of the environment that the live pods do not have yet; the next release applies them. */
   pending(live: Color, signal?: AbortSignal): Promise<readonly PendingChange[]>;
 }

@@ -42,7 +42,7 @@ describe("npm run rehearse", () => {
     const result = JSON.parse(await readFile(json, "utf8")) as RehearsalResult;
 
     expect({ exitCode, problems: result.problems }).toEqual({ exitCode: 0, problems: [] });
-    expect(output).toContain("Every act went as it must.");
+    expect(output).toContain("Every scenario passed.");
     expect(result.acts.map(({ failures }) => failures)).toEqual([{}, {}, {}, {}]);
     expect(result.acts.map(({ release }) => release?.exitCode)).toEqual([0, 1, 3, undefined]);
     const [good, wrong, slow, outage] = result.acts;

@@ -9,12 +9,12 @@ export function createAct(): (state: PageState) => void {
   return (state) => {
     set(document.body, { "data-watch": String(isWatch(state)) });
     const act = state.acts.findLast(({ status }) => status !== "to come");
-    setText(title, isWatch(state) ? released(state) : act ? `Act ${act.number}. ${act.title}` : "Setting the stage");
+    setText(title, isWatch(state) ? released(state) : act ? `Scenario ${act.number}. ${act.title}` : "Starting");
     setText(
       story,
       isWatch(state)
         ? ""
-        : (act?.story ?? "Building four versions, starting the weather API's stand-in and two pods of blue."),
+        : (act?.story ?? "Building four versions, starting the fake weather API and two pods of blue."),
     );
     set(panel, { "data-about": act?.about ?? "release" });
   };

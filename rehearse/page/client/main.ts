@@ -35,7 +35,7 @@ function say(text: string, tone: "plain" | "good" | "bad"): void {
 function sayEnd(): void {
   if (state.curtain !== undefined) {
     const { ok } = state.curtain;
-    say(ok ? "✓ Every act went as it must" : "✕ Not every act went as it must", ok ? "good" : "bad");
+    say(ok ? "✓ Every scenario passed" : "✕ Not every scenario passed", ok ? "good" : "bad");
   }
 }
 

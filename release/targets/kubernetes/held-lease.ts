@@ -14,7 +14,7 @@ export const TTL_SECONDS = 15;
 /** A renewal that got no answer is sent again after about this long. */
 const RETRY_MS = 1000;
 
-/** How often a write starts over when others change the Lease meanwhile. */
+/** Attempts of a write while others change the Lease. */
 const TRIES = 5;
 
 const HISTORY_LENGTH = 20;

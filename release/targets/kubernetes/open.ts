@@ -13,8 +13,8 @@ const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 /**
  * Opens the cluster that kubectl would use, with the environment's context. Sends nothing yet.
  *
- * @param name what the user called the environment: a name, or a path
- * @param progress hears of every step of Terraform that takes more than two seconds. @default nothing
+ * @param name the environment as the user named it: a name, or a path
+ * @param progress receives every step of Terraform that takes more than two seconds. @default nothing
  * @throws UsageError for a kubeconfig that cannot be used
  */
 export function openKubernetesTarget(

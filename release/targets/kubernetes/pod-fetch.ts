@@ -4,7 +4,7 @@ import { ApiError } from "./api/api-error.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { translated } from "./attempt.ts";
 
-/** Longer answers of a pod are refused. Bytes. */
+/** Longer answers of a pod are rejected. Bytes. */
 const MAX_RESPONSE = 16 * 1024 * 1024;
 
 export interface PodFetch {

@@ -35,7 +35,7 @@ export interface ContainerStatus {
 
 /**
  * The pods of a color that run or are about to. A pod that is being deleted, or has finished for instance because it was
- * evicted, is none: it stays in the list until somebody deletes it.
+ * evicted, does not count: it stays in the list until it is deleted.
  */
 export async function listPods(api: KubeApi, color: Color, signal?: AbortSignal): Promise<readonly KubePod[]> {
   const options = { labelSelector: asSelector(colorLabels(color)) };

@@ -11,7 +11,7 @@ interface KubeEvent extends KubeObject {
   readonly eventTime?: string | null;
 }
 
-/** Reasons for which a container waits, and which waiting does not cure. */
+/** Reasons of a waiting container that do not go away by waiting. */
 const FINAL = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"]);
 
 /** Reasons for which a container waits while it starts normally. */

@@ -18,10 +18,10 @@ import {
   type Lease,
 } from "./held-lease.ts";
 
-/** How often a lease that somebody holds is read while waiting for a sign of life. */
+/** How often a held lease is read while waiting for a sign of life. */
 const POLL_MS = 1000;
 
-/** How often taking the lease starts over when others change it meanwhile. */
+/** Attempts to take the lease while others change it. */
 const TRIES = 10;
 
 /**
@@ -95,7 +95,7 @@ export class LeaseRecords implements Records {
   }
 
   /**
-   * Waits until a lease that somebody holds has not changed for its whole duration. The time is that of this process's
+   * Waits until a held lease has not changed for its whole duration. The time is that of this process's
    * clock since it first saw this state, as in client-go: clocks of two machines are never compared.
    *
    * @returns the lease that may be taken, as it was read; undefined if there is none
