@@ -136,7 +136,7 @@ describe("every object in the cluster", () => {
   });
 });
 
-describe("a stage by a release", () => {
+describe("a stage", () => {
   const IMAGE = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
   const MARK = '"mcp-bluegreen/mark":"m-1"';
 
@@ -154,12 +154,21 @@ describe("a stage by a release", () => {
     expect(deployment.lifecycle?.precondition).toHaveLength(2);
   });
 
-  it("leaves no trace in any other synth: the marker's value is ignored", () => {
-    for (const stage of [undefined, { color: "green", image: IMAGE } as const]) {
-      const green = stackOf(synthesize(local, { stage }), "green");
-      expect(green.resource.terraform_data?.stage).toMatchObject({ lifecycle: { ignore_changes: ["input"] } });
-      expect(JSON.stringify(resourceOf(green, "kubernetes_deployment_v1").spec)).not.toContain("mcp-bluegreen/mark");
-    }
+  it("leaves no trace in a synth that stages nothing: the marker's value is ignored", () => {
+    const green = stackOf(synthesize(local), "green");
+
+    expect(green.resource.terraform_data?.stage).toMatchObject({ lifecycle: { ignore_changes: ["input"] } });
+    expect(JSON.stringify(resourceOf(green, "kubernetes_deployment_v1").spec)).not.toContain("mcp-bluegreen/mark");
+  });
+
+  it("by an operator has no mark and no epoch, and the live color is checked during the apply nevertheless", () => {
+    const green = stackOf(synthesize(local, { stage: { color: "green", image: IMAGE } }), "green");
+    const deployment = resourceOf(green, "kubernetes_deployment_v1");
+
+    expect(green.resource.terraform_data?.stage).toMatchObject({ input: "operator/${plantimestamp()}" });
+    expect(green.data?.kubernetes_service_v1?.live).toMatchObject({ depends_on: ["terraform_data.stage"] });
+    expect(deployment.lifecycle?.precondition).toHaveLength(1);
+    expect(JSON.stringify(deployment.spec)).not.toContain("mcp-bluegreen/mark");
   });
 });
 
