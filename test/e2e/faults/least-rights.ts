@@ -32,7 +32,7 @@ export const leastRights: Step = {
           const variables = { KUBECONFIG: await kubeconfigOf(folder) };
           const { code, reason } = await startRelease("run", { args: CANDIDATE, variables }).ended;
           assert.equal(code, 4, reason);
-          assert.match(reason, /cannot get resource "pods\/portforward"/);
+          assert.match(reason, /allows 'get' on 'pods\/portforward'/);
         }
         await using _ = await granted(role);
         const variables = { KUBECONFIG: await kubeconfigOf(folder) };
