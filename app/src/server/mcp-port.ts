@@ -22,6 +22,9 @@ import { tryAgainLater } from "./try-again.ts";
  */
 const DISCARD_FACTOR = 32;
 
+/** Characters of a request for a stream. It names a few resources, and the stream may keep it for as long as it lives. */
+const MAX_STREAM_REQUEST = 64 * 1024;
+
 export interface McpPortOptions {
   readonly config: Pick<
     Config,
@@ -111,6 +114,12 @@ export function createMcpPort(options: McpPortOptions): Server {
     const parsedBody = parseJson(text);
     const isStream = methodOf(parsedBody) === "subscriptions/listen";
     if (isStream) {
+      if (text.length > MAX_STREAM_REQUEST) {
+        const most = `the request for a stream may have at most ${MAX_STREAM_REQUEST} characters`;
+        throw new HttpError(413, REFUSED, `Request too large: ${most}`);
+      }
+      // A stream lives for minutes, and the budget is for calls.
+      share.release();
       current.becomesStream();
       endAtExpiry(response, authInfo);
     }

@@ -24,6 +24,19 @@ async function send(port: number, bytes: Buffer): Promise<RawConnection> {
 /** A request with a body of this size, and all of it but the last byte. */
 const unfinished = (size: number) => post(Buffer.from(call("simple_health").padEnd(size))).subarray(0, -1);
 
+function listen(more: object): Buffer {
+  const envelope = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1.0.0" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const params = { _meta: envelope, notifications: { toolsListChanged: true }, ...more };
+  return post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params }), {
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "subscriptions/listen",
+  });
+}
+
 async function metric(admin: string, name: string): Promise<number> {
   const text = await (await fetch(`${admin}/metrics`)).text();
   return Number(new RegExp(`^${name.replace(/[{}]/g, "\\$&")} (.+)$`, "m").exec(text)?.[1]);
@@ -55,6 +68,19 @@ describe("the bytes of request bodies that a process holds", () => {
     beyond.socket.write(post(call("simple_health")));
     await beyond.until('"text":"ok"');
     expect(await metric(app.admin, "mcp_server_body_bytes")).toBe(0);
+    await app.close();
+  });
+
+  it("are given back when a stream begins, whose request has a limit of its own", async () => {
+    const app = await startTestApp();
+    const stream = await send(app.mcpPort, listen({}));
+    await stream.until("notifications/subscriptions/acknowledged");
+    expect(await metric(app.admin, "mcp_server_body_bytes")).toBe(0);
+
+    const padded = await send(app.mcpPort, listen({ padding: "x".repeat(100_000) }));
+    await padded.until("may have at most");
+    expect(padded.received).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await metric(app.admin, "mcp_server_listen_streams")).toBe(1);
     await app.close();
   });
 
