@@ -143,8 +143,9 @@ export class Engine {
     const { phase, from, to, version, image } = release;
     if (phase === this.#phase) return;
     this.#phase = phase;
-    this.#options.listener({ type: "phase", phase, from, to, version, image });
-    void this.#options.target.announce?.(phase, `${version}: ${from} → ${to}`);
+    const { listener, target, signal } = this.#options;
+    listener({ type: "phase", phase, from, to, version, image });
+    void target.announce?.(phase, `${version}: ${from} → ${to}`, signal);
   }
 
   #dated(release: ReleaseRecord): ReleaseRecord {

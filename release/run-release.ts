@@ -91,7 +91,7 @@ export async function runRelease(options: ReleaseOptions): Promise<ReleaseResult
   } catch (error) {
     return startFailed(error, signal);
   } finally {
-    await authority?.release();
+    await authority?.release(AbortSignal.timeout(GIVE_BACK_MS));
   }
 }
 
@@ -147,6 +147,9 @@ function startFailed(error: unknown, signal: AbortSignal): ReleaseResult {
   if (outOfReach && error instanceof Error) return { result: "not-started", reason: error.message };
   throw error;
 }
+
+/** A target that does not answer must not keep a user waiting who has pressed Ctrl-C. */
+const GIVE_BACK_MS = 500;
 
 /** The holder of the lease, for the message that another command shows. */
 function whoAmI(): string {

@@ -50,6 +50,10 @@ export interface Authority {
   /** @throws Displaced, TargetUnreachable, TargetRefused */
   write(record: ReleaseRecord, signal?: AbortSignal): Promise<void>;
 
-  /** Gives the lease back. Never throws: a lease that could not be given back expires. */
-  release(): Promise<void>;
+  /**
+   * Gives the lease back. Never throws: a lease that could not be given back expires.
+   *
+   * @param signal when to give that up
+   */
+  release(signal?: AbortSignal): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface Target {
   readonly measurements: Measurements;
 
   /** Tells people who watch the target about a phase, such as a Kubernetes Event. Never throws. @default nothing */
-  announce?(phase: string, message: string): Promise<void>;
+  announce?(phase: string, message: string, signal?: AbortSignal): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -16,6 +16,8 @@ import { quickEnvironment } from "../release/memory-target.ts";
 import { FakeCluster } from "./cluster.ts";
 import { deniedByPolicy, missingRight } from "./failures.ts";
 import { FakeStaging } from "./fake-staging.ts";
+import { openClient } from "./open-client.ts";
+import { KubeServer } from "./server.ts";
 import { StoreApi } from "./store-api.ts";
 import { SCALING } from "./world.ts";
 
@@ -167,6 +169,42 @@ describe("a release on a Kubernetes cluster", () => {
       live: "blue",
     });
   });
+
+  it("ends within a second of Ctrl-C while the API server does not answer", async () => {
+    const server = await KubeServer.start(cluster.store);
+    const { api, close } = openClient(server.url, cluster.store.namespace);
+    const staging = () => new FakeStaging(cluster.store);
+    const target = kubernetesTarget({ api, environment: ENVIRONMENT, staging });
+    const interrupted = new AbortController();
+    let interruptedAt = Infinity;
+    const silences: Gate = {
+      ...passes,
+      async check(context) {
+        if (context.snapshot.live === "green") {
+          server.faults.add({ does: "hang", times: Infinity });
+          setTimeout(() => {
+            interruptedAt = performance.now();
+            interrupted.abort(new Error("interrupted by SIGINT"));
+          }, 300);
+        }
+        return await passes.check(context);
+      },
+    };
+    const controllers = setInterval(() => {
+      cluster.step();
+    }, 20);
+    const bake = { ...ENVIRONMENT.release.bake, intervalSeconds: 0.05 };
+    const environment = { ...ENVIRONMENT, release: { ...ENVIRONMENT.release, bake } };
+    const { signal } = interrupted;
+    const { result } = await runRelease({ target, environment, command: RUN, gates: [silences], signal });
+    const tookMs = performance.now() - interruptedAt;
+    clearInterval(controllers);
+    close();
+    await server.close();
+
+    expect(result).toBe("paused-new-live");
+    expect(tookMs).toBeLessThan(1000);
+  }, 30_000);
 
   it("is finished by the next command after a kill before any of its requests", async () => {
     const requests = await countRequests();

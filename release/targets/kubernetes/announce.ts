@@ -12,14 +12,20 @@ const MAX_MESSAGE = 1024;
  *
  * Never throws: a release does not depend on it.
  */
-export async function announce(api: KubeApi, clock: Clock, phase: string, message: string): Promise<void> {
+export async function announce(
+  api: KubeApi,
+  clock: Clock,
+  phase: string,
+  message: string,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    const service = await api.get(LIVE);
+    const service = await api.get(LIVE, signal);
     const now = clock
       .date()
       .toISOString()
       .replace(/\.\d+Z$/, "Z");
-    await api.create("Event", {
+    const event = {
       apiVersion: "v1",
       kind: "Event",
       metadata: { generateName: `${LIVE_SERVICE}.`, namespace: api.namespace },
@@ -31,7 +37,8 @@ export async function announce(api: KubeApi, clock: Clock, phase: string, messag
       firstTimestamp: now,
       lastTimestamp: now,
       count: 1,
-    });
+    };
+    await api.create("Event", event, signal);
   } catch {
     // The record on the Lease says the same.
   }

@@ -102,12 +102,12 @@ export class HeldLease implements Authority {
     this.#annotations = { ...this.#annotations, [EPOCH_ANNOTATION]: String(epoch) };
   }
 
-  async release(): Promise<void> {
+  async release(signal?: AbortSignal): Promise<void> {
     this.#done.abort();
     if (this.#lost.signal.aborted) return;
     const operations = [...this.#tests(), { op: "replace", path: "/spec/holderIdentity", value: "" }] as const;
     // It expires by itself if this does not arrive.
-    await this.#api.patch(LEASE, operations).catch(() => undefined);
+    await this.#api.patch(LEASE, operations, signal).catch(() => undefined);
   }
 
   async #keepRenewed(): Promise<void> {

@@ -38,7 +38,7 @@ export function kubernetesTarget(options: KubernetesTargetOptions): Target {
     records: new LeaseRecords(api, fences, clock),
     probe,
     measurements: probe,
-    announce: (phase, message) => announce(api, clock, phase, message),
+    announce: (phase, message, signal) => announce(api, clock, phase, message, signal),
     close: () => probe.close(),
   };
 }

@@ -64,9 +64,9 @@ export class LocalRecords implements Records {
       async write(release, signal) {
         await host.ask({ do: "record", epoch, release }, signal);
       },
-      async release() {
+      async release(signal) {
         end();
-        await host.ask({ do: "give-lease-back", epoch }).catch(() => undefined);
+        await host.ask({ do: "give-lease-back", epoch }, signal).catch(() => undefined);
       },
     };
   }
