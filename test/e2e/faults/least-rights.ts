@@ -27,17 +27,17 @@ export const leastRights: Step = {
     const folder = await mkdtemp(join(tmpdir(), "e2e-"));
     try {
       const load = await underLoad(async () => {
-        {
-          await using _ = await granted({ ...role, rules: role.rules.filter(without("pods/portforward")) });
+        await withRole({ ...role, rules: role.rules.filter(without("pods/portforward")) }, async () => {
           const variables = { KUBECONFIG: await kubeconfigOf(folder) };
           const { code, reason } = await startRelease("run", { args: CANDIDATE, variables }).ended;
           assert.equal(code, 4, reason);
           assert.match(reason, /allows 'get' on 'pods\/portforward'/);
-        }
-        await using _ = await granted(role);
-        const variables = { KUBECONFIG: await kubeconfigOf(folder) };
-        const { code, result, reason } = await startRelease("run", { variables }).ended;
-        assert.deepEqual({ code, result }, { code: 0, result: "released" }, reason);
+        });
+        await withRole(role, async () => {
+          const variables = { KUBECONFIG: await kubeconfigOf(folder) };
+          const { code, result, reason } = await startRelease("run", { variables }).ended;
+          assert.deepEqual({ code, result }, { code: 0, result: "released" }, reason);
+        });
       });
       assert.notEqual(await liveColor(), before);
       return inWords(load);
@@ -52,9 +52,9 @@ const without =
   ({ resources }: Role["rules"][number]) =>
     !resources.includes(resource);
 
-/** A service account with this Role alone. */
-const granted = (role: Role) =>
-  applied([
+/** Does something while a service account has this Role alone. */
+async function withRole(role: Role, something: () => Promise<void>): Promise<void> {
+  const granted = await applied([
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, namespace } },
     { ...role, metadata: { ...role.metadata, namespace } },
     {
@@ -65,6 +65,12 @@ const granted = (role: Role) =>
       subjects: [{ kind: "ServiceAccount", name: ACCOUNT, namespace }],
     },
   ]);
+  try {
+    await something();
+  } finally {
+    await granted[Symbol.asyncDispose]();
+  }
+}
 
 /** The kubeconfig of the tests, with a token of the account in place of its user. */
 async function kubeconfigOf(folder: string): Promise<string> {
