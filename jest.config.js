@@ -12,6 +12,8 @@ export default {
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local"],
   // Each file that imports a provider's classes leaves its heap behind.
   workerIdleMemoryLimit: "1GB",
+  // Tests start processes, and the machine may be busy with others.
+  testTimeout: 20_000,
   // Half of the time a test waits, for a process to start or a timeout to pass.
   maxWorkers: 3,
 };
