@@ -216,6 +216,9 @@ function fail(error: unknown): void {
   }
 }
 
+// A reader such as `head` may close the output early. That is no fault, and a release stops by a listener of its own.
+process.stdout.on("error", () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {
