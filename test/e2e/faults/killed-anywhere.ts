@@ -52,7 +52,8 @@ export const killedAtRandom: Step = {
 };
 
 async function killed(when: (release: Running) => Promise<unknown>): Promise<readonly ReleaseEvent[]> {
-  const release = startRelease("run", { args: [...CANDIDATE] });
+  // The lease of the one before has not expired yet.
+  const release = startRelease("run", { args: [...CANDIDATE, "--take-over"] });
   await when(release);
   release.child.kill("SIGKILL");
   return (await release.ended).events;
