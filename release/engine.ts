@@ -133,7 +133,9 @@ export class Engine {
 
   /** The record only says why; the release is paused whether or not that can be written. */
   async #pause(release: ReleaseRecord, reason: string): Promise<ReleaseResult> {
-    await this.#options.authority.write(release, this.#options.signal).catch(() => undefined);
+    await this.#options.authority.write(release, this.#options.signal).catch((error: unknown) => {
+      if (error instanceof Displaced) throw error;
+    });
     return paused(this.#newIsLive, reason);
   }
 

@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type { Environment } from "../environments/environment.ts";
 import { Engine } from "./engine.ts";
-import { Displaced, LeaseHeld, TargetRefused, TargetUnreachable, TrafficMoved, UsageError } from "./errors.ts";
+import {
+  Displaced,
+  LeaseHeld,
+  StateChanged,
+  TargetRefused,
+  TargetUnreachable,
+  TrafficMoved,
+  UsageError,
+} from "./errors.ts";
 import type { Listener, ReleaseResult } from "./events.ts";
 import type { Gate } from "./gates/gate.ts";
 import { GATES } from "./gates/index.ts";
@@ -143,7 +151,9 @@ function startFailed(error: unknown, signal: AbortSignal): ReleaseResult {
     const why = signal.reason instanceof Error ? signal.reason.message : "interrupted";
     return { result: "not-started", reason: `${why} before anything was changed` };
   }
-  const outOfReach = [TargetUnreachable, TargetRefused, TrafficMoved].some((kind) => error instanceof kind);
+  const outOfReach = [TargetUnreachable, TargetRefused, TrafficMoved, StateChanged].some(
+    (kind) => error instanceof kind,
+  );
   if (outOfReach && error instanceof Error) return { result: "not-started", reason: error.message };
   throw error;
 }

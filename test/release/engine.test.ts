@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from "@jest/globals";
-import { TargetRefused, TargetUnreachable } from "../../release/errors.ts";
+import { StateChanged, TargetRefused, TargetUnreachable } from "../../release/errors.ts";
 import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Command } from "../../release/run-release.ts";
@@ -346,6 +346,25 @@ describe("the engine", () => {
     target.colors.blue.ready = 1;
 
     expect(await carryOut(target, RUN)).toMatchObject({ result: "released" });
+  });
+
+  it("says that the lease is held by another one also when it learns that in a pause", async () => {
+    const target = new MemoryTarget();
+    const verify = () => {
+      target.displace();
+      return "inconclusive" as const;
+    };
+
+    expect(await carryOut(target, RUN, { verify })).toMatchObject({ result: "lease-held" });
+  });
+
+  it("has not started when others keep changing what it would take", async () => {
+    const target = new MemoryTarget();
+    target.before = (call) => {
+      if (call === "write") throw new StateChanged("others changed the lease 10 times");
+    };
+
+    expect(await carryOut(target, RUN)).toMatchObject({ result: "not-started" });
   });
 
   it("waits for as long as a target says that is overloaded", async () => {
