@@ -49,7 +49,11 @@ export class Engine {
         this.#enter(snapshot);
 
         const action = next(snapshot);
-        if (release === undefined || action.do === "nothing") return ended(release);
+        if (release === undefined || action.do === "nothing") {
+          // Others gave it the traffic: an aborted release says that the old version is live.
+          const contradicts = release?.outcome === "aborted" && this.#newIsLive;
+          return contradicts ? paused(true, release.reason ?? "others moved the traffic") : ended(release);
+        }
         if (reached(release, until)) return done(release);
         // What has reached its end by now was not interrupted.
         signal.throwIfAborted();

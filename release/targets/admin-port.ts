@@ -28,10 +28,18 @@ export const METRICS: AdminQuestion<readonly [string, string]> = {
 };
 
 /** @throws TargetUnreachable when the pod did not answer, or nothing that makes sense */
-export async function askAdminPort<T>(origin: string, pod: string, { path, read }: AdminQuestion<T>): Promise<T> {
+export async function askAdminPort<T>(
+  origin: string,
+  pod: string,
+  { path, read }: AdminQuestion<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   try {
-    return await read(await fetch(`${origin}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }), pod);
+    return await read(await fetch(`${origin}${path}`, { signal: ends }), pod);
   } catch (error) {
+    signal?.throwIfAborted();
     throw new TargetUnreachable(`${pod}${path} did not answer: ${reason(error)}`);
   }
 }

@@ -367,6 +367,16 @@ describe("the engine", () => {
     expect(await carryOut(target, RUN)).toMatchObject({ result: "not-started" });
   });
 
+  it("does not say that the old version is live when others gave the traffic to an aborted one", async () => {
+    const target = new MemoryTarget();
+    target.before = (call) => {
+      if (call === "look" && target.release?.phase === "verify") target.live = "green";
+    };
+
+    expect(await carryOut(target, RUN)).toMatchObject({ result: "paused-new-live" });
+    expect(target.release).toMatchObject({ phase: "ended", outcome: "aborted" });
+  });
+
   it("waits for as long as a target says that is overloaded", async () => {
     const target = new MemoryTarget();
     const clock = instantClock();

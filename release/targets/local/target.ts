@@ -86,7 +86,7 @@ export class LocalTarget implements Target {
         .filter(({ ready }) => ready)
         .map(async ({ name, adminPort }) => {
           if (adminPort === undefined) throw new TargetUnreachable(`${name} is down`);
-          return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question);
+          return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question, signal);
         }),
     );
   }
