@@ -35,7 +35,7 @@ export default environment({
       minCalls: 20,
       maxErrorRatio: 0.01,
       maxP95Ms: 300,
-      holdTimeoutSeconds: 60,
+      holdTimeoutSeconds: 120,
     },
   },
 });

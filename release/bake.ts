@@ -2,9 +2,10 @@ import type { EngineOptions } from "./engine-options.ts";
 import { TargetRefused, TargetUnreachable } from "./errors.ts";
 import { ask, type Answer } from "./gates/ask.ts";
 import type { Result } from "./machine.ts";
+import { PodWatch } from "./measure/pod-watch.ts";
 import { LiveWindow } from "./measure/window.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { observe, type Snapshot } from "./snapshot.ts";
+import { observe, readyPods, type Snapshot } from "./snapshot.ts";
 
 interface BakeOptions extends EngineOptions {
   readonly release: ReleaseRecord;
@@ -20,6 +21,8 @@ export async function bake(options: BakeOptions): Promise<Result> {
   const { target, environment, gates, release, signal, listener, clock } = options;
   const { durationSeconds, intervalSeconds, failureLimit, holdTimeoutSeconds } = environment.release.bake;
   const asked = gates.filter(({ phases }) => phases.includes("bake"));
+  const needed = release.capacity ?? 1;
+  const watch = new PodWatch(clock);
   const window = new LiveWindow(target.measurements, release.to);
   await window.advance(signal).catch(() => undefined);
   let watchedSeconds = 0;
@@ -42,9 +45,10 @@ export async function bake(options: BakeOptions): Promise<Result> {
     }
     // Others moved the traffic: the bake has nothing left to decide.
     if (snapshot.live !== release.to) return { outcome: "fail", reason: "others moved the traffic back" };
+    watch.look(snapshot.colors[release.to].pods, needed);
+    const of = { color: release.to, version: release.version, needed, watch, window };
     for (const gate of asked) {
-      const context = { target, environment, snapshot, color: release.to, version: release.version, signal, window };
-      answers.push(await ask(gate, "bake", { ...context, listener, clock }));
+      answers.push(await ask(gate, "bake", { target, environment, snapshot, signal, listener, clock, ...of }));
     }
 
     const failed = answers.filter(({ outcome }) => outcome === "fail");
@@ -61,13 +65,20 @@ export async function bake(options: BakeOptions): Promise<Result> {
   }
 }
 
-/** A deploy during the bake may have lowered the minimums; each check restores them. */
+/**
+ * Keeps the new color at the capacity that it was promoted with, and the old one at what carries the traffic now, so that
+ * a rollback never lands on less. A deploy during the bake may have lowered the minimums; each check restores them.
+ */
 async function keepCapacity({ target, authority, release, signal }: BakeOptions): Promise<Snapshot> {
   const { capacity = 0, from, to } = release;
   const snapshot = await observe(target, signal);
+  const wanted = { [to]: capacity, [from]: Math.max(capacity, readyPods(snapshot, to)) };
   for (const color of [from, to]) {
-    if (snapshot.colors[color].minimum >= capacity) continue;
-    await target.capacity.hold(color, capacity, authority.fence, signal);
+    const { minimum, desired, maximum = Infinity } = snapshot.colors[color];
+    const pods = Math.min(wanted[color] ?? 0, maximum);
+    // The autoscaler of a color at 0 is off, whatever its minimum.
+    if (minimum >= pods && desired > 0) continue;
+    await target.capacity.hold(color, pods, authority.fence, signal);
   }
   return snapshot;
 }

@@ -1,14 +1,15 @@
 import { bake } from "./bake.ts";
 import type { Color } from "../environments/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { Displaced } from "./errors.ts";
+import { Displaced, StateChanged, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { Outage } from "./outage.ts";
 import type { Phase, ReleaseRecord } from "./record.ts";
 import { done, ended, interrupted, paused, reached } from "./results.ts";
+import type { Rule } from "./rules.ts";
 import { waitForPods } from "./scale-up.ts";
-import { observe, type Snapshot } from "./snapshot.ts";
+import { observe, readyIn, type Snapshot } from "./snapshot.ts";
 import { verify } from "./verify.ts";
 
 const PASS: Result = { outcome: "pass", reason: "" };
@@ -35,16 +36,35 @@ export class Engine {
   /**
    * Goes on until the release has reached a phase (or has ended), a gate is inconclusive, or it is interrupted.
    *
+   * @param rule what the command makes of the state that it finds
    * @param until stop before doing anything in this phase; `ended` runs the release to its end
+   * @throws UsageError if the rule does, or something that only the user can supply is missing
    */
-  async run(until: Phase): Promise<ReleaseResult> {
+  async run(rule: Rule, until: Phase): Promise<ReleaseResult> {
     const { target, authority, signal } = this.#options;
+    let first: Rule | undefined = rule;
     let unwritten: ReleaseRecord | undefined;
+    // Whether anything was changed, or may have been.
+    let started = false;
     for (;;) {
       try {
-        if (unwritten !== undefined) await authority.write(unwritten, signal);
+        if (unwritten !== undefined) {
+          await authority.write(unwritten, signal);
+          started = true;
+        }
         unwritten = undefined;
         const snapshot = await observe(target, signal);
+        if (first !== undefined) {
+          const release = first(snapshot);
+          first = undefined;
+          this.#newIsLive = snapshot.live === release.to;
+          if (release !== snapshot.release) {
+            this.#warn(snapshot, release);
+            unwritten = release;
+            continue;
+          }
+          started = true;
+        }
         const { release } = snapshot;
         this.#enter(snapshot);
 
@@ -64,13 +84,16 @@ export class Engine {
         if (result.outcome === "inconclusive") return await this.#pause(unwritten, result.reason);
         this.#outage.over();
       } catch (error) {
+        started ||= unwritten !== undefined && error instanceof TargetUnreachable;
+        if (!started && signal.aborted) throw error;
         if (signal.aborted) return interrupted(this.#newIsLive, signal.reason);
         if (error instanceof Displaced) return interrupted(this.#newIsLive, error);
-        const stop = await this.#outage.wait(error, signal).catch((thrown: unknown) => {
+        const stop = await this.#outage.wait(this.#asState(error), signal).catch((thrown: unknown) => {
           if (!signal.aborted) throw thrown;
           return undefined;
         });
         if (stop === undefined) continue;
+        if (!started) return { result: "not-started", reason: stop };
         // The last error may have left open which color is live; the result must not, if that can be read.
         await observe(target, signal)
           .then((snapshot) => {
@@ -80,6 +103,20 @@ export class Engine {
         return paused(this.#newIsLive, stop);
       }
     }
+  }
+
+  #warn({ live, colors }: Snapshot, { phase }: ReleaseRecord): void {
+    if (phase !== "stage" || readyIn(colors[live]) > 0) return;
+    this.#options.listener({ type: "progress", message: `warning: ${live} is live and has no ready pod` });
+  }
+
+  /**
+   * What was right when the release began and no longer is, for instance because others deleted the Service, is no mistake
+   * of the user who started it.
+   */
+  #asState(error: unknown): unknown {
+    const begun = this.#phase !== undefined && this.#phase !== "stage";
+    return begun && error instanceof UsageError ? new StateChanged(error.message, { cause: error }) : error;
   }
 
   /** An action that has to be repeated had no effect, or others undo it. Doing it again at once would only load the API. */
@@ -104,7 +141,7 @@ export class Engine {
         return PASS;
       case "scale-up":
         await this.#hold(release, action.pods);
-        return await waitForPods(this.#options, release, action.color, action.ready);
+        return await waitForPods(this.#options, release, action);
       case "verify":
         return await verify({ ...this.#options, snapshot, release });
       case "move":

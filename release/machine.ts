@@ -7,8 +7,7 @@ export type Action =
   | { readonly do: "nothing" }
   | { readonly do: "stage"; readonly color: Color; readonly image: string; readonly mark: string }
   | { readonly do: "verify" }
-  /** Hold both colors at `pods` and wait until `color` has `ready` of them. */
-  | { readonly do: "scale-up"; readonly color: Color; readonly pods: number; readonly ready: number }
+  | ScaleUp
   | { readonly do: "move"; readonly from: Color; readonly to: Color }
   | { readonly do: "bake" }
   /** Restore the environment's minimum on both colors. */
@@ -17,6 +16,16 @@ export type Action =
   | { readonly do: "correct"; readonly release: ReleaseRecord }
   /** Only a person can decide. */
   | { readonly do: "pause"; readonly reason: string };
+
+/** Hold both colors at `pods` and wait until `color` has `ready` of them. */
+export interface ScaleUp {
+  readonly do: "scale-up";
+  readonly color: Color;
+  readonly pods: number;
+  readonly ready: number;
+  /** When the time is over, so many ready pods are enough. @default `ready` */
+  readonly atLeast?: number;
+}
 
 /** The outcome of an action. Only `scale-up`, `verify` and `bake` have more than one. */
 export interface Result {
@@ -43,14 +52,12 @@ export function next(snapshot: Snapshot): Action {
       if (live !== from) return movedByOthers(release);
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
       // The gates check the color at the capacity that it will have under traffic.
-      if (lacksHold(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
+      if (lacksCapacity(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
       return { do: "verify" };
     case "promote":
       if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
-      if (readyPods(snapshot, to) < carrying(snapshot, from) || lacksHold(snapshot, release)) {
-        return scaleUp(to, carrying(snapshot, from));
-      }
+      if (lacksCapacity(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
       return { do: "move", from, to };
     case "bake":
       if (live === from) {
@@ -61,7 +68,7 @@ export function next(snapshot: Snapshot): Action {
       if (live === from) return { do: "correct", release: { ...release, phase: "retire", outcome: "rolled-back" } };
       return rollback(snapshot, release);
     case "retire":
-      if (release.outcome === "rolled-back" && live === to) return movedByOthers(release);
+      if (release.outcome === "rolled-back" && live === to) return movedByOthers(release, "after the rollback");
       if (release.outcome === "released" && live === from) {
         return { do: "correct", release: { ...release, outcome: "rolled-back", reason: MOVED_BACK } };
       }
@@ -69,14 +76,18 @@ export function next(snapshot: Snapshot): Action {
   }
 }
 
-/** Until retire the old color is at full capacity, and waiting would only prolong the harm. After it, scale up first. */
+/**
+ * Moves back once the old color has as many ready pods as carry the traffic now. Until retire it was kept so, and any
+ * ready pod is better than a version that fails: what is missing then is waited for once, and not for long.
+ */
 function rollback(snapshot: Snapshot, release: ReleaseRecord): Action {
-  const { from, to, capacity, retired } = release;
+  const { from, to, capacity, retired, waited } = release;
   const changed = changedStandby(snapshot, release);
   if (changed !== undefined) return { do: "pause", reason: changed };
-  const ready = retired ? carrying(snapshot, to) : 1;
-  if (readyPods(snapshot, from) >= ready) return { do: "move", from: to, to: from };
-  return scaleUp(from, Math.max(carrying(snapshot, to), capacity ?? 1), ready);
+  const pods = carrying(snapshot, to);
+  if (readyPods(snapshot, from) >= (waited && !retired ? 1 : pods)) return { do: "move", from: to, to: from };
+  const action = scaleUp(from, Math.max(pods, capacity ?? 1), pods);
+  return retired ? action : { ...action, atLeast: 1 };
 }
 
 /**
@@ -110,9 +121,11 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
       return { ...release, phase: "verify" };
     case "scale-up": {
       const scaled = { ...release, capacity: action.pods };
+      // A rollback cannot give up; without a single pod it waits for a person.
+      if (release.phase === "rollback") {
+        return result.outcome === "pass" ? { ...scaled, waited: true } : { ...scaled, reason: result.reason };
+      }
       if (result.outcome === "pass") return scaled;
-      // A rollback cannot give up; it waits for the capacity, or for a person.
-      if (release.phase === "rollback") return { ...scaled, reason: result.reason };
       return { ...scaled, phase: "retire", outcome: "aborted", reason: result.reason };
     }
     case "verify":
@@ -130,7 +143,7 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
         ? { ...release, phase: "retire", outcome: "released", reason: undefined }
         : { ...release, phase: "rollback", reason: result.reason };
     case "remove-holds":
-      return { ...release, phase: "ended", retired: true, capacity: undefined };
+      return { ...release, phase: "ended", retired: true, capacity: undefined, waited: undefined };
   }
 }
 
@@ -142,10 +155,16 @@ function carrying(snapshot: Snapshot, color: Color): number {
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */
 function lacksHold({ colors }: Snapshot, release: ReleaseRecord): boolean {
   const { capacity, from, to } = release;
-  return capacity === undefined || [from, to].some((color) => colors[color].minimum < capacity);
+  if (capacity === undefined) return true;
+  return [from, to].some((color) => colors[color].minimum < Math.min(capacity, colors[color].maximum ?? Infinity));
 }
 
-function scaleUp(color: Color, pods: number, ready = pods): Action {
+/** Both colors are held, and the new one has as many ready pods as carry the traffic now. */
+function lacksCapacity(snapshot: Snapshot, release: ReleaseRecord): boolean {
+  return lacksHold(snapshot, release) || readyPods(snapshot, release.to) < carrying(snapshot, release.from);
+}
+
+function scaleUp(color: Color, pods: number, ready = pods): ScaleUp {
   return { do: "scale-up", color, pods, ready };
 }
 
@@ -153,8 +172,8 @@ const isStaged = ({ colors }: Snapshot, { to, mark }: ReleaseRecord) => colors[t
 
 const MOVED_BACK = "others moved the traffic back";
 
-function movedByOthers(release: ReleaseRecord): Action {
-  const reason = `others moved the traffic from '${release.from}' to '${release.to}' before the gates had passed`;
+function movedByOthers(release: ReleaseRecord, when = "before the gates had passed"): Action {
+  const reason = `others moved the traffic from '${release.from}' to '${release.to}' ${when}`;
   return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }
 

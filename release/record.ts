@@ -35,6 +35,8 @@ const record = z.object({
   capacity: z.number().int().positive().optional(),
   /** The replica overrides were removed after a release: a rollback has to scale up first. */
   retired: z.boolean().optional(),
+  /** A rollback has waited for the old color's pods, and does not wait again. */
+  waited: z.boolean().optional(),
   /** How it ended, once it has. */
   outcome: z.enum(["released", "aborted", "rolled-back"]).optional(),
   /** Why it ended so, or why it is paused. */

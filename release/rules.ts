@@ -111,7 +111,8 @@ export function rollBack(who: string, toChangedStandby = false): Rule {
     if (phase === "rollback") return changed === undefined ? release : { ...release, previous };
     // A retire that was interrupted may have removed the old color's hold already.
     const retired = release.retired === true || phase === "retire";
-    return { ...release, previous, phase: "rollback", outcome: undefined, reason: `requested by ${who}`, retired };
+    const reason = `requested by ${who}`;
+    return { ...release, previous, phase: "rollback", outcome: undefined, reason, retired, waited: undefined };
   };
 }
 

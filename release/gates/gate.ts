@@ -1,5 +1,6 @@
 import type { Environment } from "../../environments/environment.ts";
 import type { Color } from "../../environments/color.ts";
+import type { PodWatch } from "../measure/pod-watch.ts";
 import type { LiveWindow } from "../measure/window.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Target } from "../ports/target.ts";
@@ -25,6 +26,10 @@ export interface GateContext {
   readonly version: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  /** How many ready pods the color must have: as many as carried the traffic when its capacity was put in place. */
+  readonly needed: number;
+  /** During a bake: what it has seen of the color's pods. */
+  readonly watch?: PodWatch;
   /** During a bake: the live calls since the last check. */
   readonly window?: LiveWindow;
 }

@@ -204,7 +204,7 @@ describe("the engine", () => {
       throw new TargetUnreachable("away");
     };
 
-    expect(await carryOut(target, { do: "verify" })).toEqual({ result: "not-started", reason: "away" });
+    expect(await carryOut(target, { do: "verify" })).toEqual({ result: "not-started", reason: "away (for 2 s)" });
   });
 
   it("goes on trying through an outage before the traffic has moved too, and pauses after holdTimeoutSeconds", async () => {

@@ -10,6 +10,7 @@ import type { Fences } from "./fences.ts";
 import {
   asSelector,
   imageOf,
+  isNodeSilent,
   isReady,
   listPods,
   restartsOf,
@@ -36,7 +37,7 @@ interface Deployment extends KubeObject {
 }
 
 interface Autoscaler extends KubeObject {
-  readonly spec?: { readonly minReplicas?: number };
+  readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
 }
 
 const HASH_LABEL = "pod-template-hash";
@@ -74,12 +75,14 @@ export class PodCapacity implements Capacity {
       mark: markOf(spec?.template),
       desired: spec?.replicas ?? 1,
       minimum,
+      maximum: autoscaler?.spec?.maxReplicas,
       heldAt: minimum > this.#scaling.minReplicas ? minimum : undefined,
       pods: pods.map((pod) => ({
         name: pod.metadata.name,
         ready: isReady(pod),
         restarts: restartsOf(pod),
         current: current(pod),
+        nodeSilent: isNodeSilent(pod),
       })),
       rollingOut: isRollingOut(deployment) || own.length < pods.length,
       problems: await this.#problems.find(color, status?.conditions ?? [], own, signal),
@@ -87,7 +90,8 @@ export class PodCapacity implements Capacity {
   }
 
   async hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void> {
-    const value = Math.max(this.#scaling.minReplicas, pods ?? 0);
+    const { minReplicas, maxReplicas } = this.#scaling;
+    const value = Math.max(minReplicas, Math.min(maxReplicas, pods ?? 0));
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
     await this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);

@@ -14,6 +14,9 @@ import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
 import { LocalRecords } from "./records.ts";
 
+const MOVED = z.object({ moved: z.boolean(), live: z.enum(COLORS) });
+const STAGED = z.object({ staged: z.boolean(), live: z.enum(COLORS) });
+
 /** Releases to the processes of this machine's host. */
 export class LocalTarget implements Target {
   readonly traffic: Traffic;
@@ -30,8 +33,7 @@ export class LocalTarget implements Target {
     this.traffic = {
       live: async (signal) => (await host.state(signal)).live,
       async move(from, to, { epoch }, signal) {
-        const answer = await host.ask({ do: "move-traffic", epoch, from, to }, signal);
-        const { moved, live } = z.object({ moved: z.boolean(), live: z.enum(COLORS) }).parse(answer);
+        const { moved, live } = await host.ask({ do: "move-traffic", epoch, from, to }, MOVED, signal);
         if (!moved) throw new TrafficMoved(from, live);
       },
     };
@@ -39,13 +41,13 @@ export class LocalTarget implements Target {
       checkEveryMs: 200,
       color: async (color, signal) => (await host.state(signal)).colors[color],
       async hold(color, pods, { epoch }, signal) {
-        await host.ask({ do: "hold", epoch, color, pods }, signal);
+        await host.ask({ do: "hold", epoch, color, pods }, z.object({}), signal);
       },
     };
     this.staging = {
       async stage({ color, image, mark }, { epoch }, signal) {
-        const answer = await host.ask({ do: "stage", epoch, color, image, mark, settings: app.settings }, signal);
-        const { staged, live } = z.object({ staged: z.boolean(), live: z.enum(COLORS) }).parse(answer);
+        const request = { do: "stage", epoch, color, image, mark, settings: app.settings } as const;
+        const { staged, live } = await host.ask(request, STAGED, signal);
         if (!staged) throw new TrafficMoved(other(color), live);
       },
       pending: async (live, signal) =>

@@ -9,12 +9,14 @@ import { metrics } from "../../../release/gates/metrics.ts";
 import { rollout } from "../../../release/gates/rollout.ts";
 import { smoke } from "../../../release/gates/smoke.ts";
 import { version } from "../../../release/gates/version.ts";
+import { PodWatch } from "../../../release/measure/pod-watch.ts";
 import { LiveWindow } from "../../../release/measure/window.ts";
 import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
 import { readCalls } from "../../../release/measure/histogram.ts";
 import type { Pod } from "../../../release/ports/capacity.ts";
 import type { Endpoint, PodHealth } from "../../../release/ports/probe.ts";
 import { observe, type Snapshot } from "../../../release/snapshot.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { instantClock } from "../instant-clock.ts";
 import { serve, type Running, type StandIn } from "../local/fixtures/app.ts";
 import environment from "../local/fixtures/environment.ts";
@@ -57,6 +59,7 @@ async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> 
     snapshot,
     color: "green",
     version: "2.0.0",
+    needed: 2,
     signal: never,
     clock: instantClock(),
     ...given,
@@ -120,22 +123,54 @@ describe("every gate", () => {
 describe("the gate 'rollout'", () => {
   const target = new Telling();
 
-  it("passes when every pod is ready, runs what was staged and never restarted", async () => {
-    const evidence = "2 pods ready, none restarted";
+  it("passes with enough ready pods, and names those that are still starting", async () => {
+    const evidence = "2 of 2 needed pods ready";
     expect(await verdict(rollout, target, snapshotOf([{}, {}]))).toMatchObject({ outcome: "pass", evidence });
-  });
-
-  it("fails with each pod that is not, and with pods that are missing", async () => {
-    const pods = [{ ready: false }, { restarts: 2 }, { current: false }];
-    expect(await verdict(rollout, target, snapshotOf(pods, [], 4))).toMatchObject({
-      outcome: "fail",
-      evidence: "pod-0 is not ready, pod-1 restarted 2 ×, pod-2 is of a previous stage, 3 of 4 pods exist",
+    expect(await verdict(rollout, target, snapshotOf([{}, {}, { ready: false }]))).toMatchObject({
+      outcome: "pass",
+      evidence: `${evidence}; pod-2 not ready yet`,
     });
   });
 
-  it("is inconclusive when there is no pod to look at", async () => {
-    const evidence = "green has no pods";
-    expect(await verdict(rollout, target, snapshotOf([]))).toMatchObject({ outcome: "inconclusive", evidence });
+  it("fails with each pod that crashed or is of another stage", async () => {
+    const pods = [{}, {}, { restarts: 2 }, { current: false }];
+    expect(await verdict(rollout, target, snapshotOf(pods))).toMatchObject({
+      outcome: "fail",
+      evidence: "4 of 2 needed pods ready; pod-2 restarted 2 ×; pod-3 is of a previous stage",
+    });
+  });
+
+  it("waits for replacements as long as a staged pod may take to start, and then fails", async () => {
+    const clock = new ManualClock();
+    const watch = new PodWatch(clock);
+    const given = { ...snapshotOf([{}, { name: "new", ready: false }]), watch };
+    watch.look(given.snapshot.colors.green.pods, 2);
+    await clock.pass(19_000);
+    expect(await verdict(rollout, target, given)).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "1 of 2 needed pods ready; waiting for replacements, 19 of 20 s that a pod may take to start",
+    });
+    await clock.pass(1000);
+    expect(await verdict(rollout, target, given)).toMatchObject({ outcome: "fail" });
+  });
+
+  it("fails when too few are left because pods that were ready no longer are", async () => {
+    const watch = new PodWatch(new ManualClock());
+    watch.look(snapshotOf([{}, {}]).snapshot.colors.green.pods, 2);
+    expect(await verdict(rollout, target, { ...snapshotOf([{}, { ready: false }]), watch })).toMatchObject({
+      outcome: "fail",
+      evidence: "1 of 2 needed pods ready; pod-1 no longer ready",
+    });
+  });
+
+  it("does not blame the version for nodes that do not report", async () => {
+    const watch = new PodWatch(new ManualClock());
+    watch.look(snapshotOf([{}, {}]).snapshot.colors.green.pods, 2);
+    const silent = { ready: false, nodeSilent: true };
+    expect(await verdict(rollout, target, { ...snapshotOf([silent, silent]), watch })).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "0 of 2 needed pods ready; the nodes of pod-0, pod-1 do not report; a report of theirs decides",
+    });
   });
 });
 
