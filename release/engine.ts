@@ -1,7 +1,7 @@
 import { bake } from "./bake.ts";
 import type { Color } from "../environments/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { Displaced, StateChanged, TargetUnreachable, UsageError } from "./errors.ts";
+import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { Outage } from "./outage.ts";
@@ -140,7 +140,9 @@ export class Engine {
         await target.staging.stage(action, authority.fence, signal);
         return PASS;
       case "scale-up":
-        await this.#hold(release, action.pods);
+        await this.#hold(release, action.pods).catch((error: unknown) => {
+          this.#holdFailed(error, release);
+        });
         return await waitForPods(this.#options, release, action);
       case "verify":
         return await verify({ ...this.#options, snapshot, release });
@@ -160,6 +162,13 @@ export class Engine {
       signal.throwIfAborted();
       await target.capacity.hold(color, pods, authority.fence, signal);
     }
+  }
+
+  /** A rollback goes on with the pods that are there: moving the traffic back needs no more of the target. */
+  #holdFailed(error: unknown, { phase }: ReleaseRecord): void {
+    const known = error instanceof TargetRefused || error instanceof StateChanged;
+    if (phase !== "rollback" || !known) throw error;
+    this.#options.listener({ type: "progress", message: `warning: ${error.message}` });
   }
 
   async #move(from: Color, to: Color): Promise<Result> {

@@ -25,6 +25,8 @@ export interface ScaleUp {
   readonly ready: number;
   /** When the time is over, so many ready pods are enough. @default `ready` */
   readonly atLeast?: number;
+  /** After a stage: the image that the color has, as the target reports it. */
+  readonly image?: string;
 }
 
 /** The outcome of an action. Only `scale-up`, `verify` and `bake` have more than one. */
@@ -52,7 +54,9 @@ export function next(snapshot: Snapshot): Action {
       if (live !== from) return movedByOthers(release);
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
       // The gates check the color at the capacity that it will have under traffic.
-      if (lacksCapacity(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
+      if (lacksCapacity(snapshot, release)) {
+        return { ...scaleUp(to, carrying(snapshot, from)), image: snapshot.colors[to].image };
+      }
       return { do: "verify" };
     case "promote":
       if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
@@ -84,7 +88,7 @@ function rollback(snapshot: Snapshot, release: ReleaseRecord): Action {
   const { from, to, capacity, retired, waited } = release;
   const changed = changedStandby(snapshot, release);
   if (changed !== undefined) return { do: "pause", reason: changed };
-  const pods = carrying(snapshot, to);
+  const pods = Math.min(carrying(snapshot, to), snapshot.colors[from].maximum ?? Infinity);
   if (readyPods(snapshot, from) >= (waited && !retired ? 1 : pods)) return { do: "move", from: to, to: from };
   const action = scaleUp(from, Math.max(pods, capacity ?? 1), pods);
   return retired ? action : { ...action, atLeast: 1 };
@@ -93,13 +97,12 @@ function rollback(snapshot: Snapshot, release: ReleaseRecord): Action {
 /**
  * Why a rollback would not return to the version from before the release, if it would not. Both versions are named.
  *
- * Marks are compared where there are any, because admission may rewrite images.
+ * Both were read from the target, after admission. The image alone differs after `kubectl set image`, which keeps the mark.
  */
 export function changedStandby({ colors }: Snapshot, { from, previous }: ReleaseRecord): string | undefined {
   const { image, mark } = colors[from];
   if (previous === undefined) return undefined;
-  const same = previous.mark === undefined && mark === undefined ? previous.image === image : previous.mark === mark;
-  if (same) return undefined;
+  if (previous.mark === mark && previous.image === image) return undefined;
   return (
     `${from} no longer runs ${named(previous)}, which was live before the release, but ${named({ image, mark })}; ` +
     "to roll back to that nevertheless: release rollback --to-changed-standby"
@@ -120,7 +123,7 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
     case "stage":
       return { ...release, phase: "verify" };
     case "scale-up": {
-      const scaled = { ...release, capacity: action.pods };
+      const scaled = { ...release, capacity: action.pods, accepted: release.accepted ?? action.image };
       // A rollback cannot give up; without a single pod it waits for a person.
       if (release.phase === "rollback") {
         return result.outcome === "pass" ? { ...scaled, waited: true } : { ...scaled, reason: result.reason };
@@ -147,9 +150,12 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
   }
 }
 
-/** The pods that carry the traffic now. A color that takes it over needs at least one. */
+/**
+ * The pods that carry the traffic now, without those that a rollout adds for a moment. A color that takes it over needs at
+ * least one.
+ */
 function carrying(snapshot: Snapshot, color: Color): number {
-  return Math.max(1, readyPods(snapshot, color));
+  return Math.max(1, Math.min(readyPods(snapshot, color), snapshot.colors[color].desired));
 }
 
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */
@@ -168,7 +174,10 @@ function scaleUp(color: Color, pods: number, ready = pods): ScaleUp {
   return { do: "scale-up", color, pods, ready };
 }
 
-const isStaged = ({ colors }: Snapshot, { to, mark }: ReleaseRecord) => colors[to].mark === mark;
+/** Still what this release staged. `kubectl set image` keeps the mark. */
+function isStaged({ colors }: Snapshot, { to, mark, accepted }: ReleaseRecord): boolean {
+  return colors[to].mark === mark && (accepted === undefined || colors[to].image === accepted);
+}
 
 const MOVED_BACK = "others moved the traffic back";
 
@@ -179,6 +188,7 @@ function movedByOthers(release: ReleaseRecord, when = "before the gates had pass
 
 function stagedByOthers({ colors }: Snapshot, release: ReleaseRecord): Action {
   const { mark, image } = colors[release.to];
-  const reason = `'${release.to}' runs ${named({ image, mark })}, which others staged after this release (stage ${release.mark})`;
+  const staged = named({ image: release.accepted ?? release.image, mark: release.mark });
+  const reason = `'${release.to}' runs ${named({ image, mark })}, which others staged after this release: it staged ${staged}`;
   return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }

@@ -1,3 +1,4 @@
+import { TargetRefused } from "../../release/errors.ts";
 import { describe, expect, it } from "@jest/globals";
 import { carryOut, ROLLBACK, RUN } from "./a-release.ts";
 import { MemoryTarget, quickEnvironment } from "./memory-target.ts";
@@ -53,7 +54,35 @@ describe("the old color", () => {
   });
 });
 
+describe("a rollback", () => {
+  it("moves the traffic although the target refuses to hold the pods", async () => {
+    const target = new MemoryTarget();
+    await carryOut(target, { do: "stage", candidate: { image: "new", version: "2" } });
+    await carryOut(target, { do: "promote" });
+    target.colors.green.ready = 5;
+    target.before = (call) => {
+      if (call === "hold" && target.live === "green") throw new TargetRefused("policy", "denied");
+    };
+
+    expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "done" });
+    expect(target.live).toBe("blue");
+  });
+});
+
 describe("the new color", () => {
+  it("needs no more pods than the live one is set to have, which a rollout exceeds for a moment", async () => {
+    const target = new MemoryTarget();
+    const { color } = target.capacity;
+    target.capacity.color = async (asked) => {
+      const state = await color(asked);
+      return asked === "blue" && target.live === "blue" ? { ...state, desired: 1 } : state;
+    };
+    await carryOut(target, RUN);
+
+    expect(target.harms).toEqual([]);
+    expect(target.colors.green.ready).toBe(1);
+  });
+
   it("gets its pods back before the gates are asked when it lost one while they waited", async () => {
     const target = new MemoryTarget();
     target.colors.blue.ready = 3;

@@ -54,7 +54,7 @@ export function snapshotOf({ live, colors, release }: World): Snapshot {
     mark: image,
     heldAt,
     minimum: Math.max(1, heldAt ?? 0),
-    desired: Math.max(1, heldAt ?? 0),
+    desired: Math.max(1, ready, heldAt ?? 0),
     pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, current: true })),
   });
   return { live, release, colors: { blue: color(colors.blue), green: color(colors.green) } };

@@ -26,6 +26,59 @@ describe("a release whose Service or record others deleted or damaged", () => {
   });
 });
 
+describe("the way back to the version before", () => {
+  const THIRD = { do: "run", candidate: { image: "third", version: "3" } } as const;
+
+  it("remains when a later release ends before it has changed the idle color", async () => {
+    const target = new MemoryTarget();
+    await carryOut(target, RUN);
+    target.before = (call) => {
+      if (call === "stage") throw new UsageError("deploy first");
+    };
+    expect(await carryOut(target, THIRD)).toMatchObject({ result: "usage" });
+    target.before = () => undefined;
+    // The first one gives up the third version, the second one goes back from 2 to 1.
+    expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "done" });
+    expect(target.live).toBe("green");
+    expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "done" });
+
+    expect(target.colors[target.live]).toMatchObject({ image: "old" });
+  });
+
+  it("is gone once a later release has changed the idle color", async () => {
+    const target = new MemoryTarget();
+    await carryOut(target, RUN);
+    await carryOut(target, THIRD, { verify: () => "fail" });
+
+    expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "usage" });
+    expect(target.live).toBe("green");
+  });
+
+  it("is not taken to an image that others set on the old color, which keeps the mark", async () => {
+    const target = new MemoryTarget();
+    await carryOut(target, { do: "stage", candidate: { image: "new", version: "2" } });
+    await carryOut(target, { do: "promote" });
+    target.colors.blue.image = "set by others";
+
+    const { result, reason } = await carryOut(target, ROLLBACK);
+    expect({ result, live: target.live }).toEqual({ result: "usage", live: "green" });
+    expect(reason).toContain("set by others");
+  });
+});
+
+describe("a version whose image others set after the gates had passed", () => {
+  it("gets no traffic, although it kept the mark", async () => {
+    const target = new MemoryTarget();
+    target.before = (call) => {
+      if (call === "write" && target.release?.phase === "verify") target.colors.green.image = "set by others";
+    };
+
+    const { result, reason } = await carryOut(target, RUN);
+    expect({ result, moves: target.moves }).toEqual({ result: "aborted", moves: [] });
+    expect(reason).toContain("set by others");
+  });
+});
+
 describe("a command that starts in a short outage", () => {
   it.each([
     ["resumes a bake", RESUME, "green"],

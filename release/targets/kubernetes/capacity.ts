@@ -1,6 +1,7 @@
 import type { Environment } from "../../../environments/environment.ts";
 import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environments/names.ts";
 import type { Color } from "../../../environments/color.ts";
+import { StateChanged } from "../../errors.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -94,8 +95,18 @@ export class PodCapacity implements Capacity {
     const value = Math.max(minReplicas, Math.min(maxReplicas, pods ?? 0));
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
-    await this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    const write = this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    await (pods === undefined ? this.#unlessDeleted(color, write, signal) : write);
     if (pods !== undefined) await this.#wake(color, value, fence, signal);
+  }
+
+  /** Where others deleted the autoscaler there is no hold to remove. */
+  async #unlessDeleted(color: Color, write: Promise<void>, signal?: AbortSignal): Promise<void> {
+    await write.catch(async (error: unknown) => {
+      if (!(error instanceof StateChanged)) throw error;
+      const request = this.#api.get(autoscalerOf(color), signal);
+      if ((await attempt(`read the autoscaler of ${color}`, request)) !== undefined) throw error;
+    });
   }
 
   /** Kubernetes disables the autoscaler of a color with no replicas, so that its minimum has no effect. */
