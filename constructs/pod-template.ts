@@ -12,8 +12,8 @@ import {
   redisUrlSecret,
   requestStateSecret,
   SETTINGS_ANNOTATION,
-} from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
+} from "../environment/names.ts";
+import type { Color } from "../environment/color.ts";
 import { flatten, type PodSettings } from "./pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /**
  * Where users are. To be replaced before the first deploy: the image, the bucket and the authorization server, which are examples

@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { TargetUnreachable } from "./errors.ts";
 import type { Result } from "./machine.ts";

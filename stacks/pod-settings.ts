@@ -1,7 +1,7 @@
 import type { PodSettings } from "../constructs/pod-settings.ts";
-import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
-import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environments/names.ts";
-import { COLORS } from "../environments/color.ts";
+import { InvalidEnvironment, type Environment } from "../environment/environment.ts";
+import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environment/names.ts";
+import { COLORS } from "../environment/color.ts";
 
 /** Nodes learn of a pod that leaves within a second or two; kube-proxy gathers changes for up to one. */
 const PRE_STOP_SECONDS = 5;

@@ -198,7 +198,7 @@ export class InvalidEnvironment extends Error {
 }
 
 /**
- * Checks an environment; every file in this folder ends with a call of it.
+ * Checks an environment; every file in environments/ ends with a call of it.
  *
  * @throws InvalidEnvironment with all that is wrong, a line each
  */

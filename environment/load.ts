@@ -9,10 +9,10 @@ export class UnknownEnvironment extends Error {
   override readonly name = "UnknownEnvironment";
 }
 
-const NOT_ENVIRONMENTS = ["color.ts", "environment.ts", "image.ts", "load.ts", "names.ts", "user-folder.ts"];
+const ENVIRONMENTS = new URL("../environments/", import.meta.url);
 
 /**
- * Loads an environment by its name, a file of this folder, or by the path of a file anywhere.
+ * Loads an environment by its name, a file in environments/, or by the path of a file anywhere.
  *
  * @param folder what a relative path starts from. @default userFolder()
  *
@@ -26,7 +26,7 @@ export async function loadEnvironment(nameOrPath: string, folder = userFolder())
       `there is no environment '${nameOrPath}'; there are: ${known}; or name a file by its path`,
     );
   }
-  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`./${nameOrPath}.ts`, import.meta.url);
+  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`${nameOrPath}.ts`, ENVIRONMENTS);
   const module = await importFile(file, nameOrPath);
   const { default: loaded } = module as { readonly default?: unknown };
   if (!environmentSchema.safeParse(loaded).success) {
@@ -35,12 +35,10 @@ export async function loadEnvironment(nameOrPath: string, folder = userFolder())
   return loaded as Environment;
 }
 
-/** The environments of this folder, by name. */
+/** The names of the environments in environments/. */
 export async function environmentNames(): Promise<string[]> {
-  const files = await readdir(new URL(".", import.meta.url));
-  return files
-    .filter((file) => file.endsWith(".ts") && !NOT_ENVIRONMENTS.includes(file))
-    .map((file) => file.slice(0, -3));
+  const files = await readdir(ENVIRONMENTS);
+  return files.filter((file) => file.endsWith(".ts")).map((file) => file.slice(0, -3));
 }
 
 async function importFile(file: URL, nameOrPath: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { environment, InvalidEnvironment } from "../../environments/environment.ts";
-import { environmentNames, loadEnvironment } from "../../environments/load.ts";
+import { environment, InvalidEnvironment } from "../../environment/environment.ts";
+import { environmentNames, loadEnvironment } from "../../environment/load.ts";
 import local from "../../environments/local.ts";
 
 /** A user's file is not always what its type says. */
