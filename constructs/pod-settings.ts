@@ -3,8 +3,11 @@ export interface PodSettings {
   /** Environment variables of the app. */
   readonly env: Readonly<Record<string, string>>;
 
-  /** Kubernetes quantities. Memory is asked for and the limit; CPU is asked for and not limited, as throttling is latency. */
-  readonly resources: { readonly cpu: string; readonly memory: string };
+  /** Kubernetes quantities. */
+  readonly resources: {
+    readonly requests: { readonly cpu: string; readonly memory: string };
+    readonly limits: { readonly cpu?: string; readonly memory: string };
+  };
 
   readonly secret: {
     readonly requestStateKeyRevision: number;
@@ -32,8 +35,10 @@ export interface PodSettings {
 
 /** The settings by one name each, such as `env.LOG_LEVEL`, in the order of these names: equal settings are equal texts. */
 export function flatten(settings: PodSettings): Record<string, string> {
-  const pairs = Object.entries(settings).flatMap(([group, values]: [string, object]) =>
-    Object.entries(values).map(([name, value]) => [`${group}.${name}`, String(value)] as const),
-  );
-  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(named("", settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function named(path: string, value: unknown): [string, string][] {
+  if (typeof value !== "object" || value === null) return [[path, String(value)]];
+  return Object.entries(value).flatMap(([name, part]) => named(path === "" ? name : `${path}.${name}`, part));
 }

@@ -77,7 +77,7 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
         : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
     ],
     ...(settings.data && { volumeMount: [{ name: DATA, mountPath: DATA_DIR }] }),
-    resources: { requests: { ...resources }, limits: { memory: resources.memory } },
+    resources: { requests: { ...resources.requests }, limits: { ...resources.limits } },
     securityContext: {
       allowPrivilegeEscalation: false,
       privileged: false,

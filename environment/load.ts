@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { environmentSchema, InvalidEnvironment, type Environment } from "./environment.ts";
 import { userFolder } from "./user-folder.ts";
-import { environmentSchema, type Environment } from "./environment.ts";
 
 /** No environment goes by that name; the message lists those that do. */
 export class UnknownEnvironment extends Error {
@@ -16,7 +16,7 @@ const ENVIRONMENTS = new URL("../environments/", import.meta.url);
  *
  * @param folder what a relative path starts from. @default userFolder()
  *
- * @throws UnknownEnvironment, or InvalidEnvironment from the file itself
+ * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as TypeScript
  */
 export async function loadEnvironment(nameOrPath: string, folder = userFolder()): Promise<Environment> {
   const isPath = nameOrPath.endsWith(".ts") || nameOrPath.includes("/");
@@ -48,6 +48,16 @@ async function importFile(file: URL, nameOrPath: string): Promise<unknown> {
     if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
       throw new UnknownEnvironment(`'${nameOrPath}' could not be loaded: ${error.message}`);
     }
-    throw error;
+    if (error instanceof InvalidEnvironment || !(error instanceof Error)) throw error;
+    const said = error instanceof SyntaxError ? error.message : `${error.name}: ${error.message}`;
+    throw new InvalidEnvironment(`${whereIn(error, nameOrPath)}: ${said}`, { cause: error });
   }
+}
+
+/** Node puts the place of a syntax error, `file:line`, and the line itself, before the name of the error. */
+function whereIn({ stack = "" }: Error, nameOrPath: string): string {
+  const { file, line, code } =
+    /^(?:file:\/\/)?(?<file>\/.*):(?<line>\d+)\n(?<code>[^]*?)\n *\^+\n/.exec(stack)?.groups ?? {};
+  if (file === undefined) return `'${nameOrPath}' failed while it was loaded`;
+  return `${file}:${line ?? ""}: '${(code ?? "").split("\n").at(-1)?.trim() ?? ""}'`;
 }

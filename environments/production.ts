@@ -18,7 +18,7 @@ export default environment({
       AUTH_JWKS_URL: "https://login.example.com/.well-known/jwks.json",
       AUTH_AUDIENCE: "https://mcp.example.com/mcp",
     },
-    resources: { cpu: "500m", memory: "256Mi" },
+    resources: { requests: { cpu: "500m", memory: "256Mi" } },
     allowedHosts: ["mcp.example.com"],
   },
   scaling: {

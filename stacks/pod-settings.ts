@@ -37,7 +37,7 @@ export function podSettings({ name, namespace, app }: Omit<Environment, "release
       ALLOWED_HOSTS: [...new Set([...app.allowedHosts, ...LOOPBACK, ...serviceHosts(namespace)])].join(","),
       ALLOWED_ORIGINS: app.allowedOrigins.join(","),
     },
-    resources: app.resources,
+    resources: resourcesOf(app.resources),
     secret: {
       requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions),
       ...(app.redis && { redisUrlRevision: Math.max(...app.redis.urlRevisions) }),
@@ -47,6 +47,11 @@ export function podSettings({ name, namespace, app }: Omit<Environment, "release
     shutdown: { preStopSeconds: PRE_STOP_SECONDS, drainSeconds },
   };
 }
+
+const resourcesOf = ({ requests, limits: { cpu, memory = requests.memory } }: Environment["app"]["resources"]) => ({
+  requests,
+  limits: { ...(cpu !== undefined && { cpu }), memory },
+});
 
 function dataOf(volume: Environment["app"]["dataVolume"]): Pick<PodSettings, "data"> {
   if (volume === undefined) return {};

@@ -34,6 +34,18 @@ describe("an autoscaler", () => {
     });
   });
 
+  it.each([
+    [1000, "1k"],
+    [0.5, "500m"],
+    [1.5e6, "1500k"],
+  ])("writes %d requests per pod as the API does, so that the next plan is empty", (requestsPerPod, average) => {
+    const scope = stack();
+    new Autoscaler(scope, "autoscaler", { ...props, requestsPerPod });
+    const { spec } = resourceOf(JSON.parse(Testing.synth(scope)) as Stack, "kubernetes_horizontal_pod_autoscaler_v2");
+
+    expect(spec.metric).toContainEqual(perPod(SCALING_METRICS.requestRate, average));
+  });
+
   it("refuses a minimum above the maximum, naming both and the Deployment", () => {
     expect(() => new Autoscaler(stack(), "autoscaler", { ...props, minReplicas: 5 })).toThrow(
       "'minReplicas' (5) must be at least 1 and at most 'maxReplicas' (4) for deployment 'mcp-app-blue'",
@@ -157,6 +169,16 @@ describe("a pod", () => {
       resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { memory: "256Mi" } },
     });
     expect(pod.container[0]).not.toHaveProperty("resources.limits.cpu");
+  });
+
+  it("has requests and limits of CPU and memory apart, where the environment says so", () => {
+    const resources = { requests: { cpu: "0.5", memory: "1024Mi" }, limits: { cpu: "2", memory: "1.5Gi" } };
+    const blue = stackOf(synthesize(localWith({ resources })), "blue");
+    const { template } = resourceOf(blue, "kubernetes_deployment_v1").spec as unknown as Template;
+
+    expect(template.spec.container[0]).toMatchObject({
+      resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: "2", memory: "1536Mi" } },
+    });
   });
 
   it("is probed on the admin port, for readiness and for life apart", () => {

@@ -6,15 +6,24 @@ import local from "../../environments/local.ts";
 /** A user's file is not always what its type says. */
 const check = (change: Record<string, unknown>) => environment({ ...local, ...change });
 
+function problems(change: Record<string, unknown>): string[] {
+  try {
+    check(change);
+    return [];
+  } catch (error) {
+    return error instanceof InvalidEnvironment ? error.message.split("\n") : [String(error)];
+  }
+}
+
 const PINNED = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
 
 describe("an environment", () => {
   it.each([
-    ["a misspelt key", { nmespace: "a" }, "(top level): there is no 'nmespace' here; is it misspelt?"],
+    ["a misspelt key", { nmespace: "a" }, "(top level): there is no 'nmespace' here; did you mean 'namespace'?"],
     [
       "a misspelt key further down",
       { release: { ...local.release, bake: { ...local.release.bake, interval: 2 } } },
-      "release.bake: there is no 'interval' here; is it misspelt?",
+      "release.bake: there is no 'interval' here; there are: minCalls, maxErrorRatio, maxP95Ms, durationSeconds",
     ],
     [
       "a minimum above the maximum",
@@ -34,7 +43,7 @@ describe("an environment", () => {
     [
       "a setting that is no variable's name",
       { app: { ...local.app, settings: { "log-level": "info" } } },
-      "app.settings.log-level: must be an environment variable's name",
+      "app.settings.log-level: 'log-level' is not an environment variable's name: letters, digits and '_', with no digit first: write 'log_level'",
     ],
     [
       "nothing about who may call",
@@ -59,25 +68,77 @@ describe("an environment", () => {
     [
       "an address range that is none",
       { app: { ...local.app, redis: { cidr: "10.0.0.0" } } },
-      "app.redis.cidr: must be an address range such as '10.0.0.0/16'",
+      "app.redis.cidr: must be an address range such as '10.0.0.0/16', not '10.0.0.0'",
     ],
     [
       "a node port without NodePort",
       { service: { type: "ClusterIP", nodePort: 30080 } },
       "service: there is no 'nodePort'",
     ],
-    ["a name that is no DNS label", { name: "My_Env" }, "name: must be lower-case letters, digits and '-'"],
+    ["a name that is not a DNS label", { name: "My_Env" }, "name: 'My_Env' is not a name: lower-case letters"],
+    [
+      "a quantity in bytes",
+      { app: { ...local.app, resources: { requests: { memory: "512MB" } } } },
+      "app.resources.requests.memory: '512MB' is not a quantity: write '512Mi' (powers of 1024) or '512M'",
+    ],
+    [
+      "an image with capital letters",
+      { app: { ...local.app, image: "MyRegistry/App:1" } },
+      "app.image: 'MyRegistry/App:1' is not an image reference",
+    ],
+    [
+      "a request above its limit, in whatever form",
+      { app: { ...local.app, resources: { requests: { cpu: "2" }, limits: { cpu: "1500m" } } } },
+      "app.resources.requests.cpu: the request '2' must be at most the limit '1500m'",
+    ],
+    [
+      "a number where text is due",
+      { app: { ...local.app, settings: { AUTH_MODE: "off", MAX: 3 } } },
+      'app.settings.MAX: must be text: write "3" in quotes',
+    ],
+    [
+      "a boolean where text is due",
+      { app: { ...local.app, settings: { AUTH_MODE: "off", ON: true } } },
+      'app.settings.ON: must be text: write "true" in quotes',
+    ],
+    [
+      "text where a number is due",
+      { scaling: { ...local.scaling, maxReplicas: "4" } },
+      "scaling.maxReplicas: must be a number: write 4 without quotes",
+    ],
+    ["nothing where a group is due", { app: undefined }, "app: is missing: the image, its settings and its resources"],
+    [
+      "a type that does not exist",
+      { service: { type: "Ingress" } },
+      "service.type: must be 'ClusterIP' or 'NodePort', not 'Ingress'",
+    ],
   ])("with %s is refused, saying where and why", (_, change, message) => {
     expect(() => check(change)).toThrow(InvalidEnvironment);
     expect(() => check(change)).toThrow(message);
   });
 
-  it("says all that is wrong at once, a line each", () => {
-    const wrong = { namespace: "", scaling: { ...local.scaling, requestsPerPod: 0 } };
+  it("says all that is wrong at once, a line each, also across fields", () => {
+    const wrong = {
+      namespace: "",
+      colour: "blue",
+      app: { ...local.app, image: "app:1", imagePolicy: "digest", settings: { AUTH_MODE: "jwt", DATA_DIR: "/tmp" } },
+      scaling: { ...local.scaling, requestsPerPod: 0, minReplicas: 5 },
+    };
 
-    expect(() => check(wrong)).toThrow(
-      /^environment 'local' is not valid:\n {2}namespace: .*\n {2}scaling\.requestsPerPod: .*$/,
-    );
+    expect(problems(wrong)).toEqual([
+      "environment 'local' is not valid:",
+      expect.stringContaining("  namespace: '' is not a DNS label"),
+      "  scaling.requestsPerPod: must be more than 0, not 0",
+      expect.stringContaining("  (top level): there is no 'colour' here; there are: name, namespace, "),
+      expect.stringContaining("  app.image: 'app:1' is not pinned"),
+      expect.stringContaining("  app.settings: must say who may call"),
+      "  app.settings.DATA_DIR: cannot be set here: use app.dataVolume",
+      "  scaling.minReplicas: minReplicas (5) must be at most maxReplicas (4)",
+    ]);
+  });
+
+  it("is the same when it is checked again: a file may start from another environment", () => {
+    expect(environment(local)).toEqual(local);
   });
 
   it("may run an image that no registry holds if it says so, and any image that is pinned", () => {

@@ -66,7 +66,10 @@ describe("invariant 2: no plan changes the Deployment of the live color", () => 
 
   it("keeps everything that depends on the image or the settings inside the spec", () => {
     const staged = { stage: { color: "green", image: IMAGE } } as const;
-    const changed = synthesize(localWith({ settings: {}, resources: { cpu: "1", memory: "1Gi" } }), staged);
+    const changed = synthesize(
+      localWith({ settings: {}, resources: { requests: { cpu: "1", memory: "1Gi" }, limits: {} } }),
+      staged,
+    );
 
     expect(outsideSpec(changed)).toEqual(outsideSpec(synthesize()));
   });

@@ -196,7 +196,7 @@ describe("what an environment says about its pods", () => {
     }
     expect(data).toMatchObject({
       "env.LOG_LEVEL": "warn",
-      "resources.memory": "256Mi",
+      "resources.requests.memory": "256Mi",
       "secret.requestStateKeyRevision": "1",
     });
   });

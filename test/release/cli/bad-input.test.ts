@@ -57,7 +57,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
     expect(code).toBe(2);
     expect(last).toMatchObject(usage(expect.stringContaining("environment 'test' is not valid:")));
-    expect(last.reason).toContain("scaling: there is no 'minReplica' here; is it misspelt?");
+    expect(last.reason).toContain("scaling: there is no 'minReplica' here; did you mean 'minReplicas'?");
   });
 
   it("a misspelt option, a misspelt command, no command, a missing option or an unknown target", async () => {
