@@ -3,6 +3,9 @@ export interface PodSettings {
   /** Environment variables of the app. */
   readonly env: Readonly<Record<string, string>>;
 
+  /** Environment variables whose values are in objects of the namespace. */
+  readonly envFromKeys: Readonly<Record<string, KeyReference>>;
+
   /** Kubernetes quantities. */
   readonly resources: {
     readonly requests: { readonly cpu: string; readonly memory: string };
@@ -32,6 +35,11 @@ export interface PodSettings {
     readonly drainSeconds: number;
   };
 }
+
+/** One value of an object in the namespace. */
+export type KeyReference = { readonly key: string; readonly optional: boolean } & (
+  { readonly secret: string } | { readonly configMap: string }
+);
 
 /** The settings by one name each, such as `env.LOG_LEVEL`, in the order of these names: equal settings are equal texts. */
 export function flatten(settings: PodSettings): Record<string, string> {

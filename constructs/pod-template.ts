@@ -14,7 +14,7 @@ import {
   SETTINGS_ANNOTATION,
 } from "../environment/names.ts";
 import type { Color } from "../environment/color.ts";
-import { flatten, type PodSettings } from "./pod-settings.ts";
+import { flatten, type KeyReference, type PodSettings } from "./pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
 
 export interface PodTemplateProps {
@@ -69,6 +69,8 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
     port: Object.values(PORTS).map(({ name, number }) => ({ name, containerPort: number, protocol: "TCP" })),
     env: [
       { name: "APP_COLOR", value: color },
+      // First, so that a plain setting can contain them as $(NAME).
+      ...Object.entries(settings.envFromKeys).map(([name, reference]) => ({ name, valueFrom: valueFrom(reference) })),
       ...Object.entries(env).map(([name, value]) => ({ name, value })),
       fromSecret(REQUEST_STATE_KEY.variable, requestStateSecret(secret.requestStateKeyRevision)),
       // A pod that finds it gone, as the environment no longer has a Redis, starts without: no call depends on it.
@@ -103,6 +105,13 @@ const volume = (data: NonNullable<PodSettings["data"]>) => ({
     ? { persistentVolumeClaim: { claimName: data.claim } }
     : { emptyDir: { sizeLimit: data.sizeLimit } }),
 });
+
+function valueFrom({ key, optional, ...of }: KeyReference) {
+  const named = { key, ...(optional && { optional }) };
+  return "secret" in of
+    ? { secretKeyRef: { name: of.secret, ...named } }
+    : { configMapKeyRef: { name: of.configMap, ...named } };
+}
 
 const fromSecret = (variable: string, name: string, optional = false) => ({
   name: variable,

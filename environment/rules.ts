@@ -1,6 +1,7 @@
 import { imageProblem } from "./image.ts";
 import { isMoreThan } from "./quantity.ts";
 import type { Problem, Rule } from "./rule.ts";
+import { secretSetting } from "./secret-setting.ts";
 
 /** Environment variables that have a field of their own, or that are not for an environment to set. */
 const NOT_SETTINGS = new Map([
@@ -29,9 +30,9 @@ const pinned: Rule = {
 };
 
 const whoMayCall: Rule = {
-  reads: ["app.settings"],
-  problems: ({ app: { settings } }) => {
-    const missing = WHO_MAY_CALL.filter((setting) => !(setting in settings));
+  reads: ["app.settings", "app.settingsFrom"],
+  problems: ({ app: { settings, settingsFrom } }) => {
+    const missing = WHO_MAY_CALL.filter((setting) => !(setting in settings) && !(setting in settingsFrom));
     if (settings.AUTH_MODE === "off" || missing.length === 0) return [];
     const message = `must say who may call: ${missing.join(", ")}, or AUTH_MODE 'off' for anybody who reaches the port`;
     return [{ path: ["app", "settings"], message }];
@@ -70,5 +71,44 @@ const requestsWithinLimits: Rule = {
     }),
 };
 
+const noPlainSecrets: Rule = {
+  reads: ["app.settings", "app.notSecret"],
+  problems: ({ app: { settings, notSecret } }) =>
+    Object.entries(settings).flatMap(([name, value]) => {
+      const reason = notSecret.includes(name) ? undefined : secretSetting(name, value);
+      if (reason === undefined) return [];
+      const message =
+        `looks like a secret (${reason}), and a plain setting is readable in states, plans and pods: remove it here and ` +
+        `reference a Secret with app.settingsFrom: { ${name}: { secret: "…", key: "…" } }, ` +
+        `or say app.notSecret: ["${name}"]`;
+      return [{ path: ["app", "settings", name], message }];
+    }),
+};
+
+const notSecretNamesSettings: Rule = {
+  reads: ["app.settings", "app.notSecret"],
+  problems: ({ app: { settings, notSecret } }) =>
+    notSecret.flatMap((name, index): Problem[] =>
+      name in settings ? [] : [{ path: ["app", "notSecret", index], message: `'${name}' is not among app.settings` }],
+    ),
+};
+
+const oneSource: Rule = {
+  reads: ["app.settings", "app.settingsFrom"],
+  problems: ({ app: { settings, settingsFrom } }) =>
+    Object.keys(settingsFrom)
+      .filter((name) => name in settings)
+      .map((name) => ({ path: ["app", "settingsFrom", name], message: "is also in app.settings: remove one of them" })),
+};
+
 /** All rules across fields. */
-export const RULES: readonly Rule[] = [pinned, whoMayCall, ownFields, replicas, requestsWithinLimits];
+export const RULES: readonly Rule[] = [
+  pinned,
+  whoMayCall,
+  ownFields,
+  replicas,
+  requestsWithinLimits,
+  noPlainSecrets,
+  notSecretNamesSettings,
+  oneSource,
+];

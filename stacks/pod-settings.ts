@@ -37,6 +37,7 @@ export function podSettings({ name, namespace, app }: Omit<Environment, "release
       ALLOWED_HOSTS: [...new Set([...app.allowedHosts, ...LOOPBACK, ...serviceHosts(namespace)])].join(","),
       ALLOWED_ORIGINS: app.allowedOrigins.join(","),
     },
+    envFromKeys: app.settingsFrom,
     resources: resourcesOf(app.resources),
     secret: {
       requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { count, ociReference, variableName } from "../patterns.ts";
 import { dataVolume } from "./data-volume.ts";
 import { redis } from "./redis.ts";
+import { settingsFrom } from "./references.ts";
 import { resources } from "./resources.ts";
 
 /** One version of the program, and what this environment gives to it. */
@@ -12,6 +13,10 @@ export const app = z.strictObject({
   imagePolicy: z.enum(["digest", "any"]).default("digest"),
   /** Plain settings, as environment variables: see docs/configuration.md for those of the bundled app. Never a secret. */
   settings: z.record(variableName, z.string()).default({}),
+  /** Settings that look like secrets by their name or value, and are none. */
+  notSecret: z.array(variableName).default([]),
+  /** Environment variables whose values are in Secrets and ConfigMaps that exist. */
+  settingsFrom: settingsFrom.default({}),
   /** What one pod requests and may use. */
   resources: resources.prefault({}),
   /** Host names (no port) that clients may use to reach the app; anything else is refused. */

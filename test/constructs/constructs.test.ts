@@ -120,6 +120,29 @@ describe("a pod", () => {
     expect(JSON.stringify(pod)).not.toContain("REDIS");
   });
 
+  it("reads values of existing Secrets and ConfigMaps by name and key, before the plain settings that contain them", () => {
+    const settings = { AUTH_MODE: "off", DATABASE_URL: "postgres://app:$(PGPASSWORD)@db/app" };
+    const settingsFrom = {
+      PGPASSWORD: { secret: "postgres", key: "password", optional: false },
+      REGION: { configMap: "cluster", key: "region", optional: true },
+    };
+    const stacks = synthesize(localWith({ settings, settingsFrom }));
+    const { template } = resourceOf(stackOf(stacks, "blue"), "kubernetes_deployment_v1").spec as unknown as Template;
+    const { env } = template.spec.container[0] as { env: { name: string }[] };
+
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: "PGPASSWORD", value_from: { secret_key_ref: { name: "postgres", key: "password" } } },
+        { name: "REGION", value_from: { config_map_key_ref: { name: "cluster", key: "region", optional: true } } },
+      ]),
+    );
+    const names = env.map(({ name }) => name);
+    expect(names.indexOf("PGPASSWORD")).toBeLessThan(names.indexOf("DATABASE_URL"));
+    expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
+      "envFromKeys.PGPASSWORD.secret": "postgres",
+    });
+  });
+
   const fromSecret = (name: string, secret: string, optional?: true) => ({
     name,
     value_from: { secret_key_ref: { key: name, name: secret, ...(optional && { optional }) } },
