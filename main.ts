@@ -1,8 +1,8 @@
 import { App } from "cdktf";
-import { InvalidEnvironment } from "./environments/environment.ts";
-import { loadEnvironment, UnknownEnvironment } from "./environments/load.ts";
-import { userFolder } from "./environments/user-folder.ts";
-import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
+import { InvalidEnvironment } from "./environment/environment.ts";
+import { loadEnvironment, UnknownEnvironment } from "./environment/load.ts";
+import { userFolder } from "./environment/user-folder.ts";
+import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./stacks/inputs.ts";
 import { InvalidKubeconfig } from "./kubeconfig/invalid-kubeconfig.ts";
 import { terraformCluster } from "./kubeconfig/terraform.ts";
 import { addStacks } from "./stacks/environment-stacks.ts";

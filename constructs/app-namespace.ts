@@ -1,7 +1,7 @@
 import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1/index.js";
 import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1/index.js";
 import { Construct } from "constructs";
-import { APP } from "../environments/names.ts";
+import { APP } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** A namespace that admits only pods without privileges, and the identity of the app in it, which may do nothing. */

@@ -1,5 +1,6 @@
 import { HorizontalPodAutoscalerV2 } from "@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js";
 import { Construct } from "constructs";
+import { quantityOf } from "../environment/quantity.ts";
 import { objectMetadata } from "./object-metadata.ts";
 import { SCALE_DOWN, SCALE_UP, SCALING_METRICS } from "./scaling-rules.ts";
 
@@ -66,8 +67,5 @@ export class Autoscaler extends Construct {
 
 const perPod = (name: string, average: number) => ({
   type: "Pods",
-  pods: { metric: { name }, target: { type: "AverageValue", averageValue: quantity(average) } },
+  pods: { metric: { name }, target: { type: "AverageValue", averageValue: quantityOf(average) } },
 });
-
-/** As the API would write it, so that Terraform finds what it wrote. */
-const quantity = (value: number) => (Number.isInteger(value) ? String(value) : `${Math.round(value * 1000)}m`);

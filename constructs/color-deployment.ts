@@ -2,8 +2,8 @@ import { DataKubernetesServiceV1 } from "@cdktf/provider-kubernetes/lib/data-kub
 import { DeploymentV1 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
 import type { TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
-import type { Color } from "../environments/color.ts";
-import { COLOR_LABEL, colorLabels, colorName, EPOCH_ANNOTATION, LIVE_SERVICE } from "../environments/names.ts";
+import type { Color } from "../environment/color.ts";
+import { COLOR_LABEL, colorLabels, colorName, EPOCH_ANNOTATION, LIVE_SERVICE } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 import type { PodSettings } from "./pod-settings.ts";
 import { podTemplate } from "./pod-template.ts";

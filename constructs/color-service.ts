@@ -1,7 +1,7 @@
 import { ServiceV1 } from "@cdktf/provider-kubernetes/lib/service-v1/index.js";
 import { Construct } from "constructs";
-import { colorLabels, PORTS } from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
+import { colorLabels, PORTS } from "../environment/names.ts";
+import type { Color } from "../environment/color.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** What clients inside the cluster use; a pod's own port is above 1024, since it runs without privileges. */

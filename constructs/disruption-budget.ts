@@ -1,7 +1,7 @@
 import { PodDisruptionBudgetV1 } from "@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js";
 import { Construct } from "constructs";
-import { colorLabels, colorName } from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
+import { colorLabels, colorName } from "../environment/names.ts";
+import type { Color } from "../environment/color.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 export interface DisruptionBudgetProps {

@@ -1,6 +1,6 @@
 import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kubernetes/lib/network-policy-v1/index.js";
 import { Construct } from "constructs";
-import { APP, appLabels, PORTS } from "../environments/names.ts";
+import { APP, appLabels, PORTS } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** Something that the app may open connections to. */

@@ -1,4 +1,4 @@
-import { appLabels, MANAGED_ANNOTATION, MANAGED_BY } from "../environments/names.ts";
+import { appLabels, MANAGED_ANNOTATION, MANAGED_BY } from "../environment/names.ts";
 
 export interface ObjectMetadata {
   readonly name: string;

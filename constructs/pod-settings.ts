@@ -3,8 +3,14 @@ export interface PodSettings {
   /** Environment variables of the app. */
   readonly env: Readonly<Record<string, string>>;
 
-  /** Kubernetes quantities. Memory is asked for and the limit; CPU is asked for and not limited, as throttling is latency. */
-  readonly resources: { readonly cpu: string; readonly memory: string };
+  /** Environment variables whose values are in objects of the namespace. */
+  readonly envFromKeys: Readonly<Record<string, KeyReference>>;
+
+  /** Kubernetes quantities. */
+  readonly resources: {
+    readonly requests: { readonly cpu: string; readonly memory: string };
+    readonly limits: { readonly cpu?: string; readonly memory: string };
+  };
 
   readonly secret: {
     readonly requestStateKeyRevision: number;
@@ -30,10 +36,17 @@ export interface PodSettings {
   };
 }
 
+/** One value of an object in the namespace. */
+export type KeyReference = { readonly key: string; readonly optional: boolean } & (
+  { readonly secret: string } | { readonly configMap: string }
+);
+
 /** The settings by one name each, such as `env.LOG_LEVEL`, in the order of these names: equal settings are equal texts. */
 export function flatten(settings: PodSettings): Record<string, string> {
-  const pairs = Object.entries(settings).flatMap(([group, values]: [string, object]) =>
-    Object.entries(values).map(([name, value]) => [`${group}.${name}`, String(value)] as const),
-  );
-  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(named("", settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function named(path: string, value: unknown): [string, string][] {
+  if (typeof value !== "object" || value === null) return [[path, String(value)]];
+  return Object.entries(value).flatMap(([name, part]) => named(path === "" ? name : `${path}.${name}`, part));
 }

@@ -12,9 +12,9 @@ import {
   redisUrlSecret,
   requestStateSecret,
   SETTINGS_ANNOTATION,
-} from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
-import { flatten, type PodSettings } from "./pod-settings.ts";
+} from "../environment/names.ts";
+import type { Color } from "../environment/color.ts";
+import { flatten, type KeyReference, type PodSettings } from "./pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
 
 export interface PodTemplateProps {
@@ -69,6 +69,8 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
     port: Object.values(PORTS).map(({ name, number }) => ({ name, containerPort: number, protocol: "TCP" })),
     env: [
       { name: "APP_COLOR", value: color },
+      // First, so that a plain setting can contain them as $(NAME).
+      ...Object.entries(settings.envFromKeys).map(([name, reference]) => ({ name, valueFrom: valueFrom(reference) })),
       ...Object.entries(env).map(([name, value]) => ({ name, value })),
       fromSecret(REQUEST_STATE_KEY.variable, requestStateSecret(secret.requestStateKeyRevision)),
       // A pod that finds it gone, as the environment no longer has a Redis, starts without: no call depends on it.
@@ -77,7 +79,7 @@ function container(color: Color, image: string, settings: PodSettings): Deployme
         : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
     ],
     ...(settings.data && { volumeMount: [{ name: DATA, mountPath: DATA_DIR }] }),
-    resources: { requests: { ...resources }, limits: { memory: resources.memory } },
+    resources: { requests: { ...resources.requests }, limits: { ...resources.limits } },
     securityContext: {
       allowPrivilegeEscalation: false,
       privileged: false,
@@ -103,6 +105,13 @@ const volume = (data: NonNullable<PodSettings["data"]>) => ({
     ? { persistentVolumeClaim: { claimName: data.claim } }
     : { emptyDir: { sizeLimit: data.sizeLimit } }),
 });
+
+function valueFrom({ key, optional, ...of }: KeyReference) {
+  const named = { key, ...(optional && { optional }) };
+  return "secret" in of
+    ? { secretKeyRef: { name: of.secret, ...named } }
+    : { configMapKeyRef: { name: of.configMap, ...named } };
+}
 
 const fromSecret = (variable: string, name: string, optional = false) => ({
   name: variable,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /** Your own machine: processes behind a router, or any cluster that your kubeconfig points at. */
 export default environment({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /**
  * Where users are. To be replaced before the first deploy: the image, the bucket and the authorization server, which are examples
@@ -18,7 +18,7 @@ export default environment({
       AUTH_JWKS_URL: "https://login.example.com/.well-known/jwks.json",
       AUTH_AUDIENCE: "https://mcp.example.com/mcp",
     },
-    resources: { cpu: "500m", memory: "256Mi" },
+    resources: { requests: { cpu: "500m", memory: "256Mi" } },
     allowedHosts: ["mcp.example.com"],
   },
   scaling: {

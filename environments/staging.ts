@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /**
  * Where a release is tried before production. To be replaced before the first deploy: the image, the bucket and the

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { loadEnvironment } from "../environments/load.ts";
+import { loadEnvironment } from "../environment/load.ts";
 import { GATES } from "../release/gates/index.ts";
 import type { Target } from "../release/ports/target.ts";
 import { observe, readyPods } from "../release/snapshot.ts";

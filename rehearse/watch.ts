@@ -1,5 +1,5 @@
-import type { Environment } from "../environments/environment.ts";
-import { COLORS, type Color } from "../environments/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { COLORS, type Color } from "../environment/color.ts";
 import { GATES } from "../release/gates/index.ts";
 import { difference, quantile, sum, type CallHistogram } from "../release/measure/histogram.ts";
 import { systemClock } from "../release/system-clock.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Command, CommanderError, Option } from "commander";
-import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
-import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
+import { InvalidEnvironment, type Environment } from "../environment/environment.ts";
+import { loadEnvironment, UnknownEnvironment } from "../environment/load.ts";
 import { InvalidKubeconfig } from "../kubeconfig/invalid-kubeconfig.ts";
 import { artifact } from "./artifact.ts";
 import { TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";

@@ -1,5 +1,5 @@
 import { bake } from "./bake.ts";
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { Outcome } from "./gates/gate.ts";
 import type { Phase } from "./record.ts";
 

@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { ReleaseRecord } from "./record.ts";
 import { readyPods, type Snapshot } from "./snapshot.ts";
 

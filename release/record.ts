@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 
 /**
  * The phases of a release, in their order. A release is in exactly one. The target keeps the phase, so that any later

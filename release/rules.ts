@@ -1,4 +1,4 @@
-import { other } from "../environments/color.ts";
+import { other } from "../environment/color.ts";
 import { UsageError } from "./errors.ts";
 import { changedStandby } from "./machine.ts";
 import type { ReleaseRecord } from "./record.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import type { Environment } from "../environments/environment.ts";
+import type { Environment } from "../environment/environment.ts";
 import { Engine } from "./engine.ts";
 import {
   Displaced,

@@ -1,5 +1,5 @@
-import type { Environment } from "../environments/environment.ts";
-import { COLORS, type Color } from "../environments/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { COLORS, type Color } from "../environment/color.ts";
 import type { ColorState } from "./ports/capacity.ts";
 import type { PendingChange } from "./ports/staging.ts";
 import type { Target } from "./ports/target.ts";

@@ -1,5 +1,5 @@
 import type { Egress } from "../constructs/network-policies.ts";
-import { InvalidEnvironment } from "../environments/environment.ts";
+import { InvalidEnvironment } from "../environment/environment.ts";
 import type { StackEnvironment } from "./environment-stack.ts";
 
 /** The app's settings that name something it asks: who collects its traces, and who publishes the keys of access tokens. */

@@ -1,8 +1,8 @@
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider/index.js";
 import { LocalBackend, S3Backend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import type { Environment } from "../environments/environment.ts";
-import { APP_LABEL, MANAGED_ANNOTATION } from "../environments/names.ts";
+import type { Environment } from "../environment/environment.ts";
+import { APP_LABEL, MANAGED_ANNOTATION } from "../environment/names.ts";
 import { everyKeyBut } from "./every-key-but.ts";
 import { literal } from "./literal.ts";
 

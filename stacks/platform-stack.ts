@@ -5,7 +5,7 @@ import { objectMetadata } from "../constructs/object-metadata.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { flatten } from "../constructs/pod-settings.ts";
 import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
-import { redisUrlSecret, requestStateSecret, WANTED_SETTINGS } from "../environments/names.ts";
+import { redisUrlSecret, requestStateSecret, WANTED_SETTINGS } from "../environment/names.ts";
 import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 import { podSettings } from "./pod-settings.ts";

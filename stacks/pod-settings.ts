@@ -1,7 +1,7 @@
 import type { PodSettings } from "../constructs/pod-settings.ts";
-import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
-import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environments/names.ts";
-import { COLORS } from "../environments/color.ts";
+import { InvalidEnvironment, type Environment } from "../environment/environment.ts";
+import { colorName, DATA_DIR, LIVE_SERVICE, PORTS, PREVIEW_SERVICE } from "../environment/names.ts";
+import { COLORS } from "../environment/color.ts";
 
 /** Nodes learn of a pod that leaves within a second or two; kube-proxy gathers changes for up to one. */
 const PRE_STOP_SECONDS = 5;
@@ -37,7 +37,8 @@ export function podSettings({ name, namespace, app }: Omit<Environment, "release
       ALLOWED_HOSTS: [...new Set([...app.allowedHosts, ...LOOPBACK, ...serviceHosts(namespace)])].join(","),
       ALLOWED_ORIGINS: app.allowedOrigins.join(","),
     },
-    resources: app.resources,
+    envFromKeys: app.settingsFrom,
+    resources: resourcesOf(app.resources),
     secret: {
       requestStateKeyRevision: Math.max(...app.requestStateKeyRevisions),
       ...(app.redis && { redisUrlRevision: Math.max(...app.redis.urlRevisions) }),
@@ -47,6 +48,11 @@ export function podSettings({ name, namespace, app }: Omit<Environment, "release
     shutdown: { preStopSeconds: PRE_STOP_SECONDS, drainSeconds },
   };
 }
+
+const resourcesOf = ({ requests, limits: { cpu, memory = requests.memory } }: Environment["app"]["resources"]) => ({
+  requests,
+  limits: { ...(cpu !== undefined && { cpu }), memory },
+});
 
 function dataOf(volume: Environment["app"]["dataVolume"]): Pick<PodSettings, "data"> {
   if (volume === undefined) return {};

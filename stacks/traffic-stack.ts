@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { ColorService } from "../constructs/color-service.ts";
-import { LIVE_SERVICE, PREVIEW_SERVICE } from "../environments/names.ts";
-import { other, type Color } from "../environments/color.ts";
+import { LIVE_SERVICE, PREVIEW_SERVICE } from "../environment/names.ts";
+import { other, type Color } from "../environment/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 
 /** The color that a new environment starts with. */

@@ -1,4 +1,4 @@
-import { COLORS, type Color } from "../../environments/color.ts";
+import { COLORS, type Color } from "../../environment/color.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Phase } from "../../release/record.ts";
 import type { AnnouncedGate, Billing, BreakerState, ColorOnStage, DrawnSample, Moment } from "../record/recording.ts";

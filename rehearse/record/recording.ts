@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { ReleaseEvent } from "../../release/events.ts";
 import type { ColorSample, FailedCall, Source } from "../traffic/sample.ts";
 import type { Mood } from "../weather/mood.ts";

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import { COLORS } from "../../environments/color.ts";
+import { COLORS } from "../../environment/color.ts";
 import type { FailedCall, Failure, Source, TrafficSample } from "../traffic/sample.ts";
 import type { DrawnSample } from "./recording.ts";
 

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { ColorSample, FailedCall, Failure, Pulse, Source, TrafficReport } from "./sample.ts";
 
 /** A call that was answered, or a failure that a color answered. */

@@ -1,5 +1,5 @@
-import type { Environment } from "../../environments/environment.ts";
-import type { Color } from "../../environments/color.ts";
+import type { Environment } from "../../environment/environment.ts";
+import type { Color } from "../../environment/color.ts";
 import type { PodWatch } from "../measure/pod-watch.ts";
 import type { LiveWindow } from "../measure/window.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "@modelcontextprotocol/client";
-import type { Environment } from "../../environments/environment.ts";
+import type { Environment } from "../../environment/environment.ts";
 import type { Endpoint } from "../ports/probe.ts";
 import { callOptions, ERAS, withClient } from "./client.ts";
 import type { Measurement } from "./window.ts";

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { Measurements } from "../ports/measurements.ts";
 import { difference, quantile, sum, type CallHistogram } from "./histogram.ts";
 

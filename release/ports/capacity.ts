@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { Fence } from "./fence.ts";
 
 /** One running copy of one color: a process on this machine, a pod in a cluster. */

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { CallHistogram } from "../measure/histogram.ts";
 
 /** What a color's live calls look like. */

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 
 /** How a client reaches one color and no other. */
 export interface Endpoint {

@@ -34,6 +34,18 @@ describe("an autoscaler", () => {
     });
   });
 
+  it.each([
+    [1000, "1k"],
+    [0.5, "500m"],
+    [1.5e6, "1500k"],
+  ])("writes %d requests per pod as the API does, so that the next plan is empty", (requestsPerPod, average) => {
+    const scope = stack();
+    new Autoscaler(scope, "autoscaler", { ...props, requestsPerPod });
+    const { spec } = resourceOf(JSON.parse(Testing.synth(scope)) as Stack, "kubernetes_horizontal_pod_autoscaler_v2");
+
+    expect(spec.metric).toContainEqual(perPod(SCALING_METRICS.requestRate, average));
+  });
+
   it("refuses a minimum above the maximum, naming both and the Deployment", () => {
     expect(() => new Autoscaler(stack(), "autoscaler", { ...props, minReplicas: 5 })).toThrow(
       "'minReplicas' (5) must be at least 1 and at most 'maxReplicas' (4) for deployment 'mcp-app-blue'",
@@ -108,6 +120,29 @@ describe("a pod", () => {
     expect(JSON.stringify(pod)).not.toContain("REDIS");
   });
 
+  it("reads values of existing Secrets and ConfigMaps by name and key, before the plain settings that contain them", () => {
+    const settings = { AUTH_MODE: "off", DATABASE_URL: "postgres://app:$(PGPASSWORD)@db/app" };
+    const settingsFrom = {
+      PGPASSWORD: { secret: "postgres", key: "password", optional: false },
+      REGION: { configMap: "cluster", key: "region", optional: true },
+    };
+    const stacks = synthesize(localWith({ settings, settingsFrom }));
+    const { template } = resourceOf(stackOf(stacks, "blue"), "kubernetes_deployment_v1").spec as unknown as Template;
+    const { env } = template.spec.container[0] as { env: { name: string }[] };
+
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: "PGPASSWORD", value_from: { secret_key_ref: { name: "postgres", key: "password" } } },
+        { name: "REGION", value_from: { config_map_key_ref: { name: "cluster", key: "region", optional: true } } },
+      ]),
+    );
+    const names = env.map(({ name }) => name);
+    expect(names.indexOf("PGPASSWORD")).toBeLessThan(names.indexOf("DATABASE_URL"));
+    expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
+      "envFromKeys.PGPASSWORD.secret": "postgres",
+    });
+  });
+
   const fromSecret = (name: string, secret: string, optional?: true) => ({
     name,
     value_from: { secret_key_ref: { key: name, name: secret, ...(optional && { optional }) } },
@@ -157,6 +192,16 @@ describe("a pod", () => {
       resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { memory: "256Mi" } },
     });
     expect(pod.container[0]).not.toHaveProperty("resources.limits.cpu");
+  });
+
+  it("has requests and limits of CPU and memory apart, where the environment says so", () => {
+    const resources = { requests: { cpu: "0.5", memory: "1024Mi" }, limits: { cpu: "2", memory: "1.5Gi" } };
+    const blue = stackOf(synthesize(localWith({ resources })), "blue");
+    const { template } = resourceOf(blue, "kubernetes_deployment_v1").spec as unknown as Template;
+
+    expect(template.spec.container[0]).toMatchObject({
+      resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: "2", memory: "1536Mi" } },
+    });
   });
 
   it("is probed on the admin port, for readiness and for life apart", () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { APP, COLOR_LABEL, colorName, PORTS } from "../../environments/names.ts";
+import { APP, COLOR_LABEL, colorName, PORTS } from "../../environment/names.ts";
 import local from "../../environments/local.ts";
-import { COLORS, type Color } from "../../environments/color.ts";
+import { COLORS, type Color } from "../../environment/color.ts";
 import { mustRun, run } from "./command.ts";
 
 const { namespace } = local;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import local from "../../environments/local.ts";
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";

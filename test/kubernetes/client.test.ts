@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { LIVE_SERVICE } from "../../environments/names.ts";
+import { LIVE_SERVICE } from "../../environment/names.ts";
 import { ApiError, type ApiErrorKind } from "../../release/targets/kubernetes/api/api-error.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
 import type { OpenedApi } from "../../release/targets/kubernetes/api/open.ts";

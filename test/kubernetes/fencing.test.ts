@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../environments/names.ts";
+import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../release/errors.ts";
 import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { acquire } from "../release/contract/world.ts";

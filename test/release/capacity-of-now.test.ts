@@ -72,7 +72,7 @@ describe("a rollback", () => {
 describe("the new color", () => {
   it("needs no more pods than the live one is set to have, which a rollout exceeds for a moment", async () => {
     const target = new MemoryTarget();
-    const { color } = target.capacity;
+    const color = target.capacity.color.bind(target.capacity);
     target.capacity.color = async (asked) => {
       const state = await color(asked);
       return asked === "blue" && target.live === "blue" ? { ...state, desired: 1 } : state;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { environment, type Environment } from "../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../environments/color.ts";
+import { environment, type Environment } from "../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { CallHistogram } from "../../release/measure/histogram.ts";
 import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";

@@ -1,4 +1,4 @@
-import { COLORS, other, type Color } from "../../environments/color.ts";
+import { COLORS, other, type Color } from "../../environment/color.ts";
 import { after, next, type Action, type Result } from "../../release/machine.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
 import { backToVerify, begin, goOn, rollBack, type Rule } from "../../release/rules.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
-import { environment } from "../../environments/environment.ts";
-import { colorName, LIVE_SERVICE, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../environments/names.ts";
+import { environment } from "../../environment/environment.ts";
+import { colorName, LIVE_SERVICE, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../environment/names.ts";
 import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
 import { addStacks } from "../../stacks/environment-stacks.ts";
@@ -196,7 +196,7 @@ describe("what an environment says about its pods", () => {
     }
     expect(data).toMatchObject({
       "env.LOG_LEVEL": "warn",
-      "resources.memory": "256Mi",
+      "resources.requests.memory": "256Mi",
       "secret.requestStateKeyRevision": "1",
     });
   });

@@ -1,4 +1,4 @@
-import { LIVE_SERVICE } from "../../../environments/names.ts";
+import { LIVE_SERVICE } from "../../../environment/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 

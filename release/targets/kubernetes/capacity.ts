@@ -1,6 +1,6 @@
-import type { Environment } from "../../../environments/environment.ts";
-import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environment/names.ts";
+import type { Color } from "../../../environment/color.ts";
 import { StateChanged } from "../../errors.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";

@@ -1,4 +1,4 @@
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE } from "../../../environments/names.ts";
+import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE } from "../../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";

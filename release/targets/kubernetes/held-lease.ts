@@ -1,4 +1,4 @@
-import { EPOCH_ANNOTATION, HISTORY_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environments/names.ts";
+import { EPOCH_ANNOTATION, HISTORY_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environment/names.ts";
 import { Displaced, StateChanged } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";

@@ -1,5 +1,5 @@
-import { colorLabels, CONTAINER } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import { colorLabels, CONTAINER } from "../../../environment/names.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { KubeApi, KubeObject } from "./api/kube-api.ts";
 import { attempt } from "./attempt.ts";
 

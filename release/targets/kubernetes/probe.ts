@@ -1,5 +1,5 @@
-import { PORTS } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import { PORTS } from "../../../environment/names.ts";
+import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";

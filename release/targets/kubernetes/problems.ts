@@ -1,4 +1,4 @@
-import type { Color } from "../../../environments/color.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Problem } from "../../ports/capacity.ts";
 import type { KubeApi, KubeObject } from "./api/kube-api.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { EPOCH_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environments/names.ts";
+import { EPOCH_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environment/names.ts";
 import { LeaseHeld, StateChanged, TargetUnreachable, UsageError } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../../../environments/environment.ts";
+import type { Environment } from "../../../environment/environment.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { systemClock } from "../../system-clock.ts";
 import type { Staging } from "../../ports/staging.ts";

@@ -1,5 +1,5 @@
-import { COLOR_LABEL, LIVE_SERVICE } from "../../../environments/names.ts";
-import { COLORS, type Color } from "../../../environments/color.ts";
+import { COLOR_LABEL, LIVE_SERVICE } from "../../../environment/names.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
 import { TrafficMoved, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Traffic } from "../../ports/traffic.ts";

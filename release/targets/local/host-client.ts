@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { COLORS, type Color } from "../../../environments/color.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
 import { Displaced, TargetRefused, TargetUnreachable, UsageError } from "../../errors.ts";
 import { releaseRecordSchema } from "../../record.ts";
 import { reason } from "../admin-port.ts";

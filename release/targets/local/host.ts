@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Environment } from "../../../environments/environment.ts";
-import { COLORS, type Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import { mustExist } from "./build.ts";
 import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";

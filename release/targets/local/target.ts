@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Environment } from "../../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../../environment/color.ts";
 import { TargetUnreachable, TrafficMoved } from "../../errors.ts";
 import { readCalls } from "../../measure/histogram.ts";
 import type { Capacity } from "../../ports/capacity.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { liveColor, podIdentities } from "../cluster.ts";
-import { other, type Color } from "../../../environments/color.ts";
+import { other, type Color } from "../../../environment/color.ts";
 import { imageOf } from "../images.ts";
 import { inWords, underLoad } from "../load.ts";
 import { CANDIDATE, QUICK, releaseOf } from "../release.ts";

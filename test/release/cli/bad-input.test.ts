@@ -45,7 +45,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
   it("an environment file with a misspelt key, which it names", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bluegreen-environment-"));
     const file = join(folder, "mine.ts");
-    const library = new URL("../../../environments/environment.ts", import.meta.url).href;
+    const library = new URL("../../../environment/environment.ts", import.meta.url).href;
     const { default: given } = (await import("../local/fixtures/environment.ts")) as { default: { scaling: object } };
     const input = { ...given, scaling: { ...given.scaling, minReplica: 3 }, release: undefined };
     await writeFile(
@@ -57,7 +57,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
     expect(code).toBe(2);
     expect(last).toMatchObject(usage(expect.stringContaining("environment 'test' is not valid:")));
-    expect(last.reason).toContain("scaling: there is no 'minReplica' here; is it misspelt?");
+    expect(last.reason).toContain("scaling: there is no 'minReplica' here; did you mean 'minReplicas'?");
   });
 
   it("a misspelt option, a misspelt command, no command, a missing option or an unknown target", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Color } from "../../../environments/color.ts";
+import type { Color } from "../../../environment/color.ts";
 import { TargetUnreachable } from "../../../release/errors.ts";
 import type { World } from "./world.ts";
 

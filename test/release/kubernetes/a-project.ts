@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EPOCH_ANNOTATION } from "../../../environments/names.ts";
+import { EPOCH_ANNOTATION } from "../../../environment/names.ts";
 import { TerraformStaging } from "../../../release/targets/kubernetes/staging/terraform-staging.ts";
 import { Fences, FENCED } from "../../../release/targets/kubernetes/fences.ts";
 import { FakeCluster } from "../../kubernetes/cluster.ts";

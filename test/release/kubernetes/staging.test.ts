@@ -10,7 +10,7 @@ import {
   PREVIEW_SERVICE,
   SETTINGS_ANNOTATION,
   WANTED_SETTINGS,
-} from "../../../environments/names.ts";
+} from "../../../environment/names.ts";
 import { Displaced, TargetRefused, TargetUnreachable, TrafficMoved } from "../../../release/errors.ts";
 import { moveByOperator } from "../../kubernetes/world.ts";
 import { aProject } from "./a-project.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import type { z } from "zod";
-import { environment } from "../../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../../environments/color.ts";
+import { environment } from "../../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../../environment/color.ts";
 import type { ControlRequest } from "../../../release/targets/local/control.ts";
 import { HostClient } from "../../../release/targets/local/host-client.ts";
 import { LocalTarget } from "../../../release/targets/local/target.ts";

@@ -1,4 +1,4 @@
-import { userFolder } from "../../../../environments/user-folder.ts";
+import { userFolder } from "../../../../environment/user-folder.ts";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
 import { checkProviderVariables } from "../../../../kubeconfig/terraform.ts";
 import { UsageError } from "../../../errors.ts";

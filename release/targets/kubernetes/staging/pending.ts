@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { colorName, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../../../environments/names.ts";
-import type { Color } from "../../../../environments/color.ts";
+import { colorName, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../../../environment/names.ts";
+import type { Color } from "../../../../environment/color.ts";
 import type { PendingChange } from "../../../ports/staging.ts";
 import { settingsDifference } from "../../settings-difference.ts";
 import type { KubeApi, KubeObject } from "../api/kube-api.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { colorName } from "../../../../environments/names.ts";
-import type { Color } from "../../../../environments/color.ts";
+import { colorName } from "../../../../environment/names.ts";
+import type { Color } from "../../../../environment/color.ts";
 import { UsageError } from "../../../errors.ts";
 
 const objectSchema = z

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { COLOR_LABEL, PREVIEW_SERVICE } from "../../../../environments/names.ts";
-import { other, type Color } from "../../../../environments/color.ts";
+import { COLOR_LABEL, PREVIEW_SERVICE } from "../../../../environment/names.ts";
+import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Fence } from "../../../ports/fence.ts";

@@ -1,10 +1,10 @@
 import { delimiter } from "node:path";
 import { parseArgs } from "node:util";
-import type { ReleaseStage } from "./constructs/stage-marker.ts";
-import { COLORS, type Color } from "./environments/color.ts";
-import type { Environment } from "./environments/environment.ts";
-import { imageProblem } from "./environments/image.ts";
-import type { TerraformCluster } from "./kubeconfig/terraform.ts";
+import type { ReleaseStage } from "../constructs/stage-marker.ts";
+import { COLORS, type Color } from "../environment/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { imageProblem } from "../environment/image.ts";
+import type { TerraformCluster } from "../kubeconfig/terraform.ts";
 
 /** Everything a synth depends on besides the environment file. */
 export interface Inputs {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { imageProblem } from "../../environments/image.ts";
+import { imageProblem } from "../../environment/image.ts";
 
 const SHA256 = `sha256:${"1".repeat(64)}`;
 const SHA512 = `sha512:${"1".repeat(128)}`;

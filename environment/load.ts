@@ -1,22 +1,22 @@
 import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { environmentSchema, InvalidEnvironment, type Environment } from "./environment.ts";
 import { userFolder } from "./user-folder.ts";
-import { environmentSchema, type Environment } from "./environment.ts";
 
 /** No environment goes by that name; the message lists those that do. */
 export class UnknownEnvironment extends Error {
   override readonly name = "UnknownEnvironment";
 }
 
-const NOT_ENVIRONMENTS = ["color.ts", "environment.ts", "image.ts", "load.ts", "names.ts", "user-folder.ts"];
+const ENVIRONMENTS = new URL("../environments/", import.meta.url);
 
 /**
- * Loads an environment by its name, a file of this folder, or by the path of a file anywhere.
+ * Loads an environment by its name, a file in environments/, or by the path of a file anywhere.
  *
  * @param folder what a relative path starts from. @default userFolder()
  *
- * @throws UnknownEnvironment, or InvalidEnvironment from the file itself
+ * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as TypeScript
  */
 export async function loadEnvironment(nameOrPath: string, folder = userFolder()): Promise<Environment> {
   const isPath = nameOrPath.endsWith(".ts") || nameOrPath.includes("/");
@@ -26,7 +26,7 @@ export async function loadEnvironment(nameOrPath: string, folder = userFolder())
       `there is no environment '${nameOrPath}'; there are: ${known}; or name a file by its path`,
     );
   }
-  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`./${nameOrPath}.ts`, import.meta.url);
+  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`${nameOrPath}.ts`, ENVIRONMENTS);
   const module = await importFile(file, nameOrPath);
   const { default: loaded } = module as { readonly default?: unknown };
   if (!environmentSchema.safeParse(loaded).success) {
@@ -35,12 +35,10 @@ export async function loadEnvironment(nameOrPath: string, folder = userFolder())
   return loaded as Environment;
 }
 
-/** The environments of this folder, by name. */
+/** The names of the environments in environments/. */
 export async function environmentNames(): Promise<string[]> {
-  const files = await readdir(new URL(".", import.meta.url));
-  return files
-    .filter((file) => file.endsWith(".ts") && !NOT_ENVIRONMENTS.includes(file))
-    .map((file) => file.slice(0, -3));
+  const files = await readdir(ENVIRONMENTS);
+  return files.filter((file) => file.endsWith(".ts")).map((file) => file.slice(0, -3));
 }
 
 async function importFile(file: URL, nameOrPath: string): Promise<unknown> {
@@ -50,6 +48,16 @@ async function importFile(file: URL, nameOrPath: string): Promise<unknown> {
     if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") {
       throw new UnknownEnvironment(`'${nameOrPath}' could not be loaded: ${error.message}`);
     }
-    throw error;
+    if (error instanceof InvalidEnvironment || !(error instanceof Error)) throw error;
+    const said = error instanceof SyntaxError ? error.message : `${error.name}: ${error.message}`;
+    throw new InvalidEnvironment(`${whereIn(error, nameOrPath)}: ${said}`, { cause: error });
   }
+}
+
+/** Node puts the place of a syntax error, `file:line`, and the line itself, before the name of the error. */
+function whereIn({ stack = "" }: Error, nameOrPath: string): string {
+  const { file, line, code } =
+    /^(?:file:\/\/)?(?<file>\/.*):(?<line>\d+)\n(?<code>[^]*?)\n *\^+\n/.exec(stack)?.groups ?? {};
+  if (file === undefined) return `'${nameOrPath}' failed while it was loaded`;
+  return `${file}:${line ?? ""}: '${(code ?? "").split("\n").at(-1)?.trim() ?? ""}'`;
 }

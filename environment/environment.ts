@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { explain } from "./explain.ts";
+import { dnsLabel, label1035 } from "./patterns.ts";
+import { checkOf } from "./rule.ts";
+import { RULES } from "./rules.ts";
+import { app } from "./schema/app.ts";
+import { release } from "./schema/release.ts";
+import { scaling } from "./schema/scaling.ts";
+import { service } from "./schema/service.ts";
+import { state } from "./schema/state.ts";
+
+/**
+ * What a user edits: everything that differs between one place the app runs in and another.
+ *
+ * The schema is the documentation: each field says what it is for, its unit and its default. Unknown keys are errors: a
+ * misspelt key that is ignored is a setting that has no effect.
+ */
+const fields = z.strictObject({
+  /** Part of the names of stacks, states and cache keys. */
+  name: label1035.max(42).describe("the environment's name, which its stacks begin with"),
+  namespace: dnsLabel.describe("the Kubernetes namespace of its objects"),
+  /** The kubeconfig context to deploy to. @default the current context */
+  context: z.string().min(1).optional(),
+  /** Where Terraform keeps its states. @default - files in the working directory */
+  state: state.default({ backend: "local" }),
+  app: app.describe("the image, its settings and its resources"),
+  scaling: scaling.describe("how many pods each color has"),
+  service: service.default({ type: "ClusterIP" }),
+  release: release.describe("how a release checks a version"),
+});
+
+export type Environment = Readonly<z.output<typeof fields>>;
+
+/** What an environment file may leave out is what has a default. */
+export type EnvironmentInput = z.input<typeof fields>;
+
+export const environmentSchema = fields.check(checkOf(RULES));
+
+/** An environment that cannot be deployed. The message names each field and what is wrong with it. */
+export class InvalidEnvironment extends Error {
+  override readonly name = "InvalidEnvironment";
+}
+
+/**
+ * Checks an environment; every file in environments/ ends with a call of it.
+ *
+ * @throws InvalidEnvironment with all problems, a line each
+ */
+export function environment(input: EnvironmentInput): Environment {
+  const result = environmentSchema.safeParse(input, { error: explain });
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `  ${issue.path.join(".") || "(top level)"}: ${inOneLine(issue)}`,
+  );
+  const name = typeof input === "object" && typeof input.name === "string" ? ` '${input.name}'` : "";
+  throw new InvalidEnvironment(`environment${name} is not valid:\n${problems.join("\n")}`);
+}
+
+/** The reasons why a key is refused are issues of their own. */
+const inOneLine = (issue: z.core.$ZodIssue) =>
+  issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : issue.message;
