@@ -1,4 +1,4 @@
-import { bake } from "./bake.ts";
+import { bake } from "./bake/bake.ts";
 import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
