@@ -8,6 +8,7 @@ import { Outage } from "./outage.ts";
 import type { Phase, ReleaseRecord } from "./record.ts";
 import { done, ended, interrupted, paused, reached } from "./results.ts";
 import type { Rule } from "./rules.ts";
+import { waitForAutoscaler } from "./settle.ts";
 import { waitForPods } from "./scale-up.ts";
 import { observe, readyIn, type Snapshot } from "./snapshot.ts";
 import { verify } from "./verify.ts";
@@ -151,12 +152,20 @@ export class Engine {
       case "bake":
         return await bake({ ...this.#options, release });
       case "remove-holds":
-        await this.#hold(release, undefined);
+        await this.#removeHolds(release);
         return PASS;
     }
   }
 
-  async #hold({ from, to }: ReleaseRecord, pods: number | undefined): Promise<void> {
+  async #removeHolds({ from, to, outcome }: ReleaseRecord): Promise<void> {
+    const { target, authority, signal } = this.#options;
+    await target.capacity.hold(to, undefined, authority.fence, signal);
+    if (outcome === "rolled-back") await waitForAutoscaler(this.#options, from);
+    signal.throwIfAborted();
+    await target.capacity.hold(from, undefined, authority.fence, signal);
+  }
+
+  async #hold({ from, to }: ReleaseRecord, pods: number): Promise<void> {
     const { target, authority, signal } = this.#options;
     for (const color of [from, to]) {
       signal.throwIfAborted();

@@ -38,6 +38,8 @@ export interface ColorState {
   readonly maximum?: number;
   /** The minimum that the color is held at, above the environment's; none if that one applies. */
   readonly heldAt?: number;
+  /** The autoscaler would have fewer pods than the minimum that it is held at. @default false */
+  readonly minimumBinds?: boolean;
   readonly pods: readonly Pod[];
   /** Whether pods of the previous stage remain, or the target has not yet seen the last change. @default false */
   readonly rollingOut?: boolean;

@@ -1,6 +1,7 @@
 import { TargetRefused } from "../../release/errors.ts";
 import { describe, expect, it } from "@jest/globals";
 import { carryOut, ROLLBACK, RUN } from "./a-release.ts";
+import { instantClock } from "./instant-clock.ts";
 import { MemoryTarget, quickEnvironment } from "./memory-target.ts";
 
 /** Grows the new color as an autoscaler does under load, each time that it is measured in the bake. */
@@ -55,6 +56,27 @@ describe("the old color", () => {
 });
 
 describe("a rollback", () => {
+  it("keeps the pods until the autoscaler has seen the traffic, but not for longer than its window", async () => {
+    for (const seenAfterSeconds of [40, Infinity]) {
+      const target = new MemoryTarget();
+      const clock = instantClock();
+      const color = target.capacity.color.bind(target.capacity);
+      let since: number | undefined;
+      let waited = 0;
+      target.capacity.color = async (asked) => {
+        const state = await color(asked);
+        if (asked !== "blue" || target.release?.outcome !== "rolled-back" || state.heldAt === undefined) return state;
+        since ??= clock.now();
+        waited = (clock.now() - since) / 1000;
+        return { ...state, minimumBinds: waited < seenAfterSeconds };
+      };
+      expect(await carryOut(target, RUN, { bake: () => "fail", clock })).toMatchObject({ result: "rolled-back" });
+
+      expect(Math.round(waited)).toBe(Math.min(seenAfterSeconds, 300));
+      expect(target.harms).toEqual([]);
+    }
+  });
+
   it("moves the traffic although the target refuses to hold the pods", async () => {
     const target = new MemoryTarget();
     await carryOut(target, { do: "stage", candidate: { image: "new", version: "2" } });

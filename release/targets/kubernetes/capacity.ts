@@ -39,6 +39,7 @@ interface Deployment extends KubeObject {
 
 interface Autoscaler extends KubeObject {
   readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
 const HASH_LABEL = "pod-template-hash";
@@ -78,6 +79,7 @@ export class PodCapacity implements Capacity {
       minimum,
       maximum: autoscaler?.spec?.maxReplicas,
       heldAt: minimum > this.#scaling.minReplicas ? minimum : undefined,
+      minimumBinds: autoscaler?.status?.conditions?.some(wantsFewer) ?? false,
       pods: pods.map((pod) => ({
         name: pod.metadata.name,
         ready: isReady(pod),
@@ -152,6 +154,10 @@ function isRollingOut({ metadata, status }: Deployment): boolean {
   const old = (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0);
   return seen < (metadata.generation ?? 0) || old > 0;
 }
+
+/** @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale-walkthrough/ "Status conditions" */
+const wantsFewer = ({ type, status, reason }: Condition) =>
+  type === "ScalingLimited" && status === "True" && reason === "TooFewReplicas";
 
 interface Marked {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
