@@ -1,10 +1,12 @@
 import { HorizontalPodAutoscalerV2 } from "@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js";
 import { Construct } from "constructs";
+import type { Names } from "../environment/names.ts";
 import { quantityOf } from "../environment/quantity.ts";
 import { objectMetadata } from "./object-metadata.ts";
 import { SCALE_DOWN, SCALE_UP, SCALING_METRICS } from "./scaling-rules.ts";
 
 export interface AutoscalerProps {
+  readonly names: Names;
   readonly namespace: string;
 
   /** Name of the Deployment whose replicas this autoscaler owns, and its own. Nothing else may set them. */
@@ -25,12 +27,13 @@ export interface AutoscalerProps {
  * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
  */
 export class Autoscaler extends Construct {
-  /** What both colors of an environment must agree on, as they take turns in the same role. */
+  /** What both colors of an app must agree on, as they take turns in the same role. */
   readonly bounds: string;
+  readonly #app: string;
 
   constructor(scope: Construct, id: string, props: AutoscalerProps) {
     super(scope, id);
-    const { namespace, deployment, minReplicas, maxReplicas, requestsPerPod } = props;
+    const { names, namespace, deployment, minReplicas, maxReplicas, requestsPerPod } = props;
     if (minReplicas < 1 || minReplicas > maxReplicas) {
       throw new Error(
         `'minReplicas' (${minReplicas}) must be at least 1 and at most 'maxReplicas' (${maxReplicas}) for deployment '${deployment}'`,
@@ -39,11 +42,12 @@ export class Autoscaler extends Construct {
     if (requestsPerPod <= 0) {
       throw new Error(`'requestsPerPod' (${requestsPerPod}) must be more than 0 for deployment '${deployment}'`);
     }
+    this.#app = `${namespace}/${names.app}`;
     this.bounds = `${minReplicas} to ${maxReplicas}`;
     this.node.addValidation({ validate: () => this.#disagreements() });
 
     new HorizontalPodAutoscalerV2(this, "hpa", {
-      metadata: objectMetadata({ name: deployment, namespace }),
+      metadata: objectMetadata(names, { name: deployment, namespace }),
       spec: {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
         minReplicas,
@@ -56,11 +60,12 @@ export class Autoscaler extends Construct {
 
   /** A color with other bounds could not take over from, or give back to, the color beside it. */
   #disagreements(): string[] {
-    const others = this.node.root.node.findAll().filter((node) => node instanceof Autoscaler);
-    return others
-      .filter(({ bounds }) => bounds !== this.bounds)
-      .map(
-        (other) => `scales '${this.bounds}', but '${other.node.path}' scales '${other.bounds}': both must be the same`,
+    return this.node.root.node
+      .findAll()
+      .flatMap((other) =>
+        other instanceof Autoscaler && other.#app === this.#app && other.bounds !== this.bounds
+          ? [`scales '${this.bounds}', but '${other.node.path}' scales '${other.bounds}': both must be the same`]
+          : [],
       );
   }
 }

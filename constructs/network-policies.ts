@@ -1,6 +1,6 @@
 import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kubernetes/lib/network-policy-v1/index.js";
 import { Construct } from "constructs";
-import { APP, appLabels, PORTS } from "../environment/names.ts";
+import type { Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** Something that the app may open connections to. */
@@ -15,7 +15,14 @@ export interface Egress {
 }
 
 export interface NetworkPoliciesProps {
+  readonly names: Names;
   readonly namespace: string;
+
+  /** The number of the port that clients use. */
+  readonly mcpPort: number;
+
+  /** The number of the port with the metrics, if it is not the MCP port. @default - none */
+  readonly metricsPort?: number | undefined;
 
   /**
    * The namespace whose pods may read metrics, besides the app's own.
@@ -41,31 +48,28 @@ export interface NetworkPoliciesProps {
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
-    const { namespace, monitoringNamespace = "monitoring", egress = [] } = props;
+    const { names, namespace, mcpPort, metricsPort, monitoringNamespace = "monitoring", egress = [] } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
-      new NetworkPolicyV1(this, name, { metadata: objectMetadata({ name, namespace }), spec });
-    const app = { podSelector: { matchLabels: appLabels() } };
+      new NetworkPolicyV1(this, name, { metadata: objectMetadata(names, { name, namespace }), spec });
+    const app = { podSelector: { matchLabels: { ...names.labels } } };
 
     policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
 
-    policy(`${APP}-clients`, {
+    policy(`${names.app}-clients`, {
       ...app,
       policyTypes: ["Ingress"],
-      ingress: [{ ports: [tcp(PORTS.mcp.number)] }],
+      ingress: [{ ports: [tcp(mcpPort)] }],
     });
 
-    policy(`${APP}-admin`, {
-      ...app,
-      policyTypes: ["Ingress"],
-      ingress: [
-        {
-          from: [{ podSelector: {} }, inNamespace(monitoringNamespace)],
-          ports: [tcp(PORTS.admin.number)],
-        },
-      ],
-    });
+    if (metricsPort !== undefined) {
+      policy(`${names.app}-admin`, {
+        ...app,
+        policyTypes: ["Ingress"],
+        ingress: [{ from: [{ podSelector: {} }, inNamespace(monitoringNamespace)], ports: [tcp(metricsPort)] }],
+      });
+    }
 
-    policy(`${APP}-egress`, {
+    policy(`${names.app}-egress`, {
       ...app,
       policyTypes: ["Egress"],
       egress: [

@@ -1,26 +1,19 @@
 import type {
   DeploymentV1SpecTemplate,
-  DeploymentV1SpecTemplateSpecContainer,
+  DeploymentV1SpecTemplateSpec,
 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
-import {
-  APP,
-  colorLabels,
-  CONTAINER,
-  DATA_DIR,
-  MARK_ANNOTATION,
-  PORTS,
-  redisUrlSecret,
-  requestStateSecret,
-  SETTINGS_ANNOTATION,
-} from "../environment/names.ts";
 import type { Color } from "../environment/color.ts";
-import { flatten, type KeyReference, type PodSettings } from "./pod-settings.ts";
-import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
+import { MARK_ANNOTATION, SETTINGS_ANNOTATION, type Names } from "../environment/names.ts";
+import { byPath } from "./by-path.ts";
+import { CONTAINED, container } from "./container.ts";
+import type { PodProps } from "./pod-props.ts";
+import { pauseMount, volumes } from "./volumes.ts";
 
 export interface PodTemplateProps {
+  readonly names: Names;
   readonly color: Color;
   readonly image: string;
-  readonly settings: PodSettings;
+  readonly pod: PodProps;
 
   /** @default - no release staged the pods */
   readonly mark?: string | undefined;
@@ -30,95 +23,65 @@ export interface PodTemplateProps {
  * A pod of a color, whole: image and settings together, so that one replaced pod is like its neighbors however long ago they were
  * staged. What the settings were stands in an annotation, to be compared with what the environment says now.
  */
-export function podTemplate({ color, image, settings, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
-  const { preStopSeconds, drainSeconds } = settings.shutdown;
+export function podTemplate({ names, color, image, pod, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
   return {
     metadata: {
-      labels: colorLabels(color),
+      labels: { ...names.colorLabels(color) },
       annotations: {
-        [SETTINGS_ANNOTATION]: JSON.stringify(flatten(settings)),
+        [SETTINGS_ANNOTATION]: JSON.stringify(podSettings(names, pod)),
         ...(mark !== undefined && { [MARK_ANNOTATION]: mark }),
       },
     },
     spec: {
-      serviceAccountName: APP,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      // The kubelet counts from the start of preStop.
-      terminationGracePeriodSeconds: preStopSeconds + drainSeconds,
-      securityContext: {
-        runAsNonRoot: true,
-        seccompProfile: { type: "RuntimeDefault" },
-        ...(settings.data && OWNS_ITS_VOLUME),
-      },
+      ...podSpec(names, pod),
       topologySpreadConstraint: [spreadOver("topology.kubernetes.io/zone"), spreadOver("kubernetes.io/hostname")].map(
-        (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: colorLabels(color) }] }),
+        (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: { ...names.colorLabels(color) } }] }),
       ),
-      container: [container(color, image, settings)],
-      ...(settings.data && { volume: [volume(settings.data)] }),
+      container: [{ ...container(pod, color), image }],
     },
   };
 }
 
-function container(color: Color, image: string, settings: PodSettings): DeploymentV1SpecTemplateSpecContainer {
-  const { env, resources, secret, probes, shutdown } = settings;
+/**
+ * The whole pod template by its paths, without what differs between colors and releases: color, image and mark. The
+ * environment's wanted settings and the annotation of staged pods are both this.
+ */
+export function podSettings(names: Names, pod: PodProps): Record<string, string> {
+  return byPath({ ...container(pod), name: undefined, pod: podSpec(names, pod) });
+}
+
+function podSpec(names: Names, pod: PodProps): DeploymentV1SpecTemplateSpec {
+  const volume = volumes(pod);
   return {
-    name: CONTAINER,
-    image,
-    imagePullPolicy: "IfNotPresent",
-    port: Object.values(PORTS).map(({ name, number }) => ({ name, containerPort: number, protocol: "TCP" })),
-    env: [
-      { name: "APP_COLOR", value: color },
-      // First, so that a plain setting can contain them as $(NAME).
-      ...Object.entries(settings.envFromKeys).map(([name, reference]) => ({ name, valueFrom: valueFrom(reference) })),
-      ...Object.entries(env).map(([name, value]) => ({ name, value })),
-      fromSecret(REQUEST_STATE_KEY.variable, requestStateSecret(secret.requestStateKeyRevision)),
-      // A pod that finds it gone, as the environment no longer has a Redis, starts without: no call depends on it.
-      ...(secret.redisUrlRevision === undefined
-        ? []
-        : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
-    ],
-    ...(settings.data && { volumeMount: [{ name: DATA, mountPath: DATA_DIR }] }),
-    resources: { requests: { ...resources.requests }, limits: { ...resources.limits } },
+    serviceAccountName: names.serviceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    // The kubelet counts from the start of the pause.
+    terminationGracePeriodSeconds: pod.graceSeconds,
     securityContext: {
-      allowPrivilegeEscalation: false,
-      privileged: false,
-      readOnlyRootFilesystem: true,
       runAsNonRoot: true,
-      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+      ...(pod.data && OWNS_ITS_VOLUME),
     },
-    startupProbe: { ...ask("/readyz"), periodSeconds: 1, failureThreshold: probes.startupSeconds },
-    readinessProbe: { ...ask("/readyz"), periodSeconds: probes.readinessPeriodSeconds, failureThreshold: 2 },
-    livenessProbe: { ...ask("/livez"), periodSeconds: probes.livenessPeriodSeconds, failureThreshold: 3 },
-    lifecycle: { preStop: [{ exec: { command: sleep(shutdown.preStopSeconds) } }] },
+    ...(pod.pause && "image" in pod.pause && { initContainer: [copyOfSleep(pod.pause.image)] }),
+    ...(volume.length > 0 && { volume }),
   };
 }
-
-const DATA = "data";
 
 /** Whatever user the image runs as, the group may write; a large volume is looked through only where that is not so already. */
 const OWNS_ITS_VOLUME = { fsGroup: "65532", fsGroupChangePolicy: "OnRootMismatch" };
 
-const volume = (data: NonNullable<PodSettings["data"]>) => ({
-  name: DATA,
-  ...("claim" in data
-    ? { persistentVolumeClaim: { claimName: data.claim } }
-    : { emptyDir: { sizeLimit: data.sizeLimit } }),
+/** Copies a static `sleep` for the server's container, whose image may have no shell. */
+const copyOfSleep = (image: string) => ({
+  name: "copy-sleep",
+  image,
+  imagePullPolicy: "IfNotPresent",
+  command: ["/bin/busybox", "cp", "/bin/busybox", `${pauseMount.mountPath}/sleep`],
+  volumeMount: [pauseMount],
+  resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } },
+  // The image itself would run as root.
+  securityContext: { ...CONTAINED, runAsUser: "65532" },
 });
-
-function valueFrom({ key, optional, ...of }: KeyReference) {
-  const named = { key, ...(optional && { optional }) };
-  return "secret" in of
-    ? { secretKeyRef: { name: of.secret, ...named } }
-    : { configMapKeyRef: { name: of.configMap, ...named } };
-}
-
-const fromSecret = (variable: string, name: string, optional = false) => ({
-  name: variable,
-  valueFrom: { secretKeyRef: { name, key: variable, ...(optional && { optional }) } },
-});
-
-const ask = (path: string) => ({ httpGet: { path, port: PORTS.admin.name }, timeoutSeconds: 2 });
 
 /** A preference: a cluster with one zone, or one node left, still gets its pods. */
 const spreadOver = (topologyKey: string) => ({
@@ -128,9 +91,3 @@ const spreadOver = (topologyKey: string) => ({
   // Each ReplicaSet by itself; otherwise the pods of the version that leaves push the new ones together.
   matchLabelKeys: ["pod-template-hash"],
 });
-
-/**
- * Kubernetes has a `sleep` of its own, which the provider's schema has not, and the image has no shell. It has Node, and wherever
- * it keeps it: `/proc/1/exe` is the program that the container runs. See docs/decisions/pre-stop-sleep.md.
- */
-const sleep = (seconds: number) => ["/proc/1/exe", "--eval", `setTimeout(() => {}, ${seconds * 1000})`];

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { explain } from "./explain.ts";
 import { dnsLabel, label1035 } from "./patterns.ts";
-import { checkOf } from "./rule.ts";
-import { RULES } from "./rules.ts";
+import { bundledServer } from "./bundled-server.ts";
+import { RULES } from "./rules/index.ts";
+import { checkOf } from "./rules/rule.ts";
 import { app } from "./schema/app.ts";
 import { release } from "./schema/release.ts";
 import { scaling } from "./schema/scaling.ts";
+import { server } from "./schema/server.ts";
 import { service } from "./schema/service.ts";
 import { state } from "./schema/state.ts";
 
@@ -23,9 +25,11 @@ const fields = z.strictObject({
   context: z.string().min(1).optional(),
   /** Where Terraform keeps its states. @default - files in the working directory */
   state: state.default({ backend: "local" }),
+  /** The program that is deployed. @default - the bundled app */
+  server: server.prefault(bundledServer),
   app: app.describe("the image, its settings and its resources"),
   scaling: scaling.describe("how many pods each color has"),
-  service: service.default({ type: "ClusterIP" }),
+  service: service.prefault({ type: "ClusterIP" }),
   release: release.describe("how a release checks a version"),
 });
 

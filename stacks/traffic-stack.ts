@@ -1,6 +1,5 @@
 import type { Construct } from "constructs";
 import { ColorService } from "../constructs/color-service.ts";
-import { LIVE_SERVICE, PREVIEW_SERVICE } from "../environment/names.ts";
 import { other, type Color } from "../environment/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 
@@ -20,19 +19,24 @@ export interface TrafficStackProps extends EnvironmentStackProps {
 export class TrafficStack extends EnvironmentStack {
   constructor(scope: Construct, { activate, ...props }: TrafficStackProps) {
     super(scope, "traffic", props);
-    const { namespace, service } = this.environment;
+    const { names } = this;
+    const { namespace, service, server } = this.environment;
 
     new ColorService(this, "live", {
+      names,
       namespace,
-      name: LIVE_SERVICE,
+      name: names.live,
+      port: server.servicePort,
       color: activate ?? FIRST,
       releaseDecides: activate === undefined,
       ...service,
     });
     // Moved by the release that stages, and by no deploy: one that activates a color changes the live Service and nothing else.
     new ColorService(this, "preview", {
+      names,
       namespace,
-      name: PREVIEW_SERVICE,
+      name: names.preview,
+      port: server.servicePort,
       color: other(activate ?? FIRST),
       releaseDecides: true,
     });
