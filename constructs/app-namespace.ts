@@ -7,6 +7,12 @@ import { objectMetadata } from "./object-metadata.ts";
 export interface AppNamespaceProps {
   readonly names: Names;
   readonly name: string;
+
+  /** A service account that others make. @default - one is made */
+  readonly existingAccount?: string | undefined;
+
+  /** Annotations of the service account. @default - ours alone */
+  readonly accountAnnotations?: Readonly<Record<string, string>>;
 }
 
 /** A namespace that admits only pods without privileges, and the identity of the app in it, which may do nothing. */
@@ -21,8 +27,13 @@ export class AppNamespace extends Construct {
     });
     this.namespace = namespace.metadata.name;
 
+    if (props.existingAccount !== undefined) return;
     new ServiceAccountV1(this, "account", {
-      metadata: objectMetadata(props.names, { name: props.names.serviceAccount, namespace: this.namespace }),
+      metadata: objectMetadata(props.names, {
+        name: props.names.serviceAccount,
+        namespace: this.namespace,
+        annotations: props.accountAnnotations ?? {},
+      }),
       automountServiceAccountToken: false,
       // Others add these, such as OpenShift and operators of registries. Pull secrets of ours belong in the pod template.
       lifecycle: { ignoreChanges: ["image_pull_secret", "secret"] },

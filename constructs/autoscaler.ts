@@ -17,12 +17,26 @@ export interface AutoscalerProps {
 
   readonly maxReplicas: number;
 
-  /** Requests per second that one pod carries with its p95 under the objective; 60 to 70 % of its knee. */
-  readonly requestsPerPod: number;
+  /**
+   * Requests per second that one pod carries with its p95 under the objective; 60 to 70 % of its knee. Latency is
+   * scaled on beside it.
+   *
+   * @default - requests are not scaled on
+   */
+  readonly requestsPerPod?: number | undefined;
+
+  /** The CPU that pods use on average, in percent of their requests. @default - CPU is not scaled on */
+  readonly cpuPercent?: number | undefined;
+
+  /** The memory that pods use on average, in percent of their requests. @default - memory is not scaled on */
+  readonly memoryPercent?: number | undefined;
 }
 
 /**
- * Scales a color on what its users feel: the rate of requests first, latency second.
+ * The autoscaler of a color. A fixed number of pods has one as well, with equal bounds: a release raises its minimum.
+ *
+ * With `requestsPerPod` it scales on the rate of requests first, latency second, and on what else is given besides: the
+ * largest number of pods wins.
  *
  * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
  */
@@ -33,13 +47,13 @@ export class Autoscaler extends Construct {
 
   constructor(scope: Construct, id: string, props: AutoscalerProps) {
     super(scope, id);
-    const { names, namespace, deployment, minReplicas, maxReplicas, requestsPerPod } = props;
+    const { names, namespace, deployment, minReplicas, maxReplicas, requestsPerPod, cpuPercent, memoryPercent } = props;
     if (minReplicas < 1 || minReplicas > maxReplicas) {
       throw new Error(
         `'minReplicas' (${minReplicas}) must be at least 1 and at most 'maxReplicas' (${maxReplicas}) for deployment '${deployment}'`,
       );
     }
-    if (requestsPerPod <= 0) {
+    if (requestsPerPod !== undefined && requestsPerPod <= 0) {
       throw new Error(`'requestsPerPod' (${requestsPerPod}) must be more than 0 for deployment '${deployment}'`);
     }
     this.#app = `${namespace}/${names.app}`;
@@ -52,7 +66,7 @@ export class Autoscaler extends Construct {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
         minReplicas,
         maxReplicas,
-        metric: [perPod(SCALING_METRICS.requestRate, requestsPerPod), perPod(SCALING_METRICS.latencyPressure, 1)],
+        metric: metrics(requestsPerPod, cpuPercent, memoryPercent),
         behavior: { scaleUp: [SCALE_UP], scaleDown: [SCALE_DOWN] },
       },
     });
@@ -69,6 +83,25 @@ export class Autoscaler extends Construct {
       );
   }
 }
+
+/** The API itself scales on CPU where nothing is named, so that is written: else every plan would remove it. */
+function metrics(requestsPerPod?: number, cpuPercent?: number, memoryPercent?: number) {
+  const named = [
+    ...(requestsPerPod === undefined
+      ? []
+      : [perPod(SCALING_METRICS.requestRate, requestsPerPod), perPod(SCALING_METRICS.latencyPressure, 1)]),
+    ...(cpuPercent === undefined ? [] : [ofRequests("cpu", cpuPercent)]),
+    ...(memoryPercent === undefined ? [] : [ofRequests("memory", memoryPercent)]),
+  ];
+  return named.length > 0 ? named : [ofRequests("cpu", API_DEFAULT_CPU_PERCENT)];
+}
+
+const API_DEFAULT_CPU_PERCENT = 80;
+
+const ofRequests = (name: string, averageUtilization: number) => ({
+  type: "Resource",
+  resource: { name, target: { type: "Utilization", averageUtilization } },
+});
 
 const perPod = (name: string, average: number) => ({
   type: "Pods",

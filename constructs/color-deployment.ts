@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import type { Color } from "../environment/color.ts";
 import { COLOR_LABEL, EPOCH_ANNOTATION, type Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
-import type { PodProps } from "./pod-props.ts";
+import type { PodProps, Strategy } from "./pod-props.ts";
 import { podTemplate } from "./pod-template.ts";
 import { StageMarker, type ReleaseStage } from "./stage-marker.ts";
 
@@ -51,8 +51,7 @@ export class ColorDeployment extends Construct {
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: 300,
         selector: { matchLabels: labels },
-        // Never below what the autoscaler asks for.
-        strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "0" } },
+        strategy: strategyOf(pod.strategy),
         template: podTemplate({ names, color, image, pod, mark: release?.mark }),
       },
       lifecycle: staged ? this.#onlyWhileIdle(props, marker) : { ignoreChanges: ["spec"] },
@@ -80,3 +79,11 @@ export class ColorDeployment extends Construct {
     };
   }
 }
+
+const strategyOf = (strategy: Strategy) =>
+  strategy.type === "Recreate"
+    ? { type: strategy.type }
+    : {
+        type: strategy.type,
+        rollingUpdate: { maxSurge: strategy.maxSurge, maxUnavailable: strategy.maxUnavailable },
+      };

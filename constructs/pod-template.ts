@@ -1,13 +1,16 @@
 import type {
   DeploymentV1SpecTemplate,
   DeploymentV1SpecTemplateSpec,
+  DeploymentV1SpecTemplateSpecContainer,
 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
 import type { Color } from "../environment/color.ts";
-import { MARK_ANNOTATION, SETTINGS_ANNOTATION, type Names } from "../environment/names.ts";
+import { CONTAINER, MARK_ANNOTATION, SETTINGS_ANNOTATION, type Names } from "../environment/names.ts";
 import { byPath } from "./by-path.ts";
-import { CONTAINED, container } from "./container.ts";
-import type { PodProps } from "./pod-props.ts";
-import { pauseMount, volumes } from "./volumes.ts";
+import { contained, container } from "./container.ts";
+import type { PodProps, SidecarProps } from "./pod-props.ts";
+import { probeOf } from "./probe.ts";
+import { scheduling } from "./scheduling.ts";
+import { PAUSE_MOUNT, Volumes } from "./volumes.ts";
 
 export interface PodTemplateProps {
   readonly names: Names;
@@ -24,21 +27,17 @@ export interface PodTemplateProps {
  * staged. What the settings were stands in an annotation, to be compared with what the environment says now.
  */
 export function podTemplate({ names, color, image, pod, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
+  const { sidecar, ...spec } = podSpec(pod, names.colorLabels(color));
   return {
     metadata: {
-      labels: { ...names.colorLabels(color) },
+      labels: { ...pod.labels, ...names.colorLabels(color) },
       annotations: {
+        ...pod.annotations,
         [SETTINGS_ANNOTATION]: JSON.stringify(podSettings(names, pod)),
         ...(mark !== undefined && { [MARK_ANNOTATION]: mark }),
       },
     },
-    spec: {
-      ...podSpec(names, pod),
-      topologySpreadConstraint: [spreadOver("topology.kubernetes.io/zone"), spreadOver("kubernetes.io/hostname")].map(
-        (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: { ...names.colorLabels(color) } }] }),
-      ),
-      container: [{ ...container(pod, color), image }],
-    },
+    spec: { ...spec, container: [{ ...server(pod, color), name: CONTAINER, image }, ...sidecar] },
   };
 }
 
@@ -46,48 +45,79 @@ export function podTemplate({ names, color, image, pod, mark }: PodTemplateProps
  * The whole pod template by its paths, without what differs between colors and releases: color, image and mark. The
  * environment's wanted settings and the annotation of staged pods are both this.
  */
-export function podSettings(names: Names, pod: PodProps): Record<string, string> {
-  return byPath({ ...container(pod), name: undefined, pod: podSpec(names, pod) });
-}
+export const podSettings = (names: Names, pod: PodProps): Record<string, string> =>
+  byPath({
+    ...server(pod),
+    pod: { ...podSpec(pod, names.labels), labels: pod.labels, annotations: pod.annotations, strategy: pod.strategy },
+  });
 
-function podSpec(names: Names, pod: PodProps): DeploymentV1SpecTemplateSpec {
-  const volume = volumes(pod);
+/** The container of the server. */
+function server(pod: PodProps, color?: Color): Omit<DeploymentV1SpecTemplateSpecContainer, "name" | "image"> {
+  const { colorVariable, probes, env } = pod.server;
+  const colored = color === undefined || colorVariable === undefined ? env : { [colorVariable]: color, ...env };
+  const { server: mounts } = new Volumes(pod);
   return {
-    serviceAccountName: names.serviceAccount,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    // The kubelet counts from the start of the pause.
-    terminationGracePeriodSeconds: pod.graceSeconds,
-    securityContext: {
-      runAsNonRoot: true,
-      seccompProfile: { type: "RuntimeDefault" },
-      ...(pod.data && OWNS_ITS_VOLUME),
-    },
-    ...(pod.pause && "image" in pod.pause && { initContainer: [copyOfSleep(pod.pause.image)] }),
-    ...(volume.length > 0 && { volume }),
+    ...container({ ...pod.server, env: colored }, pod.pullPolicy),
+    ...(mounts.length > 0 && { volumeMount: [...mounts] }),
+    startupProbe: probeOf(probes.startup),
+    readinessProbe: probeOf(probes.readiness),
+    livenessProbe: probeOf(probes.liveness),
+    ...(pod.pause && { lifecycle: { preStop: [{ exec: { command: waiting(pod.pause) } }] } }),
   };
 }
 
-/** Whatever user the image runs as, the group may write; a large volume is looked through only where that is not so already. */
-const OWNS_ITS_VOLUME = { fsGroup: "65532", fsGroupChangePolicy: "OnRootMismatch" };
+/** Kubernetes has a `sleep` of its own, which the provider's schema has not. See docs/decisions/pre-stop-sleep.md. */
+const waiting = (pause: NonNullable<PodProps["pause"]>) =>
+  "command" in pause ? [...pause.command] : [`${PAUSE_MOUNT.mountPath}/sleep`, String(pause.seconds)];
+
+/** Everything but the container of the server. `own` are the labels of the pods beside it. */
+function podSpec(pod: PodProps, own: Readonly<Record<string, string>>) {
+  const volumes = new Volumes(pod);
+  const beside = (props: SidecarProps) => {
+    const mounts = volumes.filesOf(props.files);
+    const { name, image } = props;
+    return { name, image, ...container(props, pod.pullPolicy), ...(mounts.length > 0 && { volumeMount: mounts }) };
+  };
+  const initContainer = [...copyOfSleep(pod), ...pod.initContainers.map(beside)];
+  return {
+    serviceAccountName: pod.serviceAccount,
+    automountServiceAccountToken: pod.mountToken,
+    enableServiceLinks: false,
+    // The kubelet counts from the start of the pause.
+    terminationGracePeriodSeconds: pod.graceSeconds,
+    securityContext: security(pod),
+    ...(pod.pullSecrets.length > 0 && { imagePullSecrets: pod.pullSecrets.map((name) => ({ name })) }),
+    ...scheduling(pod.scheduling, own),
+    ...(initContainer.length > 0 && { initContainer }),
+    ...(volumes.all.length > 0 && { volume: [...volumes.all] }),
+    sidecar: pod.sidecars.map(beside),
+  } satisfies DeploymentV1SpecTemplateSpec & { sidecar: unknown };
+}
+
+const security = ({ security: { user, group, fsGroup } }: PodProps) => ({
+  runAsNonRoot: true,
+  seccompProfile: { type: "RuntimeDefault" },
+  ...(user !== undefined && { runAsUser: String(user) }),
+  ...(group !== undefined && { runAsGroup: String(group) }),
+  // A large volume is looked through only where its group is not so already.
+  ...(fsGroup !== undefined && { fsGroup: String(fsGroup), fsGroupChangePolicy: "OnRootMismatch" }),
+});
 
 /** Copies a static `sleep` for the server's container, whose image may have no shell. */
-const copyOfSleep = (image: string) => ({
-  name: "copy-sleep",
-  image,
-  imagePullPolicy: "IfNotPresent",
-  command: ["/bin/busybox", "cp", "/bin/busybox", `${pauseMount.mountPath}/sleep`],
-  volumeMount: [pauseMount],
-  resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } },
-  // The image itself would run as root.
-  securityContext: { ...CONTAINED, runAsUser: "65532" },
-});
+const copyOfSleep = ({ pause, pullPolicy, security: { user } }: PodProps) =>
+  pause === undefined || !("image" in pause)
+    ? []
+    : [
+        {
+          name: "copy-sleep",
+          image: pause.image,
+          imagePullPolicy: pullPolicy,
+          command: ["/bin/busybox", "cp", "/bin/busybox", `${PAUSE_MOUNT.mountPath}/sleep`],
+          volumeMount: [PAUSE_MOUNT],
+          resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } },
+          // The image itself would run as root.
+          securityContext: { ...contained(true), runAsUser: String(user ?? NOBODY) },
+        },
+      ];
 
-/** A preference: a cluster with one zone, or one node left, still gets its pods. */
-const spreadOver = (topologyKey: string) => ({
-  topologyKey,
-  maxSkew: 1,
-  whenUnsatisfiable: "ScheduleAnyway",
-  // Each ReplicaSet by itself; otherwise the pods of the version that leaves push the new ones together.
-  matchLabelKeys: ["pod-template-hash"],
-});
+const NOBODY = 65532;

@@ -5,6 +5,7 @@ import { bundledServer } from "./bundled-server.ts";
 import { RULES } from "./rules/index.ts";
 import { checkOf } from "./rules/rule.ts";
 import { app } from "./schema/app.ts";
+import { pod } from "./schema/pod.ts";
 import { release } from "./schema/release.ts";
 import { scaling } from "./schema/scaling.ts";
 import { server } from "./schema/server.ts";
@@ -28,6 +29,8 @@ const fields = z.strictObject({
   /** The program that is deployed. @default - the bundled app */
   server: server.prefault(bundledServer),
   app: app.describe("the image, its settings and its resources"),
+  /** Where and how pods run. */
+  pod: pod.prefault({}),
   scaling: scaling.describe("how many pods each color has"),
   service: service.prefault({ type: "ClusterIP" }),
   release: release.describe("how a release checks a version"),

@@ -1,11 +1,12 @@
 import type { Environment } from "./environment.ts";
 
 /** What an environment allows and its author should know, a sentence each. A synth prints them. */
-export function notes({ server }: Environment): string[] {
+export function notes({ server, pod }: Environment): string[] {
   return [
     ...(server.sessions === "memory" ? [SESSIONS] : []),
     ...(server.connections === "kept" ? [KEPT] : []),
     ...(server.stop.pause === "none" ? [NO_PAUSE] : []),
+    ...(pod.strategy.type === "Recreate" ? [RECREATE] : []),
   ];
 }
 
@@ -19,3 +20,7 @@ const KEPT =
 
 const NO_PAUSE =
   "server.stop.pause 'none': calls may fail whenever a live pod ends (scale-down, drain, eviction); a switch ends none";
+
+const RECREATE =
+  "pod.strategy 'Recreate': a restart of the live color ends all its pods before the first new one is ready; a release " +
+  "restarts the idle color only";

@@ -16,8 +16,13 @@ export class PlatformStack extends EnvironmentStack {
   constructor(scope: Construct, props: EnvironmentStackProps) {
     super(scope, "platform", props);
     const { environment, names } = this;
-    const { app, server } = environment;
-    const { namespace } = new AppNamespace(this, "namespace", { names, name: environment.namespace });
+    const { app, pod, server } = environment;
+    const { namespace } = new AppNamespace(this, "namespace", {
+      names,
+      name: environment.namespace,
+      existingAccount: pod.serviceAccount.existing,
+      accountAnnotations: pod.serviceAccount.annotations,
+    });
 
     new NetworkPolicies(this, "network", {
       names,

@@ -1,4 +1,4 @@
-import type { PodProps } from "../constructs/pod-props.ts";
+import type { DataVolume, PodProps } from "../constructs/pod-props.ts";
 import type { Probe } from "../constructs/probe.ts";
 import { COLORS } from "../environment/color.ts";
 import { secondsOf } from "../environment/duration.ts";
@@ -16,28 +16,48 @@ const DEFAULT_GRACE_SECONDS = 30;
 /** Where the container finds its volume for writes, if it has one. */
 const DATA_DIR = "/data";
 
+const DATA_GROUP = 65532;
+
 type Described = Omit<Environment, "release">;
 
 /** What an environment says about its pods. */
 export function podProps(environment: Described, names: Names): PodProps {
-  const { app, server } = environment;
-  const { stop, probes } = server;
+  const { app, pod, server } = environment;
+  const { probes } = server;
   return {
-    ports: { mcp: server.port, ...server.ports },
-    command: server.command,
-    args: server.args,
-    colorVariable: server.variables.color,
-    env: plainSettings(environment, names),
-    envFromKeys: { ...app.settingsFrom, ...ownSecrets(environment, names) },
-    resources: resourcesOf(app.resources),
-    ...dataOf(app.dataVolume),
-    writableTmp: server.writableTmp,
-    probes: {
-      startup: startupProbe(probes),
-      readiness: { ...probes.readiness, ...often(probes.readiness, 2, 2) },
-      liveness: { ...probes.liveness, ...often(probes.liveness, 10, 3) },
+    server: {
+      ports: { mcp: server.port, ...server.ports },
+      command: server.command,
+      args: server.args,
+      colorVariable: server.variables.color,
+      env: plainSettings(environment, names),
+      envFromKeys: { ...app.settingsFrom, ...ownSecrets(environment, names) },
+      envFrom: app.envFrom,
+      files: app.files,
+      resources: resourcesOf(app.resources),
+      readOnlyRoot: pod.security.readOnlyRoot,
+      data: dataOf(app.dataVolume),
+      // What is writable as a whole has a folder of its own.
+      writableTmp: server.writableTmp && pod.security.readOnlyRoot,
+      probes: {
+        startup: startupProbe(probes),
+        readiness: { ...probes.readiness, ...often(probes.readiness, 2, 2) },
+        liveness: { ...probes.liveness, ...often(probes.liveness, 10, 3) },
+      },
     },
-    pause: pauseOf(stop),
+    initContainers: pod.initContainers.map(sidecarOf),
+    sidecars: pod.sidecars.map(sidecarOf),
+    labels: pod.labels,
+    annotations: pod.annotations,
+    serviceAccount: pod.serviceAccount.existing ?? names.serviceAccount,
+    mountToken: pod.serviceAccount.mountToken,
+    pullSecrets: pod.pullSecrets,
+    pullPolicy: pod.pullPolicy,
+    // Whatever user the image runs as, the group may write to its volume.
+    security: { ...pod.security, fsGroup: pod.security.fsGroup ?? (app.dataVolume && DATA_GROUP) },
+    scheduling: pod,
+    strategy: pod.strategy,
+    pause: pauseOf(server.stop),
     graceSeconds: graceSeconds(environment),
   };
 }
@@ -68,7 +88,7 @@ function plainSettings({ name, namespace, app, server }: Described, names: Names
 }
 
 /** The Secrets that Terraform makes. */
-function ownSecrets({ app, server }: Described, names: Names): PodProps["envFromKeys"] {
+function ownSecrets({ app, server }: Described, names: Names): PodProps["server"]["envFromKeys"] {
   const { requestStateKey, redisUrl } = server.variables;
   const revisions = requestStateRevisions({ app, server });
   return {
@@ -96,10 +116,17 @@ const resourcesOf = ({ requests, limits: { cpu, memory = requests.memory } }: En
   limits: { ...(cpu !== undefined && { cpu }), memory },
 });
 
-function dataOf(volume: Environment["app"]["dataVolume"]): Pick<PodProps, "data"> {
-  if (volume === undefined) return {};
+const sidecarOf = ({ settings, settingsFrom, resources, ...container }: Environment["pod"]["sidecars"][number]) => ({
+  ...container,
+  env: settings,
+  envFromKeys: settingsFrom,
+  resources: resourcesOf(resources),
+});
+
+function dataOf(volume: Environment["app"]["dataVolume"]): DataVolume | undefined {
+  if (volume === undefined) return undefined;
   const folder = DATA_DIR;
-  return { data: volume.type === "claim" ? { folder, claim: volume.claim } : { folder, sizeLimit: volume.sizeLimit } };
+  return volume.type === "claim" ? { folder, claim: volume.claim } : { folder, sizeLimit: volume.sizeLimit };
 }
 
 type Probes = Environment["server"]["probes"];

@@ -3,7 +3,7 @@ import { APP } from "../names.ts";
 import { count, label1035, ociReference, variableName } from "../patterns.ts";
 import { dataVolume } from "./data-volume.ts";
 import { redis } from "./redis.ts";
-import { settingsFrom } from "./references.ts";
+import { envFrom, files, settingsFrom } from "./references.ts";
 import { resources } from "./resources.ts";
 
 /** One version of the program, and what this environment gives to it. */
@@ -23,6 +23,10 @@ export const app = z.strictObject({
   notSecret: z.array(variableName).default([]),
   /** Environment variables whose values are in Secrets and ConfigMaps that exist. */
   settingsFrom: settingsFrom.default({}),
+  /** Secrets and ConfigMaps all of whose values are environment variables, by their keys. */
+  envFrom: envFrom.default([]),
+  /** Secrets and ConfigMaps as files. */
+  files: files.default([]),
   /** What one pod requests and may use. */
   resources: resources.prefault({}),
   /** Host names (no port) that clients may use to reach the app; anything else is refused. */

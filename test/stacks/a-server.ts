@@ -12,6 +12,7 @@ export function withServer(
   return environment({
     ...local,
     server: { ...BARE, ...server },
+    scaling: { minReplicas: 2, maxReplicas: 4, cpuPercent: 80 },
     app: { image: "registry.example.com/mcp/server:1.2.3", imagePolicy: "any", ...app },
     ...rest,
   });

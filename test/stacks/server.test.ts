@@ -257,7 +257,7 @@ describe("a server's description", () => {
 
 describe("sessions in memory", () => {
   it("need one pod, or one pod for each client's address", () => {
-    const scaling = { ...local.scaling, minReplicas: 1, maxReplicas: 1 };
+    const scaling = { replicas: 1 };
     expect(withServer({ sessions: "memory" }, { scaling }).server.sessions).toBe("memory");
 
     const affine = withServer({ sessions: "memory" }, { service: { type: "ClusterIP", sessionAffinity: "clientIp" } });
@@ -286,7 +286,7 @@ describe("the notes on an environment", () => {
 describe("two apps", () => {
   const weather = withServer(
     {},
-    { name: "local", app: { name: "weather" }, scaling: { ...local.scaling, maxReplicas: 9 } },
+    { name: "local", app: { name: "weather" }, scaling: { minReplicas: 2, maxReplicas: 9, cpuPercent: 80 } },
   );
 
   it("stand in one cdktf App and in one namespace, each with its own bounds, names and labels", () => {

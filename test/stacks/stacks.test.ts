@@ -205,7 +205,7 @@ describe("what an environment says about its pods", () => {
   });
 
   it("admits the names of its Services, and the port forward that a release looks through, besides its own hosts", () => {
-    const hosts = podProps(production, names).env.ALLOWED_HOSTS?.split(",");
+    const hosts = podProps(production, names).server.env.ALLOWED_HOSTS?.split(",");
 
     expect(hosts).toEqual(
       expect.arrayContaining([
