@@ -8,6 +8,9 @@ export interface AppNamespaceProps {
   readonly names: Names;
   readonly name: string;
 
+  /** Whether the namespace is made. Otherwise it exists, and may have other programs in it. @default true */
+  readonly create?: boolean;
+
   /** A service account that others make. @default - one is made */
   readonly existingAccount?: string | undefined;
 
@@ -22,10 +25,7 @@ export class AppNamespace extends Construct {
 
   constructor(scope: Construct, id: string, props: AppNamespaceProps) {
     super(scope, id);
-    const namespace = new NamespaceV1(this, "namespace", {
-      metadata: objectMetadata(props.names, { name: props.name, labels: RESTRICTED }),
-    });
-    this.namespace = namespace.metadata.name;
+    this.namespace = props.create === false ? props.name : this.#make(props);
 
     if (props.existingAccount !== undefined) return;
     new ServiceAccountV1(this, "account", {
@@ -38,6 +38,13 @@ export class AppNamespace extends Construct {
       // Others add these, such as OpenShift and operators of registries. Pull secrets of ours belong in the pod template.
       lifecycle: { ignoreChanges: ["image_pull_secret", "secret"] },
     });
+  }
+
+  #make({ names, name }: AppNamespaceProps): string {
+    const namespace = new NamespaceV1(this, "namespace", {
+      metadata: objectMetadata(names, { name, labels: RESTRICTED }),
+    });
+    return namespace.metadata.name;
   }
 }
 

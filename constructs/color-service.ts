@@ -24,7 +24,16 @@ export interface ColorServiceProps {
   readonly releaseDecides?: boolean;
 
   /** @default "ClusterIP" */
-  readonly type?: "ClusterIP" | "NodePort";
+  readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer";
+
+  /** The class of a load balancer. @default - the cluster's own */
+  readonly class?: string | undefined;
+
+  /** The addresses that may connect to a load balancer. @default - all */
+  readonly sourceRanges?: readonly string[];
+
+  /** @default - ours alone */
+  readonly annotations?: Readonly<Record<string, string>>;
 
   /** @default - one that is free, if `type` is NodePort */
   readonly nodePort?: number;
@@ -37,13 +46,14 @@ export interface ColorServiceProps {
 export class ColorService extends Construct {
   constructor(scope: Construct, id: string, props: ColorServiceProps) {
     super(scope, id);
-    const { names, namespace, name, port, color, releaseDecides = false, type = "ClusterIP", nodePort } = props;
+    const { names, namespace, name, port, color, releaseDecides = false, type = "ClusterIP" } = props;
+    const { nodePort, sourceRanges = [] } = props;
     if (nodePort !== undefined && type !== "NodePort") {
       throw new Error(`'nodePort' (${nodePort}) needs type 'NodePort', not '${type}', for Service '${name}'`);
     }
 
     new ServiceV1(this, "service", {
-      metadata: objectMetadata(names, { name, namespace }),
+      metadata: objectMetadata(names, { name, namespace, annotations: props.annotations ?? {} }),
       spec: {
         type,
         selector: { ...names.colorLabels(color) },
@@ -51,9 +61,13 @@ export class ColorService extends Construct {
         sessionAffinity: props.sessionAffinity === "clientIp" ? "ClientIP" : "None",
         internalTrafficPolicy: "Cluster",
         // Any node may answer: the color that is live need not have a pod on the one that was asked.
-        externalTrafficPolicy: type === "NodePort" ? "Cluster" : undefined,
+        externalTrafficPolicy: type === "ClusterIP" ? undefined : "Cluster",
+        loadBalancerClass: props.class,
+        loadBalancerSourceRanges: sourceRanges.length > 0 ? [...sourceRanges] : undefined,
         publishNotReadyAddresses: false,
       },
+      // A wait that times out taints the Service, and the next plan replaces it.
+      waitForLoadBalancer: type === "LoadBalancer" ? false : undefined,
       lifecycle: releaseDecides ? { ignoreChanges: ["spec[0].selector"] } : undefined,
     });
   }

@@ -7,6 +7,9 @@ import { objectMetadata } from "./object-metadata.ts";
 export interface Egress {
   readonly port: number;
 
+  /** @default "TCP" */
+  readonly protocol?: "TCP" | "UDP";
+
   /** @default - anywhere, if there is no `cidr` either */
   readonly namespace?: string | undefined;
 
@@ -32,6 +35,16 @@ export interface NetworkPoliciesProps {
   readonly monitoringNamespace?: string;
 
   /**
+   * Whether other programs are in the namespace: then only the app's pods are closed, and its neighbors get no metrics.
+   *
+   * @default false
+   */
+  readonly sharesNamespace?: boolean;
+
+  /** Namespaces and addresses that may call. @default - anybody */
+  readonly clients?: { readonly namespaces: readonly string[]; readonly cidrs: readonly string[] };
+
+  /**
    * What the app asks besides names and HTTPS.
    *
    * @default - nothing
@@ -49,23 +62,30 @@ export class NetworkPolicies extends Construct {
   constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
     const { names, namespace, mcpPort, metricsPort, monitoringNamespace = "monitoring", egress = [] } = props;
+    const { sharesNamespace = false, clients = { namespaces: [], cidrs: [] } } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
       new NetworkPolicyV1(this, name, { metadata: objectMetadata(names, { name, namespace }), spec });
     const app = { podSelector: { matchLabels: { ...names.labels } } };
 
-    policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+    if (sharesNamespace) policy(`${names.app}-default-deny`, { ...app, policyTypes: ["Ingress", "Egress"] });
+    else policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
 
     policy(`${names.app}-clients`, {
       ...app,
       policyTypes: ["Ingress"],
-      ingress: [{ ports: [tcp(mcpPort)] }],
+      ingress: [{ ...peersOf(clients), ports: [tcp(mcpPort)] }],
     });
 
     if (metricsPort !== undefined) {
       policy(`${names.app}-admin`, {
         ...app,
         policyTypes: ["Ingress"],
-        ingress: [{ from: [{ podSelector: {} }, inNamespace(monitoringNamespace)], ports: [tcp(metricsPort)] }],
+        ingress: [
+          {
+            from: [...(sharesNamespace ? [] : [{ podSelector: {} }]), inNamespace(monitoringNamespace)],
+            ports: [tcp(metricsPort)],
+          },
+        ],
       });
     }
 
@@ -75,7 +95,7 @@ export class NetworkPolicies extends Construct {
       egress: [
         { ports: [{ port: "53", protocol: "UDP" }, tcp(53)] },
         { ports: [tcp(443)] },
-        ...egress.map((to) => ({ to: peers(to), ports: [tcp(to.port)] })),
+        ...egress.map((to) => ({ to: peers(to), ports: [{ port: String(to.port), protocol: to.protocol ?? "TCP" }] })),
       ],
     });
   }
@@ -86,6 +106,11 @@ const tcp = (port: number) => ({ port: String(port), protocol: "TCP" });
 const inNamespace = (name: string) => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
 });
+
+function peersOf({ namespaces, cidrs }: NonNullable<NetworkPoliciesProps["clients"]>) {
+  const from = [...namespaces.map(inNamespace), ...cidrs.map((cidr) => ({ ipBlock: { cidr } }))];
+  return from.length === 0 ? {} : { from };
+}
 
 /** No peer at all means anywhere. */
 const peers = ({ namespace, cidr }: Egress) => [

@@ -1,6 +1,7 @@
 import type { ContainerProps } from "./container.ts";
 import type { Probe } from "./probe.ts";
 import type { SchedulingProps } from "./scheduling.ts";
+import type { ServerVolume } from "./volumes.ts";
 
 /** What pods of both colors are made of, besides color, image and mark. A release brings it to them; nothing is secret. */
 export interface PodProps {
@@ -49,6 +50,8 @@ export interface ServerProps extends ContainerProps {
 
   /** A volume for writes. @default - none */
   readonly data?: DataVolume | undefined;
+
+  readonly volumes: readonly ServerVolume[];
 
   /** Whether there is a folder `/tmp` to write to. */
   readonly writableTmp: boolean;

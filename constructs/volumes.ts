@@ -15,6 +15,11 @@ export type FileSource = ObjectReference & {
   readonly optional: boolean;
 };
 
+/** A volume of the server's container. */
+export type ServerVolume = { readonly name: string; readonly path: string } & (
+  { readonly claim: string } | { readonly sizeLimit?: string | undefined; readonly memory: boolean }
+);
+
 /** Where the program that waits before a stop is copied to. */
 export const PAUSE_MOUNT = { name: "pause", mountPath: "/mcp-bluegreen" };
 
@@ -25,19 +30,21 @@ export class Volumes {
   readonly #sources: readonly FileSource[];
 
   constructor({ server, pause, sidecars, initContainers }: PodProps) {
-    const { data, writableTmp } = server;
+    const { data, writableTmp, volumes } = server;
     const isCopied = pause !== undefined && "image" in pause;
     this.#sources = distinct([server, ...initContainers, ...sidecars].flatMap(({ files }) => files));
     this.all = [
       ...(data === undefined
         ? []
         : [{ name: "data", ...("claim" in data ? claim(data.claim) : { emptyDir: { sizeLimit: data.sizeLimit } }) }]),
+      ...volumes.map((volume) => ({ name: volume.name, ...source(volume) })),
       ...(writableTmp ? [{ name: "tmp", emptyDir: {} }] : []),
       ...(isCopied ? [{ name: PAUSE_MOUNT.name, emptyDir: { sizeLimit: "8Mi" } }] : []),
       ...this.#sources.map((source, index) => ({ name: `files-${index}`, ...contents(source) })),
     ];
     this.server = [
       ...(data === undefined ? [] : [{ name: "data", mountPath: data.folder }]),
+      ...volumes.map(({ name, path }) => ({ name, mountPath: path })),
       ...(writableTmp ? [{ name: "tmp", mountPath: "/tmp" }] : []),
       ...(isCopied ? [{ ...PAUSE_MOUNT, readOnly: true }] : []),
       ...this.filesOf(server.files),
@@ -59,6 +66,12 @@ const idOf = (source: FileSource) =>
 
 /** Several files of one object need one volume. */
 const distinct = (files: readonly FileSource[]) => [...new Map(files.map((file) => [idOf(file), file])).values()];
+
+function source(volume: ServerVolume): Omit<Volume, "name"> {
+  if ("claim" in volume) return claim(volume.claim);
+  const { sizeLimit, memory } = volume;
+  return { emptyDir: { ...(sizeLimit !== undefined && { sizeLimit }), ...(memory && { medium: "Memory" }) } };
+}
 
 const claim = (claimName: string) => ({ persistentVolumeClaim: { claimName } });
 

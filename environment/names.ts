@@ -54,6 +54,10 @@ export interface Names {
   readonly requestStateSecret: (revision: number) => string;
   /** The Secret with one revision of Redis's URL. */
   readonly redisUrlSecret: (revision: number) => string;
+  /** The Service for another port. */
+  readonly service: (name: string) => string;
+  /** The PersistentVolumeClaim of a volume, with its revision. */
+  readonly claim: (volume: string, revision: number) => string;
   /** On every object, and what selects the pods of both colors. */
   readonly labels: Readonly<Record<string, string>>;
   /** What selects the pods of one color. */
@@ -74,6 +78,8 @@ export function namesOf(app: string): Names {
     wantedSettings: `${prefix}-pod-settings`,
     requestStateSecret: (revision) => `${prefix}-request-state-r${revision}`,
     redisUrlSecret: (revision) => `${prefix}-redis-url-r${revision}`,
+    service: (name) => `${app}-${name}`,
+    claim: (volume, revision) => `${app}-${volume}-r${revision}`,
     labels,
     colorLabels: (color) => ({ ...labels, [COLOR_LABEL]: color }),
   };

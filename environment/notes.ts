@@ -1,11 +1,12 @@
 import type { Environment } from "./environment.ts";
 
 /** What an environment allows and its author should know, a sentence each. A synth prints them. */
-export function notes({ server, pod }: Environment): string[] {
+export function notes({ server, pod, ingress, volumes }: Environment): string[] {
   return [
     ...(server.sessions === "memory" ? [SESSIONS] : []),
-    ...(server.connections === "kept" ? [KEPT] : []),
+    ...(server.connections === "kept" && ingress === undefined ? [KEPT] : []),
     ...(server.stop.pause === "none" ? [NO_PAUSE] : []),
+    ...Object.entries(volumes).flatMap(([name, volume]) => (volume.type === "emptyDir" ? [] : [shared(name, volume)])),
     ...(pod.strategy.type === "Recreate" ? [RECREATE] : []),
   ];
 }
@@ -24,3 +25,7 @@ const NO_PAUSE =
 const RECREATE =
   "pod.strategy 'Recreate': a restart of the live color ends all its pods before the first new one is ready; a release " +
   "restarts the idle color only";
+
+const shared = (name: string, { accessMode }: { readonly accessMode: string }) =>
+  `volumes.${name}: pods of both versions write to it at the same time` +
+  (accessMode === "ReadWriteOnce" ? ", and all of them run on one node" : "");

@@ -6,11 +6,12 @@ import type { StackEnvironment } from "./environment-stack.ts";
 const HTTPS = 443;
 
 /** What an environment's pods ask besides names and HTTPS: its Redis, and what its settings name. */
-export function egress({ app, server }: StackEnvironment): Egress[] {
+export function egress({ app, network, server }: StackEnvironment): Egress[] {
   const { redis, settings } = app;
   const ports = server.asks.flatMap((setting) => askedPorts(settings[setting] ?? "") ?? []);
   return [
     ...(redis === undefined ? [] : [{ port: redis.port, namespace: redis.namespace, cidr: redis.cidr }]),
     ...[...new Set(ports)].filter((port) => port !== HTTPS).map((port) => ({ port })),
+    ...network.egress,
   ];
 }

@@ -39,8 +39,7 @@ export abstract class EnvironmentStack extends TerraformStack {
     const id = stackName(environment, part);
     super(scope, id);
     // A release's settings are not Terraform's, and a Zod schema among them is no plain value.
-    const { name, namespace, context, state, server, app, pod, scaling, service } = environment;
-    this.environment = literal({ name, namespace, context, state, server, app, pod, scaling, service });
+    this.environment = literal({ ...environment, release: undefined });
     this.names = namesOf(environment.app.name);
 
     new KubernetesProvider(this, "kubernetes", {

@@ -1,6 +1,7 @@
 import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1/index.js";
 import type { Construct } from "constructs";
 import { AppNamespace } from "../constructs/app-namespace.ts";
+import { Claim } from "../constructs/claim.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { objectMetadata } from "../constructs/object-metadata.ts";
 import { podSettings } from "../constructs/pod-template.ts";
@@ -16,10 +17,11 @@ export class PlatformStack extends EnvironmentStack {
   constructor(scope: Construct, props: EnvironmentStackProps) {
     super(scope, "platform", props);
     const { environment, names } = this;
-    const { app, pod, server } = environment;
+    const { app, network, pod, server, volumes } = environment;
     const { namespace } = new AppNamespace(this, "namespace", {
       names,
       name: environment.namespace,
+      create: environment.createNamespace,
       existingAccount: pod.serviceAccount.existing,
       accountAnnotations: pod.serviceAccount.annotations,
     });
@@ -29,6 +31,9 @@ export class PlatformStack extends EnvironmentStack {
       namespace,
       mcpPort: server.port,
       metricsPort: metricsPort(server),
+      sharesNamespace: !environment.createNamespace,
+      clients: network.clients,
+      monitoringNamespace: network.monitoringNamespace,
       egress: egress(environment),
     });
     const revisions = requestStateRevisions(environment);
@@ -49,6 +54,14 @@ export class PlatformStack extends EnvironmentStack {
         nameOf: names.redisUrlSecret,
         revisions: app.redis.urlRevisions,
       });
+    }
+
+    for (const [volume, props] of Object.entries(volumes)) {
+      if (props.type !== "claim") continue;
+      for (const revision of props.revisions) {
+        const name = names.claim(volume, revision);
+        new Claim(this, `volume-${volume}-r${revision}`, { ...props, names, namespace, name });
+      }
     }
 
     // No pod reads this. It is what `release status` compares the pods with.

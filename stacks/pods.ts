@@ -1,4 +1,5 @@
 import type { DataVolume, PodProps } from "../constructs/pod-props.ts";
+import type { ServerVolume } from "../constructs/volumes.ts";
 import type { Probe } from "../constructs/probe.ts";
 import { COLORS } from "../environment/color.ts";
 import { secondsOf } from "../environment/duration.ts";
@@ -24,6 +25,7 @@ type Described = Omit<Environment, "release">;
 export function podProps(environment: Described, names: Names): PodProps {
   const { app, pod, server } = environment;
   const { probes } = server;
+  const volumes = volumesOf(environment, names);
   return {
     server: {
       ports: { mcp: server.port, ...server.ports },
@@ -37,8 +39,9 @@ export function podProps(environment: Described, names: Names): PodProps {
       resources: resourcesOf(app.resources),
       readOnlyRoot: pod.security.readOnlyRoot,
       data: dataOf(app.dataVolume),
+      volumes,
       // What is writable as a whole has a folder of its own.
-      writableTmp: server.writableTmp && pod.security.readOnlyRoot,
+      writableTmp: server.writableTmp && pod.security.readOnlyRoot && !volumes.some(({ path }) => path === "/tmp"),
       probes: {
         startup: startupProbe(probes),
         readiness: { ...probes.readiness, ...often(probes.readiness, 2, 2) },
@@ -54,8 +57,13 @@ export function podProps(environment: Described, names: Names): PodProps {
     pullSecrets: pod.pullSecrets,
     pullPolicy: pod.pullPolicy,
     // Whatever user the image runs as, the group may write to its volume.
-    security: { ...pod.security, fsGroup: pod.security.fsGroup ?? (app.dataVolume && DATA_GROUP) },
-    scheduling: pod,
+    security: {
+      ...pod.security,
+      fsGroup:
+        pod.security.fsGroup ??
+        (app.dataVolume !== undefined || volumes.some((volume) => "claim" in volume) ? DATA_GROUP : undefined),
+    },
+    scheduling: { ...pod, affinity: affinityOf(environment, names) },
     strategy: pod.strategy,
     pause: pauseOf(server.stop),
     graceSeconds: graceSeconds(environment),
@@ -63,10 +71,17 @@ export function podProps(environment: Described, names: Names): PodProps {
 }
 
 /** The settings of the environment, and what the kit tells the server in the variables that it has. */
-function plainSettings({ name, namespace, app, server }: Described, names: Names): Record<string, string> {
+function plainSettings({ name, namespace, app, ingress, server }: Described, names: Names): Record<string, string> {
   const { variables, stop } = server;
   const { redis, dataVolume } = app;
-  const hosts = [...new Set([...app.allowedHosts, ...LOOPBACK, ...serviceHosts(names, namespace)])];
+  const hosts = [
+    ...new Set([
+      ...app.allowedHosts,
+      ...(ingress ? [ingress.host] : []),
+      ...LOOPBACK,
+      ...serviceHosts(names, namespace),
+    ]),
+  ];
   const told: readonly (readonly [string | undefined, string | undefined])[] = [
     [variables.dataDir, dataVolume && DATA_DIR],
     [variables.dataDurability, dataVolume && (dataVolume.type === "claim" ? "volume" : "pod")],
@@ -115,6 +130,29 @@ const resourcesOf = ({ requests, limits: { cpu, memory = requests.memory } }: En
   requests,
   limits: { ...(cpu !== undefined && { cpu }), memory },
 });
+
+const volumesOf = ({ volumes }: Described, names: Names) =>
+  Object.entries(volumes).map(([name, volume]): ServerVolume => {
+    const { path } = volume;
+    switch (volume.type) {
+      case "existing":
+        return { name, path, claim: volume.claim };
+      case "claim":
+        return { name, path, claim: names.claim(name, Math.max(...volume.revisions)) };
+      case "emptyDir":
+        return { name, path, sizeLimit: volume.sizeLimit, memory: volume.memory };
+    }
+  });
+
+/** A claim that one node may mount keeps the pods of both colors on it. */
+function affinityOf({ pod: { affinity }, volumes }: Described, names: Names): PodProps["scheduling"]["affinity"] {
+  const isOnOneNode = Object.values(volumes).some(
+    (volume) => volume.type !== "emptyDir" && volume.accessMode === "ReadWriteOnce",
+  );
+  if (!isOnOneNode) return affinity;
+  const beside = { labels: names.labels, namespaces: [], topologyKey: "kubernetes.io/hostname" };
+  return { ...affinity, near: [...affinity.near, beside] };
+}
 
 const sidecarOf = ({ settings, settingsFrom, resources, ...container }: Environment["pod"]["sidecars"][number]) => ({
   ...container,

@@ -1,5 +1,7 @@
 import type { Construct } from "constructs";
+import { AppIngress } from "../constructs/app-ingress.ts";
 import { ColorService } from "../constructs/color-service.ts";
+import { ExtraService } from "../constructs/extra-service.ts";
 import { other, type Color } from "../environment/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 
@@ -20,7 +22,7 @@ export class TrafficStack extends EnvironmentStack {
   constructor(scope: Construct, { activate, ...props }: TrafficStackProps) {
     super(scope, "traffic", props);
     const { names } = this;
-    const { namespace, service, server } = this.environment;
+    const { namespace, ingress, service, services, server } = this.environment;
 
     new ColorService(this, "live", {
       names,
@@ -40,5 +42,20 @@ export class TrafficStack extends EnvironmentStack {
       color: other(activate ?? FIRST),
       releaseDecides: true,
     });
+
+    if (ingress !== undefined) {
+      const { overlap = ingress.class?.includes("nginx") !== true } = ingress;
+      new AppIngress(this, "ingress", {
+        names,
+        namespace,
+        service: names.live,
+        port: server.servicePort,
+        ...ingress,
+        overlap,
+      });
+    }
+    for (const [name, { port, targetPort = port, annotations }] of Object.entries(services)) {
+      new ExtraService(this, `service-${name}`, { names, namespace, name, port, targetPort, annotations });
+    }
   }
 }

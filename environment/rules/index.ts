@@ -1,6 +1,7 @@
 import { imageRules } from "./image.ts";
 import { podRules } from "./pod.ts";
 import { resourceRules } from "./resources.ts";
+import { networkRules } from "./network.ts";
 import type { Rule } from "./rule.ts";
 import { scalingRules } from "./scaling.ts";
 import { serverRules } from "./server.ts";
@@ -14,4 +15,5 @@ export const RULES: readonly Rule[] = [
   ...scalingRules,
   ...resourceRules,
   ...podRules,
+  ...networkRules,
 ];

@@ -93,12 +93,17 @@ const graceHoldsPause: Rule = {
 
 /** Only the pod that began a session knows it. */
 const sessionsReachTheirPod: Rule = {
-  reads: ["server.sessions", "scaling.maxReplicas", "service"],
-  problems: ({ server: { sessions }, scaling: { maxReplicas }, service }) => {
-    if (sessions === "none" || maxReplicas === 1 || service.sessionAffinity === "clientIp") return [];
+  reads: ["server.sessions", "scaling", "service", "ingress"],
+  problems: ({ server: { sessions }, scaling: { maxReplicas }, service, ingress }) => {
+    if (sessions === "none" || maxReplicas === 1) return [];
+    if (service.sessionAffinity === "clientIp" && ingress === undefined) return [];
+    const remedy =
+      ingress === undefined
+        ? "use one pod, or service.sessionAffinity 'clientIp'"
+        : "or use one pod: an Ingress chooses a pod for each request, whatever service.sessionAffinity says";
     const message =
       `with sessions in memory, ${maxReplicas} pods answer each other's sessions with 404: turn sessions off in the server ` +
-      "(FastMCP: FASTMCP_STATELESS_HTTP=true) and say 'none', use one pod, or service.sessionAffinity 'clientIp'";
+      `(FastMCP: FASTMCP_STATELESS_HTTP=true) and say 'none', ${remedy}`;
     return [{ path: ["server", "sessions"], message }];
   },
 };
