@@ -24,8 +24,8 @@ export interface NetworkPoliciesProps {
   /** The number of the port that clients use. */
   readonly mcpPort: number;
 
-  /** The number of the port with the metrics, if it is not the MCP port. @default - none */
-  readonly metricsPort?: number | undefined;
+  /** The numbers of other ports that those who watch may read, such as that of metrics. @default - none */
+  readonly watchedPorts?: readonly number[];
 
   /**
    * The namespace whose pods may read metrics, besides the app's own.
@@ -61,7 +61,7 @@ export interface NetworkPoliciesProps {
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
-    const { names, namespace, mcpPort, metricsPort, monitoringNamespace = "monitoring", egress = [] } = props;
+    const { names, namespace, mcpPort, watchedPorts = [], monitoringNamespace = "monitoring", egress = [] } = props;
     const { sharesNamespace = false, clients = { namespaces: [], cidrs: [] } } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
       new NetworkPolicyV1(this, name, { metadata: objectMetadata(names, { name, namespace }), spec });
@@ -76,14 +76,14 @@ export class NetworkPolicies extends Construct {
       ingress: [{ ...peersOf(clients), ports: [tcp(mcpPort)] }],
     });
 
-    if (metricsPort !== undefined) {
+    if (watchedPorts.length > 0) {
       policy(`${names.app}-admin`, {
         ...app,
         policyTypes: ["Ingress"],
         ingress: [
           {
             from: [...(sharesNamespace ? [] : [{ podSelector: {} }]), inNamespace(monitoringNamespace)],
-            ports: [tcp(metricsPort)],
+            ports: watchedPorts.map(tcp),
           },
         ],
       });

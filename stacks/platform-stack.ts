@@ -8,9 +8,9 @@ import { podSettings } from "../constructs/pod-template.ts";
 import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
 import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
-import { metricsPort } from "./metrics-port.ts";
 import { podProps } from "./pods.ts";
 import { requestStateRevisions } from "./request-state-revisions.ts";
+import { watchedPorts } from "./watched-ports.ts";
 
 /** What both colors stand on, and no release changes. */
 export class PlatformStack extends EnvironmentStack {
@@ -30,7 +30,7 @@ export class PlatformStack extends EnvironmentStack {
       names,
       namespace,
       mcpPort: server.port,
-      metricsPort: metricsPort(server),
+      watchedPorts: watchedPorts(environment),
       sharesNamespace: !environment.createNamespace,
       clients: network.clients,
       monitoringNamespace: network.monitoringNamespace,
