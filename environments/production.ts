@@ -41,11 +41,10 @@ export default environment({
         source: z.literal("live"),
       }),
     },
-    metrics: { calls: 500, concurrency: 8, minCalls: 500, maxErrorRatio: 0.005, maxP95Ms: 300 },
+    metrics: { calls: 3000, concurrency: 8, maxErrorRatio: 0.005, maxP95Ms: 300 },
     bake: {
       durationSeconds: 900,
-      intervalSeconds: 15,
-      minCalls: 200,
+      intervalSeconds: 5,
       maxErrorRatio: 0.005,
       maxP95Ms: 300,
       failureLimit: 3,

@@ -219,6 +219,12 @@ function fail(error: unknown): void {
 // A reader such as `head` may close the output early. That is no fault, and a release stops by a listener of its own.
 process.stdout.on("error", () => undefined);
 
+// Node's own exit code for an error that nobody awaits is 1, which means `aborted` here.
+process.on("uncaughtException", (error) => {
+  fail(error);
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -31,7 +31,6 @@ import {
   type Origin,
   type Rule,
 } from "./rules.ts";
-import { observe, readyPods } from "./snapshot.ts";
 
 /** What to do. Each command goes on from the target's state; none remembers anything. */
 export type Command =
@@ -108,16 +107,9 @@ async function carryOut(
   holder: string,
   options: ConstructorParameters<typeof Engine>[0],
 ): Promise<ReleaseResult> {
-  const { target, authority, listener, signal, clock } = options;
-  const origin = { mark: randomUUID(), startedAt: clock.date().toISOString() };
+  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString() };
   const { rule, until } = RULES[command.do](command as never, origin, holder);
-  const snapshot = await observe(target, signal);
-  const release = rule(snapshot);
-  if (release !== snapshot.release) await authority.write(release, signal);
-  if (release.phase === "stage" && readyPods(snapshot, snapshot.live) === 0) {
-    listener({ type: "progress", message: `warning: ${snapshot.live} is live and has no ready pod` });
-  }
-  const result = await new Engine(options).run(until);
+  const result = await new Engine(options).run(rule, until);
   if (command.do !== "rollback") return result;
   // The user asked for exactly this.
   return result.result === "rolled-back" || result.result === "aborted" ? { ...result, result: "done" } : result;

@@ -207,6 +207,7 @@ function takeInRelease(state: PageState, event: Extract<Moment, { type: "release
       if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
       break;
     case "target":
+    case "evidence":
     case "progress":
       break;
   }

@@ -9,6 +9,12 @@ export interface Pod {
   readonly restarts: number;
   /** Whether the pod is of what was staged last; during a rollout, pods of the previous stage remain. */
   readonly current: boolean;
+  /**
+   * Not ready only because its node has not reported for some time, for instance after an outage of the API server.
+   *
+   * @default false
+   */
+  readonly nodeSilent?: boolean;
 }
 
 /** Why a color does not become ready, with the target's own words. */
@@ -28,6 +34,8 @@ export interface ColorState {
   readonly desired: number;
   /** The number of pods that the color does not go below now: what it is held at, or the environment's minimum. */
   readonly minimum: number;
+  /** The number of pods that the color does not go above. @default no bound is known */
+  readonly maximum?: number;
   /** The minimum that the color is held at, above the environment's; none if that one applies. */
   readonly heldAt?: number;
   readonly pods: readonly Pod[];
@@ -46,7 +54,7 @@ export interface Capacity {
   color(color: Color, signal?: AbortSignal): Promise<ColorState>;
 
   /**
-   * Holds a color at no fewer pods than `pods`; `undefined` restores the environment's minimum.
+   * Holds a color at no fewer pods than `pods`, up to its maximum; `undefined` restores the environment's minimum.
    *
    * @throws Displaced, StateChanged, TargetUnreachable, TargetRefused as `Traffic.move`
    */

@@ -23,7 +23,7 @@ describe("an environment", () => {
     [
       "a misspelt key further down",
       { release: { ...local.release, bake: { ...local.release.bake, interval: 2 } } },
-      "release.bake: there is no 'interval' here; there are: minCalls, maxErrorRatio, maxP95Ms, durationSeconds",
+      "release.bake: there is no 'interval' here; there are: maxErrorRatio, maxP95Ms, durationSeconds",
     ],
     [
       "a minimum above the maximum",

@@ -194,6 +194,17 @@ describe("a write to an object that lost its fence", () => {
     await expect(target.traffic.move("blue", "green", fence)).rejects.toThrow(Displaced);
   });
 
+  it("moves the traffic back although others deleted an autoscaler and the preview Service", async () => {
+    world.store.remove({ kind: "HorizontalPodAutoscaler", name: colorName("green") });
+    world.store.remove({ kind: "Service", name: PREVIEW_SERVICE });
+    const target = world.open();
+    const { fence } = await acquire(target);
+    await target.traffic.move("blue", "green", fence);
+    await target.capacity.hold("green", undefined, fence);
+
+    expect(await target.traffic.live()).toBe("green");
+  });
+
   it("says that an object was deleted", async () => {
     const target = world.open();
     const { fence } = await acquire(target);

@@ -21,6 +21,24 @@ beforeEach(() => {
 
 const lease = () => world.store.get(LEASE);
 
+describe("a command that is interrupted while it takes the lease", () => {
+  it("gives it back, so that the next command need not wait for it to expire", async () => {
+    const target = world.open();
+    const interrupted = new AbortController();
+    const api = world.apiOf(target);
+    api.faults.add({ verb: "create", kind: "Lease", does: "unanswered" });
+    api.before = ({ verb, kind }) => {
+      // The lease was created, its answer was lost, and the command looks whether it has it.
+      if (kind === "Lease" && verb === "get" && lease() !== undefined) interrupted.abort(new Error("interrupted"));
+    };
+    const { signal } = interrupted;
+    const taken = target.records.acquire({ holder: "first", takeOver: false, signal, waiting: () => undefined });
+    await expect(taken).rejects.toThrow("interrupted");
+
+    expect(lease()?.spec?.holderIdentity).toBe("");
+  });
+});
+
 describe("a lease that is held", () => {
   it("is renewed three times in its life", async () => {
     const target = world.open();

@@ -1,6 +1,7 @@
 import type { Environment } from "../../../environment/environment.ts";
 import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environment/names.ts";
 import type { Color } from "../../../environment/color.ts";
+import { StateChanged } from "../../errors.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -10,6 +11,7 @@ import type { Fences } from "./fences.ts";
 import {
   asSelector,
   imageOf,
+  isNodeSilent,
   isReady,
   listPods,
   restartsOf,
@@ -36,7 +38,7 @@ interface Deployment extends KubeObject {
 }
 
 interface Autoscaler extends KubeObject {
-  readonly spec?: { readonly minReplicas?: number };
+  readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
 }
 
 const HASH_LABEL = "pod-template-hash";
@@ -74,12 +76,14 @@ export class PodCapacity implements Capacity {
       mark: markOf(spec?.template),
       desired: spec?.replicas ?? 1,
       minimum,
+      maximum: autoscaler?.spec?.maxReplicas,
       heldAt: minimum > this.#scaling.minReplicas ? minimum : undefined,
       pods: pods.map((pod) => ({
         name: pod.metadata.name,
         ready: isReady(pod),
         restarts: restartsOf(pod),
         current: current(pod),
+        nodeSilent: isNodeSilent(pod),
       })),
       rollingOut: isRollingOut(deployment) || own.length < pods.length,
       problems: await this.#problems.find(color, status?.conditions ?? [], own, signal),
@@ -87,11 +91,22 @@ export class PodCapacity implements Capacity {
   }
 
   async hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void> {
-    const value = Math.max(this.#scaling.minReplicas, pods ?? 0);
+    const { minReplicas, maxReplicas } = this.#scaling;
+    const value = Math.max(minReplicas, Math.min(maxReplicas, pods ?? 0));
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
-    await this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    const write = this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    await (pods === undefined ? this.#unlessDeleted(color, write, signal) : write);
     if (pods !== undefined) await this.#wake(color, value, fence, signal);
+  }
+
+  /** Where others deleted the autoscaler there is no hold to remove. */
+  async #unlessDeleted(color: Color, write: Promise<void>, signal?: AbortSignal): Promise<void> {
+    await write.catch(async (error: unknown) => {
+      if (!(error instanceof StateChanged)) throw error;
+      const request = this.#api.get(autoscalerOf(color), signal);
+      if ((await attempt(`read the autoscaler of ${color}`, request)) !== undefined) throw error;
+    });
   }
 
   /** Kubernetes disables the autoscaler of a color with no replicas, so that its minimum has no effect. */

@@ -4,9 +4,14 @@ import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
 import { attempt, isApiError, translated } from "./attempt.ts";
 
-/** Every object that a release changes, besides the Lease. */
+const LIVE: ObjectRef = { kind: "Service", name: LIVE_SERVICE };
+
+/**
+ * Every object that a release changes, besides the Lease. Only the live Service must exist: a rollback moves the traffic
+ * also when others have deleted an autoscaler. What is created later gets its fence with the first write.
+ */
 export const FENCED: readonly ObjectRef[] = [
-  { kind: "Service", name: LIVE_SERVICE },
+  LIVE,
   { kind: "Service", name: PREVIEW_SERVICE },
   ...(["blue", "green"] as const).flatMap((color): ObjectRef[] => [
     { kind: "HorizontalPodAutoscaler", name: colorName(color) },
@@ -55,10 +60,10 @@ export class Fences {
     this.#lease = lease;
   }
 
-  /** @throws UsageError if an object does not exist */
+  /** @throws UsageError if the live Service does not exist */
   async highest(signal?: AbortSignal): Promise<number> {
-    const epochs = await Promise.all(FENCED.map(async (object) => epochOf(await this.#existing(object, signal))));
-    return Math.max(...epochs);
+    const found = await Promise.all(FENCED.map((object) => this.#read(object, signal)));
+    return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
   }
 
   /**
@@ -119,7 +124,8 @@ export class Fences {
   async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
     const what = `fence ${inWords(object)}`;
     for (let tries = 0; tries < TRIES; tries++) {
-      const found = await this.#existing(object, signal);
+      const found = await this.#read(object, signal);
+      if (found === undefined) return true;
       const present = epochOf(found);
       if (present > epoch) throw displaced(object, present, epoch);
       if (present === epoch) return false;
@@ -133,9 +139,9 @@ export class Fences {
     throw new StateChanged(`could not ${what}: others changed its fence ${TRIES} times`);
   }
 
-  async #existing(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject> {
+  async #read(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const found = await attempt(`read ${inWords(object)}`, this.#api.get(object, signal));
-    if (found !== undefined) return found;
+    if (found !== undefined || object !== LIVE) return found;
     throw new UsageError(
       `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
     );

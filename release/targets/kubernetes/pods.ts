@@ -54,6 +54,22 @@ export const asSelector = (labels: Readonly<Record<string, string>>): string =>
 export const isReady = ({ status }: KubePod): boolean =>
   status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
+/**
+ * A node that does not report has its pods marked as not ready by the cluster. The containers' own state, which only the
+ * kubelet writes, stays as it was.
+ *
+ * @see https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
+ */
+export function isNodeSilent({ status }: KubePod): boolean {
+  const condition = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
+  const ready = condition("Ready");
+  return (
+    ready?.status === "False" &&
+    ready.reason !== "ReadinessGatesNotReady" &&
+    condition("ContainersReady")?.status === "True"
+  );
+}
+
 export const restartsOf = ({ status }: KubePod): number =>
   (status?.containerStatuses ?? []).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
 

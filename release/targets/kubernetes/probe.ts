@@ -3,8 +3,9 @@ import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
-import type { Endpoint, PodHealth, Probe } from "../../ports/probe.ts";
+import type { Endpoint, FromPods, PodHealth, Probe } from "../../ports/probe.ts";
 import { HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";
 import { isReady, listPods } from "./pods.ts";
@@ -25,16 +26,24 @@ export class PodProbe implements Probe, Measurements {
     if (pods.length === 0) throw new TargetUnreachable(`${color} has no ready pod`);
     const endpoint = podFetch(this.#api, pods, PORTS.mcp.number);
     this.#endpoints.add(endpoint);
-    return { url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`), fetch: endpoint.fetch };
+    return {
+      url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`),
+      fetch: endpoint.fetch,
+      pods: pods.length,
+      close: async () => {
+        this.#endpoints.delete(endpoint);
+        await endpoint.close();
+      },
+    };
   }
 
-  async health(color: Color, signal?: AbortSignal): Promise<readonly PodHealth[]> {
+  async health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>> {
     return await this.#askPods(color, HEALTH, signal);
   }
 
-  async calls(color: Color, signal?: AbortSignal): Promise<ReadonlyMap<string, CallHistogram>> {
-    const scrapes = await this.#askPods(color, METRICS, signal);
-    return new Map(scrapes.map(([pod, scrape]) => [pod, readCalls(scrape)]));
+  async calls(color: Color, signal?: AbortSignal): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> {
+    const { pods, unread } = await this.#askPods(color, METRICS, signal);
+    return { pods: new Map(pods.map(([pod, scrape]) => [pod, readCalls(scrape)])), unread };
   }
 
   async close(): Promise<void> {
@@ -47,9 +56,12 @@ export class PodProbe implements Probe, Measurements {
     return pods.filter(isReady).map(({ metadata }) => metadata.name);
   }
 
-  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<T[]> {
+  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
     const pods = await this.#readyPods(color, signal);
-    return await Promise.all(pods.map((pod) => this.#askPod(pod, question, signal)));
+    return await fromPods(
+      pods.map((pod) => this.#askPod(pod, question, signal)),
+      signal,
+    );
   }
 
   async #askPod<T>(pod: string, { path, read }: AdminQuestion<T>, signal?: AbortSignal): Promise<T> {

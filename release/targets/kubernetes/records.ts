@@ -21,6 +21,9 @@ import {
 /** How often a held lease is read while waiting for a sign of life. */
 const POLL_MS = 1000;
 
+/** An interrupted command ends within a second, whatever the API does. */
+const GIVE_BACK_MS = 500;
+
 /** Attempts to take the lease while others change it. */
 const TRIES = 10;
 
@@ -67,7 +70,10 @@ export class LeaseRecords implements Records {
     await this.#fences.highest(signal);
     const identity = `${holder} ${randomUUID().slice(0, 8)}`;
     const free = takeOver ? await this.#lease(signal) : await this.#waitUntilFree(waiting, signal);
-    const lease = await this.#take(free, identity, takeOver, signal);
+    const lease = await this.#take(free, identity, takeOver, signal).catch(async (error: unknown) => {
+      if (signal.aborted) await this.#giveBack(identity);
+      throw error;
+    });
     const held = new HeldLease({ api: this.#api, fences: this.#fences, clock: this.#clock, identity, lease });
     try {
       await this.#fenceAll(held, AbortSignal.any([signal, held.lost]));
@@ -154,6 +160,18 @@ export class LeaseRecords implements Records {
       { op: "add", path: "/spec", value: spec },
     ] as const;
     return await this.#api.patch(LEASE, operations, signal);
+  }
+
+  /** A user who interrupts the command does not learn whether the lease was taken; the next command need not wait for it. */
+  async #giveBack(identity: string): Promise<void> {
+    const signal = AbortSignal.timeout(GIVE_BACK_MS);
+    const found = await this.#lease(signal).catch(() => undefined);
+    if (found?.spec?.holderIdentity !== identity) return;
+    const operations = [
+      sameVersion(found.metadata),
+      { op: "replace", path: "/spec/holderIdentity", value: "" },
+    ] as const;
+    await this.#api.patch(LEASE, operations, signal).catch(() => undefined);
   }
 
   async #lease(signal?: AbortSignal): Promise<Lease | undefined> {

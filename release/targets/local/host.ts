@@ -100,13 +100,8 @@ export class Host {
     return { ...this.#state, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
   }
 
-  /**
-   * Replaces the processes of the idle color; changes nothing if the color is live.
-   *
-   * @throws MissingBuild
-   */
-  async stage(color: Color, stage: FleetStage): Promise<{ readonly staged: boolean; readonly live: Color }> {
-    await mustExist(stage.image);
+  /** Replaces the processes of the idle color; changes nothing if the color is live. */
+  stage(color: Color, stage: FleetStage): { readonly staged: boolean; readonly live: Color } {
     const staged = this.#state.live !== color;
     if (staged) this.#fleets[color].stage(stage);
     return { staged, live: this.#state.live };

@@ -11,7 +11,7 @@ import type { Step } from "../step.ts";
  * report itself as late as 10 s after the API server is back.
  */
 const OUTAGE_SECONDS = 30;
-const START_SECONDS = 3;
+const START_SECONDS = 6;
 
 /**
  * `E2E_STOP_API` and `E2E_START_API` are shell commands that end the API server and bring it back.

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ENVIRONMENT_FILE } from "../local/a-host.ts";
 import { COMPILE_CACHE } from "../../compile-cache.ts";
 
-const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
 
 export interface Finished {
   /** The exit code, or the signal that ended it. */

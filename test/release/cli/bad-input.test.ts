@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { image, startHost, type AHost } from "../local/a-host.ts";
+import { ENVIRONMENT_FILE, image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
-import { run, says, start, startAsIs } from "./a-command.ts";
+import { CLI, run, says, start, startAsIs } from "./a-command.ts";
 import { openDoor } from "./door.ts";
 import { EXIT_HELP } from "../../../release/exit-codes.ts";
 
@@ -169,6 +169,17 @@ describe("the release command", () => {
     expect(code).toBe(1);
     expect(last).toMatchObject({ type: "result", result: "aborted" });
     expect(caller.failures).toEqual([]);
+  }, 20_000);
+
+  it("exits with 70, and not with Node's 1 for 'aborted', on an error that nothing awaited", async () => {
+    const preload = `data:text/javascript,process.on("newListener", (event) => {
+      if (event === "uncaughtException") setImmediate(() => Promise.reject(new TypeError("oops")));
+    })`;
+    const args = [preload, CLI, "watch", "--environment", ENVIRONMENT_FILE, "--json"];
+    const { code, last } = await startAsIs(host.home, args, "--import").finished;
+
+    expect(code).toBe(70);
+    expect(last).toMatchObject({ result: "crash", reason: expect.stringContaining("oops") });
   }, 20_000);
 
   it("exits with 6 when another release is running, and says whose it is", async () => {
