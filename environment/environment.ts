@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { explain } from "./explain.ts";
 import { dnsLabel, label1035 } from "./patterns.ts";
-import { checkOf } from "./rule.ts";
-import { RULES } from "./rules.ts";
+import { bundledServer } from "./bundled-server.ts";
+import { RULES } from "./rules/index.ts";
+import { checkOf } from "./rules/rule.ts";
 import { app } from "./schema/app.ts";
+import { ingress } from "./schema/ingress.ts";
+import { network } from "./schema/network.ts";
+import { pod } from "./schema/pod.ts";
 import { release } from "./schema/release.ts";
 import { scaling } from "./schema/scaling.ts";
-import { service } from "./schema/service.ts";
+import { server } from "./schema/server.ts";
+import { extraService, service } from "./schema/service.ts";
 import { state } from "./schema/state.ts";
+import { volumes } from "./schema/volumes.ts";
 
 /**
  * What a user edits: everything that differs between one place the app runs in and another.
@@ -19,13 +25,26 @@ const fields = z.strictObject({
   /** Part of the names of stacks, states and cache keys. */
   name: label1035.max(42).describe("the environment's name, which its stacks begin with"),
   namespace: dnsLabel.describe("the Kubernetes namespace of its objects"),
+  /** Whether a deploy makes the namespace. One that exists may have other programs in it. @default true */
+  createNamespace: z.boolean().default(true),
   /** The kubeconfig context to deploy to. @default the current context */
   context: z.string().min(1).optional(),
   /** Where Terraform keeps its states. @default - files in the working directory */
   state: state.default({ backend: "local" }),
+  /** The program that is deployed. @default - the bundled app */
+  server: server.prefault(bundledServer),
   app: app.describe("the image, its settings and its resources"),
+  /** Where and how pods run. */
+  pod: pod.prefault({}),
   scaling: scaling.describe("how many pods each color has"),
-  service: service.default({ type: "ClusterIP" }),
+  service: service.prefault({ type: "ClusterIP" }),
+  /** @default - none */
+  ingress: ingress.optional(),
+  /** Services for other ports of the pods, by name: `metrics` is `mcp-app-metrics`. */
+  services: z.record(dnsLabel.max(20), extraService).default({}),
+  network: network.prefault({}),
+  /** Volumes of the server's container, by name. */
+  volumes: volumes.default({}),
   release: release.describe("how a release checks a version"),
 });
 

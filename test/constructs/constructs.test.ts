@@ -2,15 +2,19 @@ import { describe, expect, it } from "@jest/globals";
 import { Testing, TerraformStack } from "cdktf";
 import { Autoscaler, type AutoscalerProps } from "../../constructs/autoscaler.ts";
 import { ColorService } from "../../constructs/color-service.ts";
-import { flatten } from "../../constructs/pod-settings.ts";
+import { byPath } from "../../constructs/by-path.ts";
 import { SCALING_METRICS } from "../../constructs/scaling-rules.ts";
 import local from "../../environments/local.ts";
-import { podSettings } from "../../stacks/pod-settings.ts";
+import { namesOf } from "../../environment/names.ts";
+import { podProps } from "../../stacks/pods.ts";
 import { localWith, resourceOf, stackOf, synthesize, type Stack } from "../stacks/synthesized.ts";
 
 const stack = () => new TerraformStack(Testing.app(), "test");
 
+const names = namesOf("mcp-app");
+
 const props: AutoscalerProps = {
+  names,
   namespace: "mcp",
   deployment: "mcp-app-blue",
   minReplicas: 2,
@@ -68,7 +72,7 @@ describe("an autoscaler", () => {
 
 describe("a color's Service", () => {
   it("refuses a node port that its type has no use for", () => {
-    const service = { namespace: "mcp", name: "mcp-app", color: "blue", nodePort: 30080 } as const;
+    const service = { names, namespace: "mcp", name: "mcp-app", port: 80, color: "blue", nodePort: 30080 } as const;
 
     expect(() => new ColorService(stack(), "service", service)).toThrow(
       "'nodePort' (30080) needs type 'NodePort', not 'ClusterIP', for Service 'mcp-app'",
@@ -84,7 +88,7 @@ describe("a pod", () => {
   }
   const { spec } = resourceOf(stackOf(synthesize(), "blue"), "kubernetes_deployment_v1");
   const pod = (spec as unknown as Template).template.spec;
-  const { shutdown } = podSettings(local);
+  const { graceSeconds } = podProps(local, names);
 
   it("has no privileges, no token and nothing to write to", () => {
     expect(pod).toMatchObject({
@@ -139,7 +143,7 @@ describe("a pod", () => {
     const names = env.map(({ name }) => name);
     expect(names.indexOf("PGPASSWORD")).toBeLessThan(names.indexOf("DATABASE_URL"));
     expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
-      "envFromKeys.PGPASSWORD.secret": "postgres",
+      "env.PGPASSWORD.valueFrom.secretKeyRef.name": "postgres",
     });
   });
 
@@ -218,7 +222,8 @@ describe("a pod", () => {
     expect(pod.container[0]).toMatchObject({
       lifecycle: { pre_stop: [{ exec: { command: ["/proc/1/exe", "--eval", "setTimeout(() => {}, 5000)"] } }] },
     });
-    expect(pod.termination_grace_period_seconds).toBe(shutdown.preStopSeconds + shutdown.drainSeconds);
+    expect(pod.termination_grace_period_seconds).toBe(graceSeconds);
+    expect(graceSeconds).toBe(5 + 20 + 5);
   });
 
   it("spreads over zones and nodes without insisting", () => {
@@ -284,6 +289,8 @@ describe("the namespace", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com", []],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com:4318", ["4318"]],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector", ["80"]],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", ["4317"]],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", []],
     ["OUTBOUND_ALLOW", "api.example.com, *.example.com,api.example.com:8443,http://reports.internal", ["8443", "80"]],
     [
       "OUTBOUND_POOLS",
@@ -299,21 +306,44 @@ describe("the namespace", () => {
     expect(portsOf(spec).slice(3)).toEqual(ports);
   });
 
-  it("refuses a collector whose port nobody can tell", () => {
-    expect(() => synthesize(localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" } }))).toThrow(
-      "environment 'local': app.settings.OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, not 'collector'",
+  it("refuses a collector whose port cannot be told", () => {
+    expect(() => localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" } })).toThrow(
+      "app.settings.OTEL_EXPORTER_OTLP_ENDPOINT: must name a port or be a URL, such as 'collector:4317'",
     );
   });
 
   const portsOf = (spec: object) => Array.from(JSON.stringify(spec).matchAll(/"port":"(\d+)"/g), ([, port]) => port);
 });
 
-describe("settings by name", () => {
+describe("settings by path", () => {
   it("are the same text whatever order they were written in", () => {
-    const settings = podSettings(local);
-    const env = Object.fromEntries(Object.entries(settings.env).reverse());
+    const settings = {
+      env: [
+        { name: "B", value: "2" },
+        { name: "A", value: "1" },
+      ],
+      resources: { limits: {}, requests: { cpu: "1" } },
+    };
+    const reordered = { resources: { requests: { cpu: "1" }, limits: {} }, env: settings.env.toReversed() };
 
-    expect(JSON.stringify(flatten({ ...settings, env }))).toBe(JSON.stringify(flatten(settings)));
-    expect(Object.keys(flatten(settings))).toEqual(Object.keys(flatten(settings)).sort());
+    expect(JSON.stringify(byPath(reordered))).toBe(JSON.stringify(byPath(settings)));
+    expect(Object.keys(byPath(settings))).toEqual(["env.A", "env.B", "resources.requests.cpu"]);
+  });
+
+  it("go down to the last field, with the names of items and without characters that a ConfigMap refuses", () => {
+    const settings = {
+      command: ["a", "b"],
+      env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }],
+      annotations: { "example.com/a b": "c" },
+      absent: undefined,
+    };
+
+    expect(byPath(settings)).toEqual({
+      "annotations.example.com_a_b": "c",
+      "command.0": "a",
+      "command.1": "b",
+      "env.A.valueFrom.secretKeyRef.key": "k",
+      "env.A.valueFrom.secretKeyRef.name": "s",
+    });
   });
 });

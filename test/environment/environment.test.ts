@@ -110,7 +110,7 @@ describe("an environment", () => {
     [
       "a type that does not exist",
       { service: { type: "Ingress" } },
-      "service.type: must be 'ClusterIP' or 'NodePort', not 'Ingress'",
+      "service.type: must be 'ClusterIP' or 'NodePort' or 'LoadBalancer', not 'Ingress'",
     ],
   ])("with %s is refused, saying where and why", (_, change, message) => {
     expect(() => check(change)).toThrow(InvalidEnvironment);

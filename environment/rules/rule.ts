@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "../environment.ts";
 
 /** What is wrong with a field, and what to do about it. */
 export interface Problem {
