@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { CollectedBytes } from "../collected-bytes.ts";
 import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http-error.ts";
 import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
 import type { BodyShare } from "./body-budget.ts";
@@ -30,15 +31,13 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
   refuseEncoded(request);
   const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
   if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const collected = new CollectedBytes();
   await consume(request, (chunk) => {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge();
+    if (collected.length + chunk.byteLength > maxBytes) throw tooLarge();
     share.take(chunk.byteLength);
-    chunks.push(chunk);
+    collected.add(chunk);
   });
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  const body = collected.bytes;
   // Decoded with replacement characters, it would say something that its sender did not write.
   if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
   return body.toString("utf8");

@@ -107,6 +107,19 @@ describe("the bytes of request bodies that a process holds", () => {
     app.kill("SIGKILL");
   }, 30_000);
 
+  it("are as many in memory when a client sends them in chunks of one byte", async () => {
+    const { process: app, mcpPort, adminPort } = await startProcess({ LOG_LEVEL: "warn" });
+    await (await send(mcpPort, post(call("simple_health")))).until('"text":"ok"');
+    const before = await residentBytes(app.pid);
+    const head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+    const SIZE = 1_000_000;
+    await send(mcpPort, Buffer.from(head + "1\r\n \r\n".repeat(SIZE)));
+    while ((await metric(`http://127.0.0.1:${adminPort}`, "mcp_server_body_bytes")) < SIZE) continue;
+
+    expect((await residentBytes(app.pid)) - before).toBeLessThan(100 * MIB);
+    app.kill("SIGKILL");
+  }, 30_000);
+
   /** Linux's own figure: the pages that are in memory. */
   const residentBytes = async (pid = 0) =>
     Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
