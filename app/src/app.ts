@@ -118,7 +118,7 @@ export async function startApp({
     max: config.maxConnections,
   });
   const authorization = await authorize(config, services, log);
-  const bodies = new BodyBudget(config.maxTotalBodyBytes);
+  const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
   metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });

@@ -17,7 +17,7 @@ const MAX_EXACT = 256 * 1024;
 export interface BodyLimits {
   readonly maxBytes: number;
   /** Of the bytes that all bodies together may have. */
-  readonly share: Pick<BodyShare, "take">;
+  readonly share: Pick<BodyShare, "take" | "arrived" | "signal">;
 }
 
 /**
@@ -32,11 +32,13 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
   const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
   if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
   const collected = new CollectedBytes();
-  await consume(request, (chunk) => {
+  const take = (chunk: Buffer) => {
     if (collected.length + chunk.byteLength > maxBytes) throw tooLarge();
     share.take(chunk.byteLength);
     collected.add(chunk);
-  });
+  };
+  await consume(request, take, share.signal);
+  share.arrived();
   const body = collected.bytes;
   // Decoded with replacement characters, it would say something that its sender did not write.
   if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
@@ -120,12 +122,12 @@ function refuseSameIds(batch: readonly unknown[]): void {
 }
 
 /**
- * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early
+ * Hands over each chunk of a body, to its end. Not `for await`: leaving it early
  * destroys the connection, and with it the answer.
  *
- * @throws what `take` throws, or an error when the client goes away
+ * @throws what `take` throws, the reason of `stop`, or an error when the client goes away
  */
-async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop?: AbortSignal): Promise<void> {
+async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop: AbortSignal): Promise<void> {
   if (request.readableEnded) return;
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const onData = (chunk: Buffer) => {
@@ -138,8 +140,11 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
   const onEnd = () => {
     resolve(undefined);
   };
+  const onStop = () => {
+    reject(stop.reason);
+  };
   request.on("data", onData).once("end", onEnd).once("error", reject);
-  stop?.addEventListener("abort", onEnd);
+  stop.addEventListener("abort", onStop);
   // An error would have no listener by now.
   if (request.destroyed) reject(new Error("the client has gone"));
   try {
@@ -147,6 +152,7 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
   } finally {
     request.pause();
     request.off("data", onData).off("end", onEnd).off("error", reject);
+    stop.removeEventListener("abort", onStop);
   }
 }
 

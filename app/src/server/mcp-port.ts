@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
 import type { Authorization } from "../auth/authorization.ts";
+import { clientOf } from "../auth/principal.ts";
 import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -107,9 +108,12 @@ export function createMcpPort(options: McpPortOptions): Server {
     const authInfo = await authorization?.authenticate(request);
     if (request.method !== "POST") throw notAllowed("POST");
     if (awaitsContinue) response.writeContinue();
-    const share = bodies.share();
+    const share = bodies.share(clientOf(authInfo, request.socket.remoteAddress));
     response.once("close", share.release);
-    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share });
+    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share }).catch((error: unknown) => {
+      share.release();
+      throw error;
+    });
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
     const parsedBody = parseJson(text);
     const isStream = methodOf(parsedBody) === "subscriptions/listen";
@@ -126,6 +130,8 @@ export function createMcpPort(options: McpPortOptions): Server {
     const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
     const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
     await exchange(request, target, response, handle, { writeHead, hasEnd: () => !isStream });
+    // The client may take its time to read the answer.
+    share.release();
   }
 
   /**

@@ -26,7 +26,7 @@ const server = createMcpPort({
   handler: createMcpHandler(tools),
   connections,
   logger: createLogger(config).logger,
-  bodies: new BodyBudget(config.maxTotalBodyBytes),
+  bodies: new BodyBudget(config),
   admission: new Admission(config.admissionTime),
   timeouts: TIMEOUTS,
 });
