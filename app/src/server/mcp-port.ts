@@ -16,6 +16,7 @@ import { createHttpServer, TIMEOUTS, type Timeouts } from "./http-server.ts";
 import { writeRefusal, type WriteHead } from "./refusal.ts";
 import { readTarget } from "./request-head.ts";
 import { tryAgainLater } from "./try-again.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 /**
  * How much of a refused body is read and thrown away, as a multiple of the largest body that is
@@ -54,6 +55,8 @@ export function createMcpPort(options: McpPortOptions): Server {
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
   const keepAlive = { "keep-alive": `timeout=${Math.floor(config.keepAliveTimeout / 1000)}` };
   const guard = createGuard(config, new Set([MCP_PATH, ...(authorization?.metadataPaths ?? [])]));
+
+  const unread = new UnreadAnswers();
 
   const readRest = (request: IncomingMessage) =>
     discard(request, DISCARD_FACTOR * config.maxBodyBytes, timeouts.discard);
@@ -114,6 +117,7 @@ export function createMcpPort(options: McpPortOptions): Server {
       share.release();
       throw error;
     });
+    current.arrived();
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
     const parsedBody = parseJson(text);
     const isStream = methodOf(parsedBody) === "subscriptions/listen";
@@ -129,7 +133,8 @@ export function createMcpPort(options: McpPortOptions): Server {
     }
     const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
     const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
-    await exchange(request, target, response, handle, { writeHead, hasEnd: () => !isStream });
+    await exchange(request, target, response, handle, { writeHead, isStream, unread });
+    current.answered();
     // The client may take its time to read the answer.
     share.release();
   }
