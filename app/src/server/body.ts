@@ -48,15 +48,13 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
 /**
  * Parses the JSON of a body.
  *
- * @throws HttpError 400 when it is not JSON, nested too deep, or has two requests with one id
+ * @throws HttpError 400 when it is not JSON, or nested too deep
  */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
-  const body = parse(text);
-  if (Array.isArray(body)) refuseSameIds(body);
-  return body;
+  return parse(text);
 }
 
 /**
@@ -105,20 +103,6 @@ function refuseEncoded({ headers }: IncomingMessage): void {
   throw new HttpError(415, REFUSED, `Unsupported Media Type: send the body as it is, not as '${encoding}'`, {
     headers: { "accept-encoding": "identity" },
   });
-}
-
-/**
- * Only one of two requests with the same id would be answered, and the client would wait for the
- * other for good.
- */
-function refuseSameIds(batch: readonly unknown[]): void {
-  const ids = new Set<unknown>();
-  for (const message of batch) {
-    if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) continue;
-    if (ids.has(message.id))
-      throw new HttpError(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
-    ids.add(message.id);
-  }
 }
 
 /**

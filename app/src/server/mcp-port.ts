@@ -4,11 +4,13 @@ import type { Authorization } from "../auth/authorization.ts";
 import { clientOf } from "../auth/principal.ts";
 import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
+import { isObject } from "../json/is-object.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Admission } from "./admission.ts";
 import { discard, parseJson, readBody } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { rememberCalledTool } from "./called-tool.ts";
+import { checkIds } from "./check-ids.ts";
 import type { Connections, Exchange } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
@@ -120,7 +122,8 @@ export function createMcpPort(options: McpPortOptions): Server {
     current.arrived();
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
     const parsedBody = parseJson(text);
-    const isStream = methodOf(parsedBody) === "subscriptions/listen";
+    checkIds(parsedBody);
+    const isStream = isObject(parsedBody) && parsedBody.method === "subscriptions/listen";
     if (isStream) {
       if (text.length > MAX_STREAM_REQUEST) {
         const most = `the request for a stream may have at most ${MAX_STREAM_REQUEST} characters`;
@@ -211,8 +214,4 @@ function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): 
   response.once("close", () => {
     clearTimeout(timer);
   });
-}
-
-function methodOf(body: unknown): unknown {
-  return typeof body === "object" && body !== null && "method" in body ? body.method : undefined;
 }
