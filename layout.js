@@ -56,6 +56,7 @@ export const app = [
   "config", // one file per group of environment variables
   "errors", // what a caller did wrong
   "json", // integers and text that pass unchanged
+  "collected-bytes.ts", // bytes that arrive in pieces
   "version.ts",
 ];
 

@@ -36,6 +36,9 @@ export interface RegisterContext {
   readonly notify: ServerNotifier;
 }
 
+/** Listen streams that a pod serves, if it may have twice as many connections. */
+const MAX_STREAMS = 1024;
+
 export interface AppOptions {
   readonly config: Config;
   /** Changes the list of tools before it is served: adds, removes or wraps. @default - the tools as they are */
@@ -100,6 +103,8 @@ export async function startApp({
   const handler = createMcpHandler(factory, {
     legacy: "stateless",
     bus,
+    // Streams have no end: with them alone, all connections could be in use for good.
+    maxSubscriptions: Math.min(MAX_STREAMS, Math.ceil(config.maxConnections / 2)),
     onerror: (error) => {
       logger.debug({ reason: error.message }, "refused");
     },
@@ -118,7 +123,7 @@ export async function startApp({
     max: config.maxConnections,
   });
   const authorization = await authorize(config, services, log);
-  const bodies = new BodyBudget(config.maxTotalBodyBytes);
+  const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
   metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });

@@ -203,6 +203,21 @@ describe("bad input to the app", () => {
     expect(error(answer)).toEqual({ code: -32700, message: "Parse error: the request body is not valid UTF-8" });
   });
 
+  it.each([
+    ["an id", { jsonrpc: "2.0", id: "x".repeat(1025), method: "ping" }],
+    [
+      "a progress token",
+      { jsonrpc: "2.0", id: 1, method: "ping", params: { _meta: { progressToken: "x".repeat(1025) } } },
+    ],
+  ])("refuses %s above 1024 characters, which every message of an answer would repeat", async (name, message) => {
+    for (const body of [message, [{ ...message, id: 2, params: {} }, message]]) {
+      const answer = await send(JSON.stringify(body));
+
+      expect(answer.status).toBe(400);
+      expect(error(answer).message).toBe(`Invalid request: ${name} may have at most 1024 characters`);
+    }
+  });
+
   it("refuses a batch in which two requests have the same id, of which one would wait for good", async () => {
     const answer = await send(`[${call("simple_health", {})},${call("health_check", {})}]`);
 

@@ -51,7 +51,7 @@ export const serverVariables = {
   MAX_CONNECTIONS: count
     .prefault("2000")
     .describe(
-      "Connections that may be open, at some 20 kB each. Beyond it one that is idle makes room for a new one, or the new one is closed.",
+      "Connections that may be open, at some 20 kB each. Beyond it one that is idle, or waits for a slow client, makes room for a new one, or the new one is closed.",
     ),
   MAX_BODY_BYTES: wholeNumber(1024, 64 * 1024 * 1024)
     .prefault("1048576")

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
+import { CollectedBytes } from "../collected-bytes.ts";
 import { codeOf } from "./upstream-failure.ts";
 
 /** The body of a message, as far as it was read. */
@@ -55,12 +56,10 @@ export async function decoded(encoded: Body, contentEncoding: string, maxBytes: 
 async function decodeOne({ body, truncated }: Body, coding: string, maxBytes: number): Promise<Body> {
   const decoder = Object.hasOwn(DECODERS, coding) ? DECODERS[coding]?.(body) : undefined;
   if (decoder === undefined) return unreadable(`nobody asked for its coding '${coding.slice(0, MAX_NAME)}'`);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const collected = new CollectedBytes();
   decoder.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) decoder.destroy();
+    collected.add(chunk);
+    if (collected.length > maxBytes) decoder.destroy();
   });
   decoder.end(body);
   const error: unknown = await finished(decoder).then(
@@ -68,9 +67,9 @@ async function decodeOne({ body, truncated }: Body, coding: string, maxBytes: nu
     (reason: unknown) => reason,
   );
   // Where the data end too early, what was decoded is the beginning of the body.
-  const isCut = bytes > maxBytes || codeOf(error) === "Z_BUF_ERROR";
+  const isCut = collected.length > maxBytes || codeOf(error) === "Z_BUF_ERROR";
   if (error !== undefined && !isCut) return unreadable(`it is not in the coding '${coding}' that it names`);
-  return { body: Buffer.concat(chunks).subarray(0, maxBytes), truncated: truncated || isCut };
+  return { body: collected.bytes.subarray(0, maxBytes), truncated: truncated || isCut };
 }
 
 function unreadable(why: string): Body {

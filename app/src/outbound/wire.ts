@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Readable } from "node:stream";
+import { CollectedBytes } from "../collected-bytes.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Addresses } from "./addresses.ts";
 import { ACCEPTED_CODINGS, decoded, type Body } from "./content-coding.ts";
@@ -99,13 +100,11 @@ async function readAnswer(response: IncomingMessage): Promise<WireAnswer> {
 }
 
 async function readUpTo(stream: Readable, most: number): Promise<Body> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const collected = new CollectedBytes();
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    chunks.push(chunk);
+    collected.add(chunk);
     // Leaving the loop destroys the stream, and the connection with it.
-    if (bytes > most) break;
+    if (collected.length > most) break;
   }
-  return { body: Buffer.concat(chunks).subarray(0, most), truncated: bytes > most };
+  return { body: collected.bytes.subarray(0, most), truncated: collected.length > most };
 }

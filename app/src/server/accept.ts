@@ -2,6 +2,10 @@ const JSON_TYPE = "application/json";
 const STREAM_TYPE = "text/event-stream";
 const BOTH = `${JSON_TYPE}, ${STREAM_TYPE}`;
 
+/** Parts between commas, and between semicolons, outside of quotes; a quote that has no end lasts to the end. */
+const RANGES = /(?:"(?:\\.|[^"\\])*(?:"|\\?$)|[^,"])+/g;
+const PARAMETERS = /(?:"(?:\\.|[^"\\])*(?:"|\\?$)|[^;"])+/g;
+
 /**
  * Spells an `Accept` header as the SDK's path for the 2025 revisions looks for it: the two types by
  * their full names, where the header admits them in any spelling, by a wildcard, or by its absence.
@@ -11,7 +15,7 @@ const BOTH = `${JSON_TYPE}, ${STREAM_TYPE}`;
  */
 export function normalizeAccept(header: string | undefined): string {
   if (header === undefined || header.trim() === "" || header === BOTH) return BOTH;
-  const ranges = header.split(",").map(readRange);
+  const ranges = (header.match(RANGES) ?? []).map(readRange);
   const accepted = [JSON_TYPE, STREAM_TYPE].filter((type) => qualityOf(type, ranges) > 0);
   return accepted.length === 0 ? header : accepted.join(", ");
 }
@@ -22,7 +26,7 @@ interface MediaRange {
 }
 
 function readRange(text: string): MediaRange {
-  const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const [type = "", ...parameters] = (text.match(PARAMETERS) ?? []).map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, "");
   return { type, quality: quality === undefined ? 1 : Number(quality) };
 }

@@ -1,8 +1,9 @@
 /**
- * Calls that one turn may start whatever time they take: a process that has just started compiles
- * its code in its first calls.
+ * Calls that one turn may start although they take longer than a turn may, and milliseconds that they may take: a
+ * process that has just started compiles its code in its first calls.
  */
 const FREE_CALLS = 20;
+const FREE_TIME = 200;
 
 /**
  * Sheds load before it queues: limits the processor time that one turn of the event loop spends on
@@ -44,7 +45,8 @@ export class Admission {
       // Runs when everything that has arrived was handled, before the loop looks for more.
       setImmediate(() => (this.#startedAt = undefined));
     }
-    if (this.#started >= FREE_CALLS && now - this.#startedAt >= this.#maxTurn) {
+    const spent = now - this.#startedAt;
+    if (spent >= this.#maxTurn && (this.#started >= FREE_CALLS || spent >= FREE_TIME)) {
       this.#rejected += 1;
       return false;
     }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { CollectedBytes } from "../collected-bytes.ts";
 import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http-error.ts";
 import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
 import type { BodyShare } from "./body-budget.ts";
@@ -16,7 +17,7 @@ const MAX_EXACT = 256 * 1024;
 export interface BodyLimits {
   readonly maxBytes: number;
   /** Of the bytes that all bodies together may have. */
-  readonly share: Pick<BodyShare, "take">;
+  readonly share: Pick<BodyShare, "take" | "arrived" | "signal">;
 }
 
 /**
@@ -30,15 +31,15 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
   refuseEncoded(request);
   const tooLarge = () => new HttpError(413, REFUSED, `Request too large: the body may be at most ${maxBytes} bytes`);
   if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  await consume(request, (chunk) => {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge();
+  const collected = new CollectedBytes();
+  const take = (chunk: Buffer) => {
+    if (collected.length + chunk.byteLength > maxBytes) throw tooLarge();
     share.take(chunk.byteLength);
-    chunks.push(chunk);
-  });
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    collected.add(chunk);
+  };
+  await consume(request, take, share.signal);
+  share.arrived();
+  const body = collected.bytes;
   // Decoded with replacement characters, it would say something that its sender did not write.
   if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
   return body.toString("utf8");
@@ -47,15 +48,13 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
 /**
  * Parses the JSON of a body.
  *
- * @throws HttpError 400 when it is not JSON, nested too deep, or has two requests with one id
+ * @throws HttpError 400 when it is not JSON, or nested too deep
  */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw new HttpError(400, INVALID_REQUEST, `Invalid request: JSON nested deeper than ${MAX_DEPTH} levels`);
   if (text.length > MAX_EXACT && mayHaveLargeIntegers(text)) throw tooLongForLargeIntegers();
-  const body = parse(text);
-  if (Array.isArray(body)) refuseSameIds(body);
-  return body;
+  return parse(text);
 }
 
 /**
@@ -107,26 +106,12 @@ function refuseEncoded({ headers }: IncomingMessage): void {
 }
 
 /**
- * Only one of two requests with the same id would be answered, and the client would wait for the
- * other for good.
- */
-function refuseSameIds(batch: readonly unknown[]): void {
-  const ids = new Set<unknown>();
-  for (const message of batch) {
-    if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) continue;
-    if (ids.has(message.id))
-      throw new HttpError(400, INVALID_REQUEST, "Invalid request: two requests of a batch have the same id");
-    ids.add(message.id);
-  }
-}
-
-/**
- * Hands over each chunk of a body, to its end or until `stop`. Not `for await`: leaving it early
+ * Hands over each chunk of a body, to its end. Not `for await`: leaving it early
  * destroys the connection, and with it the answer.
  *
- * @throws what `take` throws, or an error when the client goes away
+ * @throws what `take` throws, the reason of `stop`, or an error when the client goes away
  */
-async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop?: AbortSignal): Promise<void> {
+async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop: AbortSignal): Promise<void> {
   if (request.readableEnded) return;
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const onData = (chunk: Buffer) => {
@@ -139,8 +124,11 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
   const onEnd = () => {
     resolve(undefined);
   };
+  const onStop = () => {
+    reject(stop.reason);
+  };
   request.on("data", onData).once("end", onEnd).once("error", reject);
-  stop?.addEventListener("abort", onEnd);
+  stop.addEventListener("abort", onStop);
   // An error would have no listener by now.
   if (request.destroyed) reject(new Error("the client has gone"));
   try {
@@ -148,6 +136,7 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
   } finally {
     request.pause();
     request.off("data", onData).off("end", onEnd).off("error", reject);
+    stop.removeEventListener("abort", onStop);
   }
 }
 

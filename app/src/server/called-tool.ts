@@ -1,3 +1,5 @@
+import { isObject } from "../json/is-object.ts";
+
 const called = new WeakMap<Request, string>();
 
 /**
@@ -14,8 +16,4 @@ export function rememberCalledTool(request: Request, body: unknown): Request {
 /** Nothing for a request that may need every tool. */
 export function calledTool(request: Request | undefined): string | undefined {
   return request === undefined ? undefined : called.get(request);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -16,9 +16,16 @@ const DRAIN_SWEEP_INTERVAL = 50;
  */
 const MAX_UNDER_WAY = 100;
 
+/** Milliseconds that a client may take to send a request or to read an answer while new connections need room. */
+const SLOW = 2000;
+
 interface Connection {
   readonly endsAt: number;
   calls: number;
+  /** Calls that wait for the client, which sends a request or reads an answer. */
+  waiting: number;
+  /** When they began to wait, or when the last one ended. */
+  waitingSince: number;
   streams: number;
   /** All that ever arrived. */
   requests: number;
@@ -36,6 +43,10 @@ export interface Exchange {
   readonly isNewest: () => boolean;
   /** Its response tells the client that the connection ends. */
   readonly isLast: () => void;
+  /** The request has arrived: from now on its client waits for the server. */
+  readonly arrived: () => void;
+  /** The answer has been written: from now on the server waits until its client has read it. */
+  readonly answered: () => void;
   readonly done: () => void;
 }
 
@@ -87,13 +98,22 @@ export class Connections {
    * new one is closed.
    */
   add(socket: Socket): void {
-    if (this.#open.size >= this.#options.max && !this.#makeRoom()) {
+    if (this.#open.size >= this.#options.max && !this.#makeRoomFor(socket)) {
       socket.destroy();
       return;
     }
     const now = performance.now();
     const endsAt = now + this.#options.maxAge * (1 + JITTER * (2 * Math.random() - 1));
-    this.#open.set(socket, { endsAt, calls: 0, streams: 0, requests: 0, idleSince: now, isEnding: false });
+    this.#open.set(socket, {
+      endsAt,
+      calls: 0,
+      waiting: 0,
+      waitingSince: now,
+      streams: 0,
+      requests: 0,
+      idleSince: now,
+      isEnding: false,
+    });
     socket.once("close", () => {
       this.#open.delete(socket);
       this.#changed();
@@ -117,6 +137,14 @@ export class Connections {
     const { requests } = connection;
     let kind: "calls" | "streams" = "calls";
     connection[kind] += 1;
+    let isWaiting = false;
+    const waits = (value: boolean) => {
+      if (value === isWaiting) return;
+      isWaiting = value;
+      connection.waiting += value ? 1 : -1;
+      if (value && connection.waiting === 1) connection.waitingSince = performance.now();
+    };
+    waits(true);
     return {
       isStream: () => kind === "streams",
       isNewest: () => connection.requests === requests,
@@ -130,9 +158,17 @@ export class Connections {
         connection[kind] += 1;
         this.#changed();
       },
+      arrived: () => {
+        waits(false);
+      },
+      answered: () => {
+        waits(kind === "calls");
+      },
       done: () => {
+        waits(false);
         connection[kind] -= 1;
         connection.idleSince = performance.now();
+        connection.waitingSince = connection.idleSince;
         this.#changed();
       },
     };
@@ -197,14 +233,17 @@ export class Connections {
 
   /**
    * Closes the oldest connection that never brought a request, or else one that its client no
-   * longer counts on.
+   * longer counts on, or else one on which nothing but a slow client is waited for, or else an idle
+   * one of another address that has more than half of all.
    */
-  #makeRoom(): boolean {
+  #makeRoomFor(socket: Socket): boolean {
     const now = performance.now();
     const connections = [...this.#open];
     const [victim] =
       connections.find(([, { requests }]) => requests === 0) ??
       connections.find(([, connection]) => this.#isDispensable(connection, now)) ??
+      connections.find(([, connection]) => isSlow(connection, now)) ??
+      this.#ofLargestClient(socket.remoteAddress).find(([other]) => this.isIdle(other)) ??
       [];
     if (victim === undefined) return false;
     this.#open.delete(victim);
@@ -212,8 +251,19 @@ export class Connections {
     return true;
   }
 
+  /** All connections of an address that has more than half of those allowed, unless it is this one. */
+  #ofLargestClient(address: string | undefined): readonly (readonly [Socket, Connection])[] {
+    const byAddress = Map.groupBy(this.#open, ([{ remoteAddress }]) => remoteAddress);
+    byAddress.delete(address);
+    return [...byAddress.values()].find(({ length }) => length > this.#options.max / 2) ?? [];
+  }
+
   /** Idle for longer than its client may reuse it. */
   #isDispensable({ calls, streams, idleSince }: Connection, now: number): boolean {
     return calls + streams === 0 && now - idleSince > this.#options.keepAliveTimeout;
   }
+}
+
+function isSlow({ calls, waiting, waitingSince, streams }: Connection, now: number): boolean {
+  return calls > 0 && calls === waiting && streams === 0 && now - waitingSince > SLOW;
 }

@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { wellFormed } from "../json/well-formed.ts";
 import { normalizeAccept } from "./accept.ts";
 import type { WriteHead } from "./refusal.ts";
 import type { Target } from "./request-head.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 
 /** Header of the web request that contains the address of the client's end of the connection. */
 export const PEER = "x-mcp-peer";
@@ -19,12 +19,20 @@ const MAX_UNREAD_BYTES = 64 * 1024;
  */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]);
 
+export interface ExchangeOptions {
+  readonly writeHead: WriteHead;
+  /** The answer is a stream that only the client or a drain ends. */
+  readonly isStream: boolean;
+  readonly unread: UnreadAnswers;
+}
+
 /**
  * Carries one POST to a web-standard handler and its response back; aborts the request's signal
  * when the client goes away before the response is complete.
  *
- * An answer that has an end waits for a slow reader. A stream without one would grow while it
- * waits, so a reader that leaves too much of it unread is cut off and has to open another.
+ * An answer that has an end waits for a slow reader, within the limit that all such answers share. A
+ * stream without one would grow while it waits, so a reader that leaves too much of it unread is cut
+ * off and has to open another.
  *
  * The SDK's own adapter would parse the body a second time and set `Connection` itself, which only
  * the server can decide.
@@ -34,7 +42,7 @@ export async function exchange(
   target: Target,
   response: ServerResponse,
   handle: (request: Request) => Promise<Response>,
-  { writeHead, hasEnd }: { readonly writeHead: WriteHead; readonly hasEnd: () => boolean },
+  { writeHead, isStream, unread }: ExchangeOptions,
 ): Promise<void> {
   const abort = new AbortController();
   response.once("close", () => {
@@ -48,6 +56,7 @@ export async function exchange(
     if (answer.status !== 204) headers["content-length"] = String(body.byteLength);
     writeHead(answer.status, headers);
     response.end(body);
+    unread.written(response);
     return;
   }
 
@@ -55,8 +64,8 @@ export async function exchange(
   for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     if (abort.signal.aborted) return;
     // The SDK writes each event as one chunk, so no escape is in two.
-    if (response.write(wellFormed(chunk))) continue;
-    if (hasEnd()) await once(response, "drain", { signal: abort.signal }).catch(() => undefined);
+    response.write(wellFormed(chunk));
+    if (!isStream) unread.written(response);
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   }
   response.end();

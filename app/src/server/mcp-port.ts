@@ -1,13 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
 import type { Authorization } from "../auth/authorization.ts";
+import { clientOf } from "../auth/principal.ts";
 import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
+import { isObject } from "../json/is-object.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Admission } from "./admission.ts";
 import { discard, parseJson, readBody } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { rememberCalledTool } from "./called-tool.ts";
+import { checkIds } from "./check-ids.ts";
 import type { Connections, Exchange } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { createGuard, MCP_PATH } from "./guard.ts";
@@ -15,6 +18,7 @@ import { createHttpServer, TIMEOUTS, type Timeouts } from "./http-server.ts";
 import { writeRefusal, type WriteHead } from "./refusal.ts";
 import { readTarget } from "./request-head.ts";
 import { tryAgainLater } from "./try-again.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 /**
  * How much of a refused body is read and thrown away, as a multiple of the largest body that is
@@ -53,6 +57,8 @@ export function createMcpPort(options: McpPortOptions): Server {
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
   const keepAlive = { "keep-alive": `timeout=${Math.floor(config.keepAliveTimeout / 1000)}` };
   const guard = createGuard(config, new Set([MCP_PATH, ...(authorization?.metadataPaths ?? [])]));
+
+  const unread = new UnreadAnswers();
 
   const readRest = (request: IncomingMessage) =>
     discard(request, DISCARD_FACTOR * config.maxBodyBytes, timeouts.discard);
@@ -107,12 +113,17 @@ export function createMcpPort(options: McpPortOptions): Server {
     const authInfo = await authorization?.authenticate(request);
     if (request.method !== "POST") throw notAllowed("POST");
     if (awaitsContinue) response.writeContinue();
-    const share = bodies.share();
+    const share = bodies.share(clientOf(authInfo, request.socket.remoteAddress));
     response.once("close", share.release);
-    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share });
+    const text = await readBody(request, { maxBytes: config.maxBodyBytes, share }).catch((error: unknown) => {
+      share.release();
+      throw error;
+    });
+    current.arrived();
     if (!admission.tryStart()) throw tryAgainLater("This server has more calls than it can answer in time");
     const parsedBody = parseJson(text);
-    const isStream = methodOf(parsedBody) === "subscriptions/listen";
+    checkIds(parsedBody);
+    const isStream = isObject(parsedBody) && parsedBody.method === "subscriptions/listen";
     if (isStream) {
       if (text.length > MAX_STREAM_REQUEST) {
         const most = `the request for a stream may have at most ${MAX_STREAM_REQUEST} characters`;
@@ -125,7 +136,10 @@ export function createMcpPort(options: McpPortOptions): Server {
     }
     const options = { parsedBody, ...(authInfo === undefined ? {} : { authInfo }) };
     const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
-    await exchange(request, target, response, handle, { writeHead, hasEnd: () => !isStream });
+    await exchange(request, target, response, handle, { writeHead, isStream, unread });
+    current.answered();
+    // The client may take its time to read the answer.
+    share.release();
   }
 
   /**
@@ -200,8 +214,4 @@ function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): 
   response.once("close", () => {
     clearTimeout(timer);
   });
-}
-
-function methodOf(body: unknown): unknown {
-  return typeof body === "object" && body !== null && "method" in body ? body.method : undefined;
 }

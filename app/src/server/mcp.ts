@@ -8,7 +8,7 @@ import {
   type ServerContext,
   type StandardSchemaWithJSON,
 } from "@modelcontextprotocol/server";
-import { principalOf } from "../auth/principal.ts";
+import { clientOf, principalOf } from "../auth/principal.ts";
 import type { AuthConfig } from "../config/auth.ts";
 import { stringify } from "../json/well-formed.ts";
 import type { Resource } from "../resources/resource.ts";
@@ -141,11 +141,10 @@ function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChalle
 
 function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolRequest {
   const authInfo = http?.authInfo;
-  const principal = authInfo === undefined ? "" : principalOf(authInfo);
   const progressToken = mcpReq._meta?.progressToken;
   return {
-    client: principal === "" ? `address:${http?.req?.headers.get(PEER) ?? ""}` : principal,
-    principal,
+    client: clientOf(authInfo, http?.req?.headers.get(PEER) ?? ""),
+    principal: authInfo === undefined ? "" : principalOf(authInfo),
     scopes: auth.mode === "off" ? auth.scopes : (authInfo?.scopes ?? []),
     signal: mcpReq.signal,
     progress(progress, total, message) {

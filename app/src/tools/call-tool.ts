@@ -1,5 +1,6 @@
 import type { CallToolResult, StandardSchemaV1 } from "@modelcontextprotocol/server";
 import { ToolInputError } from "../errors/tool-input-error.ts";
+import { isObject } from "../json/is-object.ts";
 import { CallerCall } from "../resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../resilience/deadline.ts";
 import { Rejected } from "../resilience/rejection.ts";
@@ -138,8 +139,4 @@ export function errorKind({ isError, _meta }: { readonly isError?: unknown; read
   if (isError !== true) return "";
   const detail = isObject(_meta) ? _meta[ERROR_META] : undefined;
   return isObject(detail) && "kind" in detail ? String(detail.kind) : "tool_error";
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -23,8 +23,19 @@ describe("an Accept header", () => {
     ["application/*;q=0, application/json, text/event-stream", BOTH],
     ["text/html", "text/html"],
     ["*/*;q=0", "*/*;q=0"],
+    ['text/event-stream;x="a,b";q=0, application/json', JSON_TYPE],
+    ['application/json;x="text/event-stream,*/*"', JSON_TYPE],
+    ['application/json;x="\\",text/event-stream', JSON_TYPE],
+    ['application/json;x=";q=0", text/event-stream', BOTH],
     ["application/jsonp, text/event-streams", "application/jsonp, text/event-streams"],
   ])("of %j admits %j", (header, expected) => {
     expect(normalizeAccept(header)).toBe(expected);
+  });
+
+  it("is read in little time, however its quotes nest", () => {
+    const start = performance.now();
+    for (const part of ['\\"', '"', ',"', ';"\\']) normalizeAccept(`text/html;x="${part.repeat(16_000 / part.length)}`);
+
+    expect(performance.now() - start).toBeLessThan(200);
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { BodyBudget } from "../../../app/src/server/body-budget.ts";
 import { killProcesses, startProcess } from "../app-process.ts";
 import { connect, startTestApp } from "../running-app.ts";
 import { call, openRaw, post, type RawConnection } from "./raw-connection.ts";
@@ -14,8 +15,8 @@ afterEach(() => {
 
 afterAll(killProcesses);
 
-async function send(port: number, bytes: Buffer): Promise<RawConnection> {
-  const raw = await openRaw(port);
+async function send(port: number, bytes: Buffer, localAddress?: string): Promise<RawConnection> {
+  const raw = await openRaw(port, localAddress);
   opened.push(raw);
   raw.socket.write(bytes);
   return raw;
@@ -42,11 +43,81 @@ async function metric(admin: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name.replace(/[{}]/g, "\\$&")} (.+)$`, "m").exec(text)?.[1]);
 }
 
+describe("a budget of 4000 bytes, of which one client may hold 2000", () => {
+  const sizes = { maxTotalBodyBytes: 4000, maxBodyBytes: 1500 };
+  const shares = (budget: BodyBudget, ...clients: readonly string[]) =>
+    clients.map((client) => {
+      const share = budget.share(client);
+      share.take(1000);
+      return share;
+    });
+
+  it("refuses a third body of 1000 bytes from one client, and accepts it from another", () => {
+    const budget = new BodyBudget(sizes);
+    shares(budget, "a", "a");
+
+    expect(() => {
+      budget.share("a").take(1000);
+    }).toThrow("No memory for the request body");
+    shares(budget, "b", "b");
+    expect(budget.bytes).toBe(4000);
+    expect(budget.refused).toBe(1);
+  });
+
+  it("takes the bytes of a body that arrives slowly for one that comes later, the oldest first", () => {
+    const budget = new BodyBudget({ ...sizes, slowAfter: 0 });
+    const held = shares(budget, "a", "a", "b", "b");
+    held[0]?.arrived();
+    const later = budget.share("c");
+    later.take(500);
+
+    expect(held.map(({ signal }) => signal.aborted)).toEqual([false, true, false, false]);
+    expect(held[1]?.signal.reason).toMatchObject({ status: 503 });
+    expect(budget.bytes).toBe(3500);
+    for (const share of [...held, later]) share.release();
+    expect(budget.bytes).toBe(0);
+  });
+
+  it("takes them from the same client only, where that client has reached its half", () => {
+    const budget = new BodyBudget({ ...sizes, slowAfter: 0 });
+    const held = shares(budget, "b", "a", "a");
+    budget.share("a").take(500);
+
+    expect(held.map(({ signal }) => signal.aborted)).toEqual([false, true, false]);
+  });
+
+  it("takes none from a body that has arrived, or is not slow", () => {
+    const arrived = new BodyBudget({ ...sizes, slowAfter: 0 });
+    for (const share of shares(arrived, "a", "a", "b", "b")) share.arrived();
+    const quick = new BodyBudget(sizes);
+    shares(quick, "a", "a", "b", "b");
+
+    for (const budget of [arrived, quick])
+      expect(() => {
+        budget.share("c").take(1);
+      }).toThrow("No memory for the request body");
+  });
+});
+
 describe("the bytes of request bodies that a process holds", () => {
   it("are limited: a request beyond them gets 503, and when to call again", async () => {
-    const app = await startTestApp({ MAX_BODY_BYTES: String(MIB), MAX_TOTAL_BODY_BYTES: String(2 * MIB) });
-    const held = [await send(app.mcpPort, unfinished(MIB)), await send(app.mcpPort, unfinished(MIB))];
-    while ((await metric(app.admin, "mcp_server_body_bytes")) < 2 * MIB - 2) continue;
+    const { promise: mayEnd, resolve: endCalls } = Promise.withResolvers<undefined>();
+    const app = await startTestApp(
+      { MAX_BODY_BYTES: String(MIB), MAX_TOTAL_BODY_BYTES: String(2 * MIB) },
+      {
+        tools: (tools) =>
+          tools.map((tool) => ({
+            ...tool,
+            async handle(args, context) {
+              await mayEnd;
+              return tool.handle(args, context);
+            },
+          })),
+      },
+    );
+    const body = post(call("simple_health").padEnd(MIB));
+    const held = [await send(app.mcpPort, body), await send(app.mcpPort, body, "127.0.0.2")];
+    while ((await metric(app.admin, "mcp_server_body_bytes")) < 2 * MIB) continue;
 
     const beyond = await send(app.mcpPort, post(call("simple_health").padEnd(10_000)));
     await beyond.until("retryAfterMs");
@@ -62,12 +133,25 @@ describe("the bytes of request bodies that a process holds", () => {
     expect(await metric(app.admin, 'mcp_server_shed_requests_total{reason="memory"}')).toBe(1);
     await expect(connect(app.endpoint, "2026")).rejects.toMatchObject({ data: { status: 503 } });
 
-    for (const { socket } of held) socket.write(" ");
+    endCalls(undefined);
     for (const raw of held) await raw.until('"text":"ok"');
     // The connection that was refused is still open, and what the others held is free again.
     beyond.socket.write(post(call("simple_health")));
     await beyond.until('"text":"ok"');
     expect(await metric(app.admin, "mcp_server_body_bytes")).toBe(0);
+    await app.close();
+  });
+
+  it("are half for one client at most, so that others can call", async () => {
+    const app = await startTestApp({ MAX_BODY_BYTES: "50000", MAX_TOTAL_BODY_BYTES: "400000" });
+    const refused = 'mcp_server_shed_requests_total{reason="memory"}';
+    for (let body = 0; body < 20; body += 1) await send(app.mcpPort, unfinished(50_000));
+    while ((await metric(app.admin, refused)) < 16) continue;
+    expect(await metric(app.admin, "mcp_server_body_bytes")).toBeLessThan(200_000);
+
+    const other = await send(app.mcpPort, post(call("simple_health").padEnd(50_000)), "127.0.0.2");
+    await other.until('"text":"ok"');
+    for (const { socket } of opened) socket.destroy();
     await app.close();
   });
 
@@ -83,6 +167,21 @@ describe("the bytes of request bodies that a process holds", () => {
     expect(await metric(app.admin, "mcp_server_listen_streams")).toBe(1);
     await app.close();
   });
+
+  it("go from a body that arrives slowly to other requests, and its client is told to call again", async () => {
+    const app = await startTestApp({ MAX_BODY_BYTES: String(MIB), MAX_TOTAL_BODY_BYTES: String(MIB) });
+    const slow = await send(app.mcpPort, unfinished(MIB));
+    let other = "";
+    while (!other.includes('"text":"ok"')) {
+      const raw = await send(app.mcpPort, post(call("simple_health").padEnd(10_000)));
+      await raw.until('"jsonrpc"');
+      other = raw.received;
+    }
+
+    await slow.until("retryAfterMs");
+    expect(slow.received).toMatch(/^HTTP\/1\.1 503 /);
+    await app.close();
+  }, 15_000);
 
   it("are given back when a client goes away in the middle of a body", async () => {
     const app = await startTestApp();
@@ -102,6 +201,19 @@ describe("the bytes of request bodies that a process holds", () => {
     await Promise.all(Array.from({ length: CLIENTS }, () => send(mcpPort, unfinished(MIB))));
     const refused = 'mcp_server_shed_requests_total{reason="memory"}';
     while ((await metric(`http://127.0.0.1:${adminPort}`, refused)) < CLIENTS - 8) continue;
+
+    expect((await residentBytes(app.pid)) - before).toBeLessThan(100 * MIB);
+    app.kill("SIGKILL");
+  }, 30_000);
+
+  it("are as many in memory when a client sends them in chunks of one byte", async () => {
+    const { process: app, mcpPort, adminPort } = await startProcess({ LOG_LEVEL: "warn" });
+    await (await send(mcpPort, post(call("simple_health")))).until('"text":"ok"');
+    const before = await residentBytes(app.pid);
+    const head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+    const SIZE = 1_000_000;
+    await send(mcpPort, Buffer.from(head + "1\r\n \r\n".repeat(SIZE)));
+    while ((await metric(`http://127.0.0.1:${adminPort}`, "mcp_server_body_bytes")) < SIZE) continue;
 
     expect((await residentBytes(app.pid)) - before).toBeLessThan(100 * MIB);
     app.kill("SIGKILL");

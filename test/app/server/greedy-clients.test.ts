@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { ServerNotifier } from "@modelcontextprotocol/server";
 import { afterAll, afterEach, describe, expect, it } from "@jest/globals";
+import { answer } from "../../../app/src/tools/tool.ts";
 import { killProcesses, startProcess } from "../app-process.ts";
 import { overHttp } from "../over-http.ts";
 import { connect, startTestApp } from "../running-app.ts";
@@ -59,6 +60,33 @@ describe("a client that opens too many connections", () => {
 
     expect(await timeOfACall(app.mcpPort)).toBe(Infinity);
     for (const { socket } of opened) expect(socket.destroyed).toBe(false);
+    for (const { socket } of opened) socket.destroy();
+    await app.close();
+  });
+
+  it("loses an idle one to a client at another address", async () => {
+    const app = await startTestApp({ MAX_CONNECTIONS: "2", KEEP_ALIVE_TIMEOUT: "5s" });
+    for (const raw of [await open(app.mcpPort, "127.0.0.2"), await open(app.mcpPort, "127.0.0.2")]) {
+      raw.socket.write(post(call("simple_health")));
+      await raw.until('"text":"ok"');
+    }
+
+    expect(await timeOfACall(app.mcpPort)).toBeLessThan(Infinity);
+    for (const { socket } of opened) socket.destroy();
+    await app.close();
+  });
+
+  it("loses those on which it never finishes a request", async () => {
+    const app = await startTestApp({ MAX_CONNECTIONS: "2" });
+    const unfinished = post(call("simple_health")).subarray(0, -1);
+    for (const raw of [await open(app.mcpPort), await open(app.mcpPort)]) raw.socket.write(unfinished);
+    while (!/^mcp_server_busy_connections 2$/m.test(await (await fetch(`${app.admin}/metrics`)).text())) continue;
+
+    let time = Infinity;
+    while (time === Infinity) {
+      time = await timeOfACall(app.mcpPort);
+      await sleep(10);
+    }
     for (const { socket } of opened) socket.destroy();
     await app.close();
   });
@@ -160,6 +188,33 @@ describe("a client that sends requests behind a stream, where none can ever be a
     expect(await (await fetch(`${app.admin}/metrics`)).text()).toContain("\nmcp_server_listen_streams 0\n");
     await app.close();
   });
+});
+
+describe("clients that never read their answers", () => {
+  it("lose them, the oldest first, when too many bytes wait", async () => {
+    // More than the buffers of the operating system take.
+    const text = "x".repeat(24 * 1024 * 1024);
+    const app = await startTestApp(
+      {},
+      { tools: (tools) => tools.map((tool) => ({ ...tool, handle: () => answer({ status: "ok" }, text) })) },
+    );
+    const clients = [];
+    for (let client = 0; client < 4; client += 1) {
+      const raw = await open(app.mcpPort);
+      raw.socket.pause();
+      raw.socket.write(post(call("simple_health")));
+      clients.push(raw);
+    }
+    while (!/^mcp_server_connections [12]$/m.test(await (await fetch(`${app.admin}/metrics`)).text())) continue;
+    for (const { socket } of clients) socket.resume();
+    await clients[0]?.closed;
+    await clients[3]?.until("xxxx");
+    while ((clients[3]?.received.length ?? 0) < text.length) await clients[3]?.more();
+
+    expect(clients[0]?.received.length).toBeLessThan(text.length);
+    for (const { socket } of opened) socket.destroy();
+    await app.close();
+  }, 20_000);
 });
 
 describe("a client that closes its side of the connection while it waits", () => {

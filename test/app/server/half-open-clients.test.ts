@@ -35,7 +35,7 @@ async function startPort(
       return mcp;
     }),
     connections,
-    bodies: new BodyBudget(config.maxTotalBodyBytes),
+    bodies: new BodyBudget(config),
     admission: new Admission(config.admissionTime),
     logger: createLogger(config).logger,
     timeouts: TIMEOUTS,
