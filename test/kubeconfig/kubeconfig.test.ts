@@ -267,6 +267,39 @@ const ROWS: Record<string, Row> = {
       ],
     },
   },
+  "an identity from a merge key": {
+    files: [
+      "x: &base {as: deployer, token: u}\nusers: [{name: u, user: {<<: *base, token: t}}]\n",
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: { authorization: "Bearer t", impersonation: ["impersonate-user: deployer"] },
+  },
+  "merge keys after other keys, which they replace": {
+    files: [
+      [
+        "x: {a: &a {as: a, token: a}, b: &b {as: b, as-uid: '7'}, c: &c {token: c}, d: &d {<<: *c, as-groups: [d]}}",
+        "users: [{name: u, user: {as: mine, token: mine, <<: [*a, *b], <<: *d}}]",
+        "",
+      ].join("\n"),
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: {
+      authorization: "Bearer c",
+      impersonation: ["impersonate-group: d", "impersonate-uid: 7", "impersonate-user: a"],
+    },
+  },
+  "a quoted merge key, which is none": {
+    files: [
+      'x: &base {as: deployer}\nusers: [{name: u, user: {"<<": *base, token: t}}]\n',
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: { authorization: "Bearer t" },
+  },
+  "a merge key of something else than a map": {
+    files: ["users: [{name: u, user: {<<: 3, token: t}}]\n", config({ token: "t" })],
+    seen: null,
+    refused: "is not YAML: Merge sources must be maps",
+  },
   "groups to impersonate without a user": {
     files: [config({ token: "t", "as-groups": ["a"] })],
     seen: null,
