@@ -85,6 +85,11 @@ export class Connections {
     return this.#plugin.forget();
   }
 
+  /** Ends an exec plugin that runs. */
+  close(): void {
+    this.#plugin.close();
+  }
+
   #chooseAgain(): ChosenCluster {
     if (this.cluster.kind === "own") return this.cluster;
     const again = chooseCluster(this.#surroundings, this.cluster.context);
