@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { COLOR_LABEL, PREVIEW_SERVICE } from "../../../../environment/names.ts";
+import { COLOR_LABEL, stackName } from "../../../../environment/names.ts";
 import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
@@ -137,8 +137,14 @@ export class TerraformStaging implements Staging {
     const limits = targets.map((address) => `-target=${address}`);
     await this.#terraform(folder, ["plan", "-detailed-exitcode", `-out=${plan}`, ...limits], signal);
     const json = await this.#terraform(folder, ["show", "-json", plan], signal);
-    const { namespace } = this.#options.environment;
-    return judge(planSchema.parse(JSON.parse(json)), { stack: this.#stack(color), namespace, color });
+    const { api, environment } = this.#options;
+    const { namespace } = environment;
+    return judge(planSchema.parse(JSON.parse(json)), {
+      stack: this.#stack(color),
+      namespace,
+      color,
+      name: api.names.color(color),
+    });
   }
 
   async #terraform(cwd: string, args: readonly string[], signal: AbortSignal, completes = false): Promise<string> {
@@ -157,13 +163,14 @@ export class TerraformStaging implements Staging {
 
   /** People who want to see a version before it is live find it there. */
   async #preview(color: Color, fence: Fence, signal: AbortSignal): Promise<void> {
-    const object = { kind: "Service", name: PREVIEW_SERVICE } as const;
+    const object = { kind: "Service", name: this.#options.api.names.preview } as const;
     const operations = [{ op: "add", path: `/spec/selector/${pointer(COLOR_LABEL)}`, value: color }] as const;
     await this.#options.fences.write({ object, what: `show ${color} in the preview`, fence, operations }, signal);
   }
 
   #stack(color: Color): string {
-    return `${this.#options.environment.name}-${color}`;
+    const { api, environment } = this.#options;
+    return stackName({ name: environment.name, app: { name: api.names.app } }, color);
   }
 }
 
