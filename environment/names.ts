@@ -85,11 +85,18 @@ export function namesOf(app: string): Names {
   };
 }
 
-/** The name of a stack. That of the default app leaves its name out: it had its states before apps had names. */
-export const stackName = (
-  environment: { readonly name: string; readonly app: { readonly name: string } },
-  part: string,
-) => [environment.name, ...(environment.app.name === APP ? [] : [environment.app.name]), part].join("-");
+interface Named {
+  readonly name: string;
+  readonly app: { readonly name: string };
+}
+
+/**
+ * An app in an environment, as one name: what its stacks begin with, and its keys in a Redis that others use, too. That of
+ * the default app is the environment's: it had its states and keys before apps had names.
+ */
+export const scopeName = ({ name, app }: Named): string => (app.name === APP ? name : `${name}-${app.name}`);
+
+export const stackName = (environment: Named, part: string): string => `${scopeName(environment)}-${part}`;
 
 const ofDefaultApp = namesOf(APP);
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { COLOR_LABEL, stackName } from "../../../../environment/names.ts";
+import { COLOR_LABEL, scopeName, stackName } from "../../../../environment/names.ts";
 import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
@@ -88,9 +88,9 @@ export class TerraformStaging implements Staging {
 
   /** @returns the folder of the stack, which keeps Terraform's providers between stages */
   async #synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
-    const { project, environment, environmentInput } = this.#options;
+    const { project, environmentInput } = this.#options;
     const { app, context } = await readProject(project);
-    const out = join(project, ".release", environment.name);
+    const out = join(project, ".release", scopeName(this.#named()));
     await mkdir(out, { recursive: true, mode: 0o700 });
     const env = {
       ...this.#env,
@@ -168,9 +168,13 @@ export class TerraformStaging implements Staging {
     await this.#options.fences.write({ object, what: `show ${color} in the preview`, fence, operations }, signal);
   }
 
-  #stack(color: Color): string {
+  #named() {
     const { api, environment } = this.#options;
-    return stackName({ name: environment.name, app: { name: api.names.app } }, color);
+    return { name: environment.name, app: { name: api.names.app } };
+  }
+
+  #stack(color: Color): string {
+    return stackName(this.#named(), color);
   }
 }
 
