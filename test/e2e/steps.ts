@@ -10,6 +10,7 @@ import { REDIS_STEPS } from "./redis-steps.ts";
 import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
 import { FAULT_STEPS } from "./faults/index.ts";
+import { POD_STEPS } from "./pods/index.ts";
 import type { Step } from "./step.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
 
@@ -153,6 +154,7 @@ export const STEPS: readonly Step[] = [
       return "no change in any stack";
     },
   },
+  ...POD_STEPS,
   ...FAULT_STEPS,
   ...REDIS_STEPS,
   {
