@@ -1,4 +1,4 @@
-import { PORTS } from "../../../environment/names.ts";
+import type { Server } from "../../../environment/schema/server.ts";
 import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
@@ -12,22 +12,27 @@ import { isReady, listPods } from "./pods.ts";
 
 const TIMEOUT_MS = 5000;
 
+/** Where a server answers MCP and where its health. */
+export type ProbedServer = Pick<Server, "port" | "path" | "ports" | "health">;
+
 /** Reaches the ready pods of a color with port forwards: nothing in the cluster has to expose an idle color. */
 export class PodProbe implements Probe, Measurements {
   readonly #api: KubeApi;
+  readonly #server: ProbedServer;
   readonly #endpoints = new Set<PodFetch>();
 
-  constructor(api: KubeApi) {
+  constructor(api: KubeApi, server: ProbedServer) {
     this.#api = api;
+    this.#server = server;
   }
 
   async endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint> {
     const pods = await this.#readyPods(color, signal);
     if (pods.length === 0) throw new TargetUnreachable(`${color} has no ready pod`);
-    const endpoint = podFetch(this.#api, pods, PORTS.mcp.number);
+    const endpoint = podFetch(this.#api, pods, this.#server.port);
     this.#endpoints.add(endpoint);
     return {
-      url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`),
+      url: new URL(`http://127.0.0.1:${this.#server.port}${this.#server.path}`),
       fetch: endpoint.fetch,
       pods: pods.length,
       close: async () => {
@@ -65,10 +70,11 @@ export class PodProbe implements Probe, Measurements {
   }
 
   async #askPod<T>(pod: string, { path, read }: AdminQuestion<T>, signal?: AbortSignal): Promise<T> {
-    const connection = podFetch(this.#api, [pod], PORTS.admin.number);
+    const port = adminPort(this.#server);
+    const connection = podFetch(this.#api, [pod], port);
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const url = `http://127.0.0.1:${PORTS.admin.number}${path}`;
+      const url = `http://127.0.0.1:${port}${path}`;
       const response = await connection.fetch(url, {
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
@@ -81,6 +87,12 @@ export class PodProbe implements Probe, Measurements {
       await connection.close();
     }
   }
+}
+
+/** The number of the port with the health of a pod. */
+function adminPort({ port, ports, health }: ProbedServer): number {
+  const named = health?.port ?? "mcp";
+  return typeof named === "number" ? named : ({ ...ports, mcp: port }[named] ?? port);
 }
 
 /** In one line: `fetch` keeps the reason in the cause of its error. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { EPOCH_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environment/names.ts";
+import { EPOCH_ANNOTATION, RECORD_ANNOTATION } from "../../../environment/names.ts";
 import { LeaseHeld, StateChanged, TargetUnreachable, UsageError } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";
@@ -11,7 +11,7 @@ import { epochOf, type Fences } from "./fences.ts";
 import {
   HeldLease,
   historyOf,
-  LEASE,
+  leaseOf,
   leaseObject,
   newSpec,
   sameVersion,
@@ -59,7 +59,7 @@ export class LeaseRecords implements Records {
       return releaseRecordSchema.parse(JSON.parse(text));
     } catch {
       throw new UsageError(
-        `the record on Lease '${RELEASE_LEASE}' in namespace '${this.#api.namespace}' was written by another version ` +
+        `the record on Lease '${this.#api.names.lease}' in namespace '${this.#api.namespace}' was written by another version ` +
           "of this command, or by hand; go on with that version, or delete the Lease if no release is in progress",
       );
     }
@@ -158,7 +158,7 @@ export class LeaseRecords implements Records {
         if (++outages === OUTAGE_TRIES || waitMs > LONGEST_WAIT_MS) throw translated(what, taken);
         await this.#clock.sleep(waitMs, signal);
       } else if (++changes === TRIES) {
-        throw new StateChanged(`could not ${what}: others changed Lease '${RELEASE_LEASE}' ${TRIES} times`);
+        throw new StateChanged(`could not ${what}: others changed Lease '${this.#api.names.lease}' ${TRIES} times`);
       }
     }
   }
@@ -166,7 +166,7 @@ export class LeaseRecords implements Records {
   async #swap(found: Lease | undefined, identity: string, signal: AbortSignal): Promise<Lease> {
     const spec = newSpec(identity, this.#clock);
     if (found === undefined) {
-      return await this.#api.create("Lease", leaseObject(spec, { [EPOCH_ANNOTATION]: "1" }), signal);
+      return await this.#api.create("Lease", leaseObject(this.#api.names, spec, { [EPOCH_ANNOTATION]: "1" }), signal);
     }
     const annotations = { ...found.metadata.annotations, [EPOCH_ANNOTATION]: String(epochOf(found) + 1) };
     const operations = [
@@ -174,7 +174,7 @@ export class LeaseRecords implements Records {
       { op: "add", path: "/metadata/annotations", value: annotations },
       { op: "add", path: "/spec", value: spec },
     ] as const;
-    return await this.#api.patch(LEASE, operations, signal);
+    return await this.#api.patch(leaseOf(this.#api.names), operations, signal);
   }
 
   /** A user who interrupts the command does not learn whether the lease was taken; the next command need not wait for it. */
@@ -186,11 +186,11 @@ export class LeaseRecords implements Records {
       sameVersion(found.metadata),
       { op: "replace", path: "/spec/holderIdentity", value: "" },
     ] as const;
-    await this.#api.patch(LEASE, operations, signal).catch(() => undefined);
+    await this.#api.patch(leaseOf(this.#api.names), operations, signal).catch(() => undefined);
   }
 
   async #lease(signal?: AbortSignal): Promise<Lease | undefined> {
-    return await attempt("read the release lease", this.#api.get<Lease>(LEASE, signal));
+    return await attempt("read the release lease", this.#api.get<Lease>(leaseOf(this.#api.names), signal));
   }
 }
 

@@ -2,6 +2,7 @@ import { Agent, request, type ClientRequestArgs, type IncomingMessage } from "no
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
+import { APP, namesOf, type Names } from "../../../../environment/names.ts";
 import { errorOf, isMissing, line, type Answer } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
 import type { Connection, Connections } from "./connection.ts";
@@ -29,6 +30,9 @@ const FIRST_BACKOFF_MS = 200;
 export interface ClientOptions {
   /** The time that a request may take, with its repetitions. @default 10,000 ms */
   readonly deadlineMs?: number;
+
+  /** The names of the app's objects. @default - those of the default app */
+  readonly names?: Names;
 }
 
 interface Sent {
@@ -40,11 +44,14 @@ interface Sent {
 /** Requests to an API server with the identity of the moment. Reads are repeated for a while, writes never. */
 export class Client implements KubeApi {
   readonly namespace: string;
+  readonly names: Names;
   readonly #connections: Connections;
   readonly #deadlineMs: number;
   readonly #agent = new DialingAgent({ keepAlive: true, timeout: IDLE_MS, maxSockets: 16 });
 
-  constructor(connections: Connections, namespace: string, { deadlineMs = DEADLINE_MS }: ClientOptions = {}) {
+  constructor(connections: Connections, namespace: string, options: ClientOptions = {}) {
+    const { deadlineMs = DEADLINE_MS, names = namesOf(APP) } = options;
+    this.names = names;
     this.#connections = connections;
     this.namespace = namespace;
     this.#deadlineMs = deadlineMs;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { COLOR_LABEL, PREVIEW_SERVICE } from "../../../../environment/names.ts";
+import { COLOR_LABEL, scopeName, stackName } from "../../../../environment/names.ts";
 import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
@@ -10,7 +10,7 @@ import type { PendingChange, Stage, Staging } from "../../../ports/staging.ts";
 import { pointer, type KubeApi } from "../api/kube-api.ts";
 import { attempt } from "../attempt.ts";
 import { epochOf, type Fences } from "../fences.ts";
-import { LEASE, type Lease } from "../held-lease.ts";
+import { leaseOf, type Lease } from "../held-lease.ts";
 import { SelectorTraffic } from "../traffic.ts";
 import { failureOf, GuardFailed } from "./failure.ts";
 import { pendingChanges } from "./pending.ts";
@@ -98,16 +98,17 @@ export class TerraformStaging implements Staging {
   }
 
   async #assertOurs(epoch: number, signal: AbortSignal): Promise<void> {
-    const lease = await attempt("read the release lease", this.#options.api.get<Lease>(LEASE, signal));
+    const { api } = this.#options;
+    const lease = await attempt("read the release lease", api.get<Lease>(leaseOf(api.names), signal));
     if (lease === undefined || epochOf(lease) <= epoch) return;
     throw new Displaced(`the lease was taken over by ${lease.spec?.holderIdentity}, and nothing was staged`);
   }
 
   /** @returns the folder of the stack, which keeps Terraform's providers between stages */
   async #synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
-    const { project, environment, environmentInput } = this.#options;
+    const { project, environmentInput } = this.#options;
     const { app, context } = await readProject(project);
-    const out = join(project, ".release", environment.name);
+    const out = join(project, ".release", scopeName(this.#named()));
     await mkdir(out, { recursive: true, mode: 0o700 });
     const env = {
       ...this.#env,
@@ -154,8 +155,14 @@ export class TerraformStaging implements Staging {
     const limits = targets.map((address) => `-target=${address}`);
     await this.#terraform(folder, ["plan", "-detailed-exitcode", `-out=${plan}`, ...limits], signal);
     const json = await this.#terraform(folder, ["show", "-json", plan], signal);
-    const { namespace } = this.#options.environment;
-    return judge(readPlan(json), { stack: this.#stack(color), namespace, color });
+    const { api, environment } = this.#options;
+    const { namespace } = environment;
+    return judge(readPlan(json), {
+      stack: this.#stack(color),
+      namespace,
+      color,
+      name: api.names.color(color),
+    });
   }
 
   async #terraform(cwd: string, args: readonly string[], signal: AbortSignal, completes = false): Promise<string> {
@@ -174,13 +181,18 @@ export class TerraformStaging implements Staging {
 
   /** People who want to see a version before it is live find it there. */
   async #preview(color: Color, fence: Fence, signal: AbortSignal): Promise<void> {
-    const object = { kind: "Service", name: PREVIEW_SERVICE } as const;
+    const object = { kind: "Service", name: this.#options.api.names.preview } as const;
     const operations = [{ op: "add", path: `/spec/selector/${pointer(COLOR_LABEL)}`, value: color }] as const;
     await this.#options.fences.write({ object, what: `show ${color} in the preview`, fence, operations }, signal);
   }
 
+  #named() {
+    const { api, environment } = this.#options;
+    return { name: environment.name, app: { name: api.names.app } };
+  }
+
   #stack(color: Color): string {
-    return `${this.#options.environment.name}-${color}`;
+    return stackName(this.#named(), color);
   }
 }
 
