@@ -17,11 +17,10 @@ import { BodyBudget } from "./server/body-budget.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
 import { listen } from "./server/listen.ts";
-import { loadMetrics } from "./server/load-metrics.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
+import { serverMetrics } from "./server/server-metrics.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
-import { connectionMetrics } from "./server/connection-metrics.ts";
 import { createLogger, type Logger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "./telemetry/request-trace.ts";
@@ -125,7 +124,7 @@ export async function startApp({
   const authorization = await authorize(config, services, log);
   const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
-  metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
+  metrics.add(...serverMetrics({ connections, admission, bodies }));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
   const adminServer = createAdminPort({ health, metrics, logger });
 

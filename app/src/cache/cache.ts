@@ -28,13 +28,7 @@ export class Cache<V extends Cacheable> {
   readonly #memory: MemoryTier<V>;
   readonly #failures: LRUCache<string, Entry<Error>> | undefined;
   readonly #flights: SingleFlight<Found<V>>;
-  #hits = 0;
-  #negativeHits = 0;
-  #stale = 0;
-  #misses = 0;
-  #coalesced = 0;
-  #loads = 0;
-  #errors = 0;
+  readonly #counts = { hits: 0, negativeHits: 0, stale: 0, misses: 0, coalesced: 0, loads: 0, errors: 0 };
 
   /** @param tier - what it shares with other pods. @default - nothing */
   constructor(options: CacheOptions, tier?: SharedTier<V>) {
@@ -52,7 +46,7 @@ export class Cache<V extends Cacheable> {
   get(key: string): V | undefined {
     const entry = this.#memory.get(key);
     if (entry === undefined || entry.freshUntil <= this.#time.now()) return undefined;
-    this.#hits += 1;
+    this.#counts.hits += 1;
     return entry.value;
   }
 
@@ -78,13 +72,7 @@ export class Cache<V extends Cacheable> {
       name: this.name,
       entries: this.#memory.entries,
       bytes: this.#memory.bytes,
-      hits: this.#hits,
-      negativeHits: this.#negativeHits,
-      stale: this.#stale,
-      misses: this.#misses,
-      coalesced: this.#coalesced,
-      loads: this.#loads,
-      errors: this.#errors,
+      ...this.#counts,
       evictions: this.#memory.evictions,
       ...(this.#tier && { shared: this.#tier.counts }),
     };
@@ -95,26 +83,26 @@ export class Cache<V extends Cacheable> {
     if (entry !== undefined) {
       const age = this.#time.now() - entry.freshUntil;
       if (age < 0) {
-        this.#hits += 1;
+        this.#counts.hits += 1;
         return Promise.resolve({ value: entry.value, source: "memory" });
       }
       if (age < this.#staleWhileRevalidate) {
-        this.#stale += 1;
+        this.#counts.stale += 1;
         this.#refresh(key, load, call);
         return Promise.resolve({ value: entry.value, source: "stale" });
       }
     }
     const failure = this.#failures?.get(key);
     if (failure !== undefined && failure.freshUntil > this.#time.now()) {
-      this.#negativeHits += 1;
+      this.#counts.negativeHits += 1;
       return Promise.reject(failure.value);
     }
-    this.#misses += 1;
-    if (this.#flights.has(key)) this.#coalesced += 1;
+    this.#counts.misses += 1;
+    if (this.#flights.has(key)) this.#counts.coalesced += 1;
     return this.#flights
       .run(key, (inner) => this.#find(key, load, inner), call)
       .then((found) => {
-        if (found.source === "stale") this.#stale += 1;
+        if (found.source === "stale") this.#counts.stale += 1;
         return found;
       });
   }
@@ -138,7 +126,7 @@ export class Cache<V extends Cacheable> {
 
   async #load(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
     const { timeout = 30_000, ttl, jitter = 0.1, random = Math.random } = this.#options;
-    this.#loads += 1;
+    this.#counts.loads += 1;
     try {
       const value = await within(load, call, timeout, this.#time);
       const freshFor = Math.round(ttl * (1 - jitter * random()));
@@ -161,7 +149,7 @@ export class Cache<V extends Cacheable> {
       this.#failures?.set(key, new Entry(asError(error), this.#time.now() + negative.ttl));
       throw error;
     }
-    this.#errors += 1;
+    this.#counts.errors += 1;
     if (isProgrammingError(error)) throw error;
     if (ttl === 0 && this.#memory.peek(key) === undefined) {
       const theirs = await this.#tier?.get(key);

@@ -36,15 +36,7 @@ export const cacheVariables = {
 
 type Values = z.output<z.ZodObject<typeof cacheVariables>>;
 
-export interface CacheConfig {
-  /** Milliseconds. */
-  readonly ttl: number;
-  readonly maxBytes: number;
-  readonly compressAbove: number;
-  readonly warm: readonly { readonly source: string; readonly argument: string }[];
-}
-
-export function cacheConfig(values: Values): CacheConfig {
+export function cacheConfig(values: Values) {
   return {
     ttl: values.CACHE_TTL,
     maxBytes: values.CACHE_MAX_BYTES,
@@ -52,3 +44,6 @@ export function cacheConfig(values: Values): CacheConfig {
     warm: values.CACHE_WARM,
   };
 }
+
+/** Durations are milliseconds. */
+export type CacheConfig = ReturnType<typeof cacheConfig>;

@@ -84,15 +84,7 @@ export const outboundVariables = {
 
 type Values = z.output<z.ZodObject<typeof outboundVariables>>;
 
-export interface OutboundConfig {
-  readonly allow: readonly AllowedHost[];
-  /** Hosts as a URL spells them. */
-  readonly allowPrivate: readonly string[];
-  readonly pools: readonly PoolConfig[];
-  readonly maxConcurrent: number;
-}
-
-export function outboundConfig(values: Values): OutboundConfig {
+export function outboundConfig(values: Values) {
   return {
     allow: values.OUTBOUND_ALLOW,
     allowPrivate: values.OUTBOUND_ALLOW_PRIVATE,
@@ -101,15 +93,13 @@ export function outboundConfig(values: Values): OutboundConfig {
   };
 }
 
-export interface RateLimitConfig {
-  /** Calls a second. */
-  readonly rate: number;
-  readonly burst: number;
-}
+export type OutboundConfig = ReturnType<typeof outboundConfig>;
 
-export function rateLimitConfig(values: Values): RateLimitConfig {
+export function rateLimitConfig(values: Values) {
   return { rate: values.RATE_LIMIT_RATE, burst: values.RATE_LIMIT_BURST };
 }
+
+export type RateLimitConfig = ReturnType<typeof rateLimitConfig>;
 
 /** The port that a URL names or means. */
 export function portOf({ protocol, port }: Pick<URL, "protocol" | "port">): number {

@@ -42,15 +42,7 @@ export const redisVariables = {
 
 type Values = z.output<z.ZodObject<typeof redisVariables>>;
 
-export interface RedisConfig {
-  readonly url: string;
-  readonly cluster: boolean;
-  readonly prefix: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
-
-export function redisConfig(values: Values): RedisConfig | undefined {
+export function redisConfig(values: Values) {
   if (values.REDIS_URL === undefined) return undefined;
   if (values.REDIS_CLUSTER && /[1-9]/.test(new URL(values.REDIS_URL).pathname)) {
     throw new InvalidConfig([
@@ -64,6 +56,9 @@ export function redisConfig(values: Values): RedisConfig | undefined {
     timeout: values.REDIS_TIMEOUT,
   };
 }
+
+/** Durations are milliseconds. */
+export type RedisConfig = NonNullable<ReturnType<typeof redisConfig>>;
 
 function isPercentEncoded(text: string): boolean {
   try {

@@ -77,32 +77,8 @@ export const serverVariables = {
 
 type Values = z.output<z.ZodObject<typeof serverVariables>>;
 
-/** Durations are milliseconds. */
-export interface ServerConfig {
-  readonly version: string;
-  readonly color: "blue" | "green" | "none";
-  readonly host: string;
-  readonly mcpPort: number;
-  readonly adminPort: number;
-  readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
-  readonly logLevel: string;
-  readonly drainDelay: number;
-  readonly drainTimeout: number;
-  readonly keepAliveTimeout: number;
-  readonly connectionMaxAge: number;
-  readonly maxConnections: number;
-  readonly maxBodyBytes: number;
-  /** Of all request bodies together. */
-  readonly maxTotalBodyBytes: number;
-  /** For new calls in one turn of the event loop; 0 for no limit. */
-  readonly admissionTime: number;
-  /** Absent: this process makes up its own, and state it signed means nothing to other pods. */
-  readonly requestStateKey?: string;
-}
-
 /** @throws InvalidConfig when a body that is allowed alone would be refused always */
-export function serverConfig(values: Values): ServerConfig {
+export function serverConfig(values: Values) {
   if (values.MAX_TOTAL_BODY_BYTES < values.MAX_BODY_BYTES) {
     throw new InvalidConfig([
       `MAX_TOTAL_BODY_BYTES (${values.MAX_TOTAL_BODY_BYTES}) must be at least MAX_BODY_BYTES (${values.MAX_BODY_BYTES})`,
@@ -125,6 +101,10 @@ export function serverConfig(values: Values): ServerConfig {
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxTotalBodyBytes: values.MAX_TOTAL_BODY_BYTES,
     admissionTime: values.ADMISSION_TIME,
+    // Without it, this process makes up a key, and other pods cannot read the state that it signs.
     ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
   };
 }
+
+/** Durations are milliseconds. */
+export type ServerConfig = ReturnType<typeof serverConfig>;

@@ -25,15 +25,10 @@ export const storeVariables = {
 
 type Values = z.output<z.ZodObject<typeof storeVariables>>;
 
-/** Absent: records are kept in memory. */
-export interface StoreConfig {
-  readonly folder: string;
-  readonly durability: "pod" | "volume";
-  /** Bytes. */
-  readonly quota: number;
-}
-
-export function storeConfig(values: Values): StoreConfig | undefined {
+export function storeConfig(values: Values) {
   const { DATA_DIR: folder, DATA_DURABILITY: durability, DATA_QUOTA: quota } = values;
   return folder === undefined ? undefined : { folder, durability, quota };
 }
+
+/** Absent: records are kept in memory. */
+export type StoreConfig = NonNullable<ReturnType<typeof storeConfig>>;

@@ -62,19 +62,8 @@ export const telemetryVariables = {
 
 type Values = z.output<z.ZodObject<typeof telemetryVariables>>;
 
-/** How traces are kept. */
-export interface TracingConfig {
-  /** Where they are posted to, path and all. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly serviceName: string;
-  readonly sampler: Values["OTEL_TRACES_SAMPLER"];
-  /** From 0 to 1. */
-  readonly ratio: number;
-}
-
 /** Absent: no traces are kept, and OpenTelemetry is not loaded. */
-export function tracingConfig(values: Values): TracingConfig | undefined {
+export function tracingConfig(values: Values) {
   if (values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined;
   return {
     url: `${values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, "")}/v1/traces`,
@@ -84,6 +73,9 @@ export function tracingConfig(values: Values): TracingConfig | undefined {
     ratio: values.OTEL_TRACES_SAMPLER_ARG,
   };
 }
+
+/** How traces are kept. */
+export type TracingConfig = NonNullable<ReturnType<typeof tracingConfig>>;
 
 function readPair(pair: string): readonly [string, string] | undefined {
   const at = pair.indexOf("=");

@@ -16,17 +16,13 @@ export const weatherVariables = {
 
 type Values = z.output<z.ZodObject<typeof weatherVariables>>;
 
-export interface WeatherConfig {
-  readonly geocodingUrl: string;
-  readonly forecastUrl: string;
-  /** Milliseconds. */
-  readonly cacheTtl: number;
-}
-
-export function weatherConfig(values: Values): WeatherConfig {
+export function weatherConfig(values: Values) {
   return {
     geocodingUrl: values.WEATHER_GEOCODING_URL,
     forecastUrl: values.WEATHER_FORECAST_URL,
     cacheTtl: values.WEATHER_CACHE_TTL,
   };
 }
+
+/** Durations are milliseconds. */
+export type WeatherConfig = ReturnType<typeof weatherConfig>;

@@ -134,9 +134,7 @@ export class RedisConnection implements Redis {
     let isOver = false;
     const giveUp = () => {
       if (isOver) return;
-      // One server answers in turn: it has found time for somebody else.
-      if (this.#config.cluster || this.#lastAnswer <= askedAt)
-        this.#missed(client, askedAt, `no answer within ${timeout} ms`);
+      this.#missed(client, askedAt, `no answer within ${timeout} ms`);
       reject(new RedisUnavailable(`Redis did not answer within ${timeout} ms`));
     };
     // What has arrived is read first: it may be this process that was held up, and not Redis.

@@ -29,22 +29,6 @@ export interface BulkheadStats {
   readonly rejections: Readonly<Record<"full" | "queue-timeout", number>>;
 }
 
-/** A slot in the bulkhead; giving it back twice counts once. */
-export class Slot {
-  readonly admitted = true;
-  #leave: (() => void) | undefined;
-
-  constructor(leave: () => void) {
-    this.#leave = leave;
-  }
-
-  release(): void {
-    const leave = this.#leave;
-    this.#leave = undefined;
-    leave?.();
-  }
-}
-
 /** A call in the queue. It leaves once: with a slot, or with the reason that it got none. */
 interface Waiter {
   readonly leave: (error?: Error) => void;
@@ -89,15 +73,6 @@ export class Bulkhead implements Policy {
   get stats(): BulkheadStats {
     const { name, inFlight, queued } = this;
     return { name, limit: this.#limit, inFlight, queued, rejections: this.#rejections };
-  }
-
-  /** Takes a slot if there is one now; it never queues. */
-  tryAcquire(): Slot | Rejection {
-    if (this.#inFlight >= this.#limit) return this.#reject("full");
-    this.#inFlight += 1;
-    return new Slot(() => {
-      this.#leave();
-    });
   }
 
   /**

@@ -8,21 +8,11 @@ import type { Sample } from "./exposition.ts";
  *
  * @example
  * metrics.add(
- *   {
- *     name: "mcp_cache_requests_total",
- *     help: "Lookups, by how they were answered",
- *     type: "counter",
- *     read: () => [
- *       { labels: { cache: "weather", outcome: "hit" }, value: cache.stats.hits },
- *       { labels: { cache: "weather", outcome: "miss" }, value: cache.stats.misses },
- *     ],
- *   },
- *   {
- *     name: "mcp_deferred_writes",
- *     help: "Writes that wait for the store",
- *     type: "gauge",
- *     read: () => [{ value: queue.depth }],
- *   },
+ *   counter("mcp_cache_requests_total", "Lookups, by how they were answered", () => [
+ *     { labels: { cache: "weather", outcome: "hit" }, value: cache.stats.hits },
+ *     { labels: { cache: "weather", outcome: "miss" }, value: cache.stats.misses },
+ *   ]),
+ *   gauge("mcp_deferred_writes", "Writes that wait for the store", () => [{ value: queue.depth }]),
  * );
  */
 export interface Collector {
@@ -32,3 +22,19 @@ export interface Collector {
   readonly type: "counter" | "gauge";
   readonly read: () => Iterable<Sample>;
 }
+
+/** A collector of numbers that only rise. */
+export const counter = (name: string, help: string, read: Collector["read"]): Collector => ({
+  name,
+  help,
+  type: "counter",
+  read,
+});
+
+/** A collector of numbers that rise and fall. */
+export const gauge = (name: string, help: string, read: Collector["read"]): Collector => ({
+  name,
+  help,
+  type: "gauge",
+  read,
+});

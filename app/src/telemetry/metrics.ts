@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
-import type { Collector } from "./collector.ts";
+import { gauge, type Collector } from "./collector.ts";
 import { expose, type Family, type Format } from "./exposition.ts";
 
 /**
@@ -45,12 +45,7 @@ export class Metrics {
       enableExemplars: true,
       registers: [this.#registry],
     });
-    this.add({
-      name: "mcp_build_info",
-      help: "What runs here; always 1",
-      type: "gauge",
-      read: () => [{ labels: { version, color }, value: 1 }],
-    });
+    this.add(gauge("mcp_build_info", "What runs here; always 1", () => [{ labels: { version, color }, value: 1 }]));
   }
 
   /** @throws Error when there is a metric of one of the names already */
