@@ -1,16 +1,24 @@
 import { other } from "../../environment/color.ts";
 import type { BakeContext, Check, GateContext, Verdict } from "../gates/gate.ts";
-import { CONTROL_WAIT_MS, judgeControl, type ControlVerdict } from "../statistics/control.ts";
-import { ExcessTest, type Exceeded, type Increment } from "../statistics/excess-test.ts";
+import { Control, CONTROL_WAIT_MS, type ControlVerdict } from "../statistics/control.ts";
+import { ExcessTest, type Exceeded } from "../statistics/excess-test.ts";
+import type { Increment, Span } from "../statistics/increment.ts";
 import { callsInWords, count, interval, percent } from "./in-words.ts";
 import { LiveCalls, type LiveReading } from "./live-calls.ts";
 import { callsNeededInWords, objectives, type Objective } from "./objectives.ts";
 import { SyntheticCalls, type SyntheticCall } from "./synthetic-calls.ts";
 
-/** One sequential test: an objective, held to the calls of one source. */
-interface Test {
-  readonly source: "live" | "synthetic";
+/** What both colors' calls tell of one objective, in the order of time. */
+interface Comparison {
   readonly objective: Objective;
+  readonly control: Control;
+  readonly old: Increment[];
+  readonly new: Increment[];
+}
+
+/** One sequential test: an objective, held to the calls of one source. */
+interface Test extends Comparison {
+  readonly source: "live" | "synthetic";
   readonly test: ExcessTest;
 }
 
@@ -28,13 +36,11 @@ const MOST_PER_SECOND = 20;
  */
 export class CallsUnderTest implements Check {
   readonly #context: BakeContext;
-  readonly #objectives: readonly Objective[];
+  readonly #comparisons: readonly Comparison[];
   readonly #tests: readonly Test[];
   readonly #live: LiveCalls;
   readonly #synthetic: SyntheticCalls;
   readonly #control: SyntheticCalls;
-  /** All calls to the old color, by objective. */
-  readonly #old: Readonly<Record<Objective["name"], Increment[]>> = { failed: [], slow: [] };
   #readAt: number;
   #announced = false;
 
@@ -42,11 +48,13 @@ export class CallsUnderTest implements Check {
     const { target, environment, color, clock, signal } = context;
     const { bake, smoke } = environment.release;
     this.#context = context;
-    this.#objectives = objectives(bake);
-    const alpha = bake.alpha / (SOURCES.length * this.#objectives.length);
+    this.#comparisons = objectives(bake).map((objective) => {
+      return { objective, control: new Control({ limit: objective.limit }), old: [], new: [] };
+    });
+    const alpha = bake.alpha / (SOURCES.length * this.#comparisons.length);
     this.#tests = SOURCES.flatMap((source) =>
-      this.#objectives.map((objective) => {
-        return { source, objective, test: new ExcessTest({ limit: objective.limit, alpha }) };
+      this.#comparisons.map((comparison) => {
+        return { ...comparison, source, test: new ExcessTest({ limit: comparison.objective.limit, alpha }) };
       }),
     );
     this.#live = new LiveCalls(target.measurements, color, bake.maxP95Ms);
@@ -61,16 +69,21 @@ export class CallsUnderTest implements Check {
   async check({ remainingSeconds = 0 }: GateContext): Promise<Verdict> {
     const since = this.#readAt;
     const reading = await this.#read();
-    const shared: ControlVerdict[] = [];
+    const shared: Span[] = [];
     for (let alarm = this.#alarm(); alarm !== undefined; alarm = this.#alarm()) {
       await this.#waitForControl(alarm.exceeded);
-      const verdict = judgeControl(this.#old[alarm.objective.name], alarm.exceeded, alarm.objective);
+      const verdict = alarm.control.judge(alarm.old, alarm.exceeded);
       if (verdict.outcome !== "shared") {
         this.#report();
         return { outcome: "fail", final: true, evidence: whyAlone(alarm, verdict) };
       }
-      for (const { test } of this.#tests) test.setAside(verdict.from, verdict.to);
+      this.#setAside(verdict);
       shared.push(verdict);
+    }
+    const quiet = shared.length > 0 ? undefined : this.#quietOutage();
+    if (quiet !== undefined) {
+      this.#setAside(quiet);
+      shared.push(quiet);
     }
 
     this.#report();
@@ -101,12 +114,16 @@ export class CallsUnderTest implements Check {
     });
     const span = { since: this.#readAt, until: clock.now() };
     this.#readAt = span.until;
-    for (const { source, objective, test } of this.#tests) {
-      if (source === "live") test.add({ ...span, calls: reading.calls, bad: reading[objective.name] });
-      else for (const call of own) test.add(this.#asIncrement(call, objective));
+    // The synthetic ones first: they ended before the pods were read.
+    for (const { source, objective, test, new: calls } of this.#tests.toReversed()) {
+      const synthetic = () => own.map((call) => this.#asIncrement(call, objective));
+      const live = { ...span, calls: reading.calls, bad: reading[objective.name] };
+      const increments = source === "live" ? [live] : synthetic();
+      for (const increment of increments) test.add(increment);
+      calls.push(...increments);
     }
     for (const call of this.#control.take()) {
-      for (const objective of this.#objectives) this.#old[objective.name].push(this.#asIncrement(call, objective));
+      for (const { objective, old } of this.#comparisons) old.push(this.#asIncrement(call, objective));
     }
     return reading;
   }
@@ -126,6 +143,20 @@ export class CallsUnderTest implements Check {
     return undefined;
   }
 
+  #quietOutage(): Span | undefined {
+    const now = this.#context.clock.now();
+    for (const { control, old, new: calls } of this.#comparisons) {
+      const span = control.quietOutage(old, calls, now);
+      if (span !== undefined) return span;
+    }
+    return undefined;
+  }
+
+  /** An outage fails calls, and makes others slow. */
+  #setAside({ from, to }: Span): void {
+    for (const { test } of this.#tests) test.setAside(from, to);
+  }
+
   /** The control has calls of the same time only after a while. */
   async #waitForControl({ until }: Exceeded): Promise<void> {
     const { clock, signal } = this.#context;
@@ -136,7 +167,7 @@ export class CallsUnderTest implements Check {
 
   /** Calls that are missing to rule out what the environment calls intolerable. Live and synthetic ones count together. */
   #missing(): number {
-    const missing = this.#objectives.map(({ name, enough }) => {
+    const missing = this.#comparisons.map(({ objective: { name, enough } }) => {
       const counts = this.#tests.filter(({ objective }) => objective.name === name).map(({ test }) => test.counts);
       const sum = (of: "calls" | "bad") => counts.reduce((total, count) => total + count[of], 0);
       return enough.missing({ calls: sum("calls"), bad: sum("bad") });
@@ -161,7 +192,7 @@ export class CallsUnderTest implements Check {
     const { maxErrorRatio, detect } = environment.release.bake;
     const message =
       `to rule out ${detect} × the limit (${percent(detect * maxErrorRatio)} failed) the bake needs ` +
-      `${callsNeededInWords(this.#objectives)}; ${calls} live calls in the first check`;
+      `${callsNeededInWords(this.#comparisons.map(({ objective }) => objective))}; ${calls} live calls in the first check`;
     listener({ type: "progress", message });
   }
 
@@ -198,6 +229,5 @@ function whyAlone({ source, objective, test, exceeded }: Alarm, control: Control
   return `${bad} (${interval(test.estimate)}); ${old}`;
 }
 
-const inOutage = ({ counts, from, to }: ControlVerdict) =>
-  `an outage of both colors: ${counts.bad} of ${counts.calls} calls to the old color were bad too; ` +
-  `the calls of these ${Math.round((to - from) / 1000)} s are set aside`;
+const inOutage = ({ from, to }: Span) =>
+  `an outage of both colors, since the old one's calls were bad too: those of ${Math.round((to - from) / 1000)} s are set aside`;

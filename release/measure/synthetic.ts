@@ -9,9 +9,16 @@ export interface Load {
   readonly calls: number;
   /** Client sessions that call at the same time, the eras in turn. Each has its share of the calls. */
   readonly concurrency: number;
-  /** Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load. */
-  readonly onCall: (ms: number) => boolean;
+  /**
+   * Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load.
+   *
+   * @param isWarm false for the first calls of a session: a pod that has just started answers them more slowly
+   */
+  readonly onCall: (ms: number, isWarm: boolean) => boolean;
 }
+
+/** Calls of a session that do not tell how fast the pods are. */
+const WARM_UP = 5;
 
 /**
  * Calls a tool through real client sessions and measures each call where a client would.
@@ -24,10 +31,11 @@ export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, sign
   let over = false;
 
   async function session(era: Era): Promise<void> {
-    let left = Math.ceil(load.calls / sessions);
+    const share = Math.ceil(load.calls / sessions);
+    let left = share;
     const count = (ms: number) => {
       left -= 1;
-      over ||= load.onCall(ms);
+      over ||= load.onCall(ms, share - left > WARM_UP);
     };
     try {
       await withClient(reach.endpoint, era, signal, async (client) => {

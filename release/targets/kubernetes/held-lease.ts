@@ -1,5 +1,5 @@
 import { EPOCH_ANNOTATION, HISTORY_ANNOTATION, RECORD_ANNOTATION, type Names } from "../../../environment/names.ts";
-import { Displaced, StateChanged } from "../../errors.ts";
+import { Displaced, StateChanged, TargetUnreachable } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Authority } from "../../ports/records.ts";
@@ -13,6 +13,9 @@ export const TTL_SECONDS = 15;
 
 /** A renewal that got no answer is sent again after about this long. */
 const RETRY_MS = 1000;
+
+/** Two attempts without an answer still leave time for a third one before the lease expires. */
+const RENEWAL_MS = 4000;
 
 /** Attempts of a write while others change the Lease. */
 const TRIES = 5;
@@ -116,12 +119,26 @@ export class HeldLease implements Authority {
     for (;;) {
       await this.#clock.sleep(pauseMs, signal);
       try {
-        await this.confirm(signal);
+        await this.#confirmInTime(signal);
         pauseMs = (TTL_SECONDS * 1000) / 3;
       } catch (error) {
         if (this.#lost.signal.aborted) return;
         pauseMs = pauseAfter(error);
       }
+    }
+  }
+
+  async #confirmInTime(signal: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const answered = new AbortController();
+    const giveUp = () => {
+      late.abort(new TargetUnreachable(`could not renew the lease: no answer within ${RENEWAL_MS / 1000} s`));
+    };
+    this.#clock.sleep(RENEWAL_MS, answered.signal).then(giveUp, () => undefined);
+    try {
+      await this.confirm(AbortSignal.any([signal, late.signal]));
+    } finally {
+      answered.abort();
     }
   }
 

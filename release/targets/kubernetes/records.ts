@@ -4,6 +4,7 @@ import { LeaseHeld, StateChanged, TargetUnreachable, UsageError } from "../../er
 import type { Clock } from "../../ports/clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";
 import { releaseRecordSchema, type ReleaseRecord } from "../../record.ts";
+import { ApiError } from "./api/api-error.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { attempt, isApiError, translated } from "./attempt.ts";
 import { epochOf, type Fences } from "./fences.ts";
@@ -26,6 +27,13 @@ const GIVE_BACK_MS = 500;
 
 /** Attempts to take the lease while others change it. */
 const TRIES = 10;
+
+/** Attempts to take the lease while the API does not answer, or answers that it must be asked later. */
+const OUTAGE_TRIES = 4;
+const FIRST_BACKOFF_MS = 250;
+
+/** A longer wait that the API asks for is for the user to decide about. */
+const LONGEST_WAIT_MS = 10_000;
 
 /**
  * The record of a release: an annotation on the Lease that guards it.
@@ -78,7 +86,7 @@ export class LeaseRecords implements Records {
     try {
       await this.#fenceAll(held, AbortSignal.any([signal, held.lost]));
     } catch (error) {
-      await held.release();
+      await held.release(AbortSignal.timeout(GIVE_BACK_MS));
       throw error;
     }
     this.#fences.guard(held);
@@ -133,19 +141,26 @@ export class LeaseRecords implements Records {
   async #take(free: Lease | undefined, identity: string, takeOver: boolean, signal: AbortSignal): Promise<Lease> {
     const what = "take the lease";
     let found = free;
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        return await this.#swap(found, identity, signal);
-      } catch (error) {
-        if (!isApiError(error, "conflict", "test-failed", "not-found", "unreachable")) throw translated(what, error);
-      }
+    let [outages, changes] = [0, 0];
+    for (;;) {
+      const taken = await this.#swap(found, identity, signal).catch((error: unknown) => {
+        if (isApiError(error, "conflict", "test-failed", "not-found", "unreachable")) return error;
+        throw translated(what, error);
+      });
+      if (!(taken instanceof ApiError)) return taken;
       found = await this.#lease(signal);
       const holder = found?.spec?.holderIdentity;
       // The answer to the write was lost, and not the write.
       if (found !== undefined && holder === identity) return found;
       if (!takeOver && holder && signOfLife(found) !== signOfLife(free)) throw new LeaseHeld(holder);
+      if (taken.kind === "unreachable") {
+        const waitMs = taken.retryAfterMs ?? FIRST_BACKOFF_MS * 2 ** outages * (0.5 + Math.random());
+        if (++outages === OUTAGE_TRIES || waitMs > LONGEST_WAIT_MS) throw translated(what, taken);
+        await this.#clock.sleep(waitMs, signal);
+      } else if (++changes === TRIES) {
+        throw new StateChanged(`could not ${what}: others changed Lease '${this.#api.names.lease}' ${TRIES} times`);
+      }
     }
-    throw new StateChanged(`could not ${what}: others changed Lease '${this.#api.names.lease}' ${TRIES} times`);
   }
 
   async #swap(found: Lease | undefined, identity: string, signal: AbortSignal): Promise<Lease> {

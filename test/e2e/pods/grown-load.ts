@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 import { breakPod, hasReady, isQuiet, podNames, scale } from "./disturb.ts";
 
@@ -19,7 +19,7 @@ export const grownLoad: Step = {
     try {
       const load = await underLoad(
         async () => {
-          const release = startRelease("run", { environment: "local", args: CANDIDATE });
+          const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
           await release.until(inPhase("bake"));
           await scale(candidate, GROWN);
           await hasReady(candidate, GROWN);

@@ -22,6 +22,8 @@ const DEADLINE_MS = 10_000;
 /** A list of 1,000 large pods. */
 const MAX_BODY = 32 << 20;
 const IDLE_MS = 30_000;
+/** A request without an answer for so long makes the idle sockets suspect. */
+const SILENT_MS = 3000;
 const ATTEMPTS = 4;
 const FIRST_BACKOFF_MS = 200;
 
@@ -95,8 +97,9 @@ export class Client implements KubeApi {
     });
   }
 
-  /** Ends the sockets that wait for another request. */
+  /** Ends every socket, and an exec plugin that runs. */
   close(): void {
+    this.#connections.close();
     this.#agent.destroy();
   }
 
@@ -134,6 +137,7 @@ export class Client implements KubeApi {
     attempt: (deadline: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
+    const started = performance.now();
     const ended = new AbortController();
     const timer = setTimeout(() => {
       ended.abort(new ApiError("unreachable", `could not ${what}: no answer within ${this.#deadlineMs / 1000} s`));
@@ -154,6 +158,8 @@ export class Client implements KubeApi {
     try {
       return await Promise.race([attempt(ended.signal), aborted]);
     } catch (error) {
+      const late = signal?.aborted !== true || performance.now() - started >= SILENT_MS;
+      if (ended.signal.aborted && late) this.#agent.dropIdle();
       ended.signal.throwIfAborted();
       if (error instanceof ApiError) throw error;
       throw new ApiError("unreachable", line(`could not ${what}: ${messageOf(error)}`));
@@ -226,6 +232,11 @@ export class Client implements KubeApi {
 class DialingAgent extends Agent {
   override getName(options?: Dialed): string {
     return options?.connection?.key ?? "";
+  }
+
+  /** A load balancer that has lost one connection without a word has often lost the others, too. */
+  dropIdle(): void {
+    for (const socket of Object.values(this.freeSockets).flat()) socket?.destroy();
   }
 
   override createConnection(options: Dialed, done: (error: Error | null, socket?: Duplex) => void): undefined {

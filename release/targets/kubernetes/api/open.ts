@@ -21,7 +21,7 @@ export interface OpenedApi {
   readonly api: KubeApi;
   /** The cluster, the namespace and the identity, a line each, to be shown before anything changes. */
   readonly description: readonly string[];
-  /** Ends the sockets that wait for another request. */
+  /** Ends every socket, and an exec plugin that runs. */
   readonly close: () => void;
 }
 

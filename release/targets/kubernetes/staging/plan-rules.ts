@@ -28,6 +28,30 @@ export const planSchema = z.looseObject({
 });
 
 export type Plan = z.output<typeof planSchema>;
+/**
+ * Reads the output of `terraform show -json`.
+ *
+ * @throws UsageError if it is none, for instance because a wrapper of Terraform prints more. The output may hold secrets.
+ */
+export function readPlan(output: string): Plan {
+  const { success, data } = planSchema.safeParse(parsed(output));
+  if (success) return data;
+  const [command = ""] = /^\[command\]\S*/.exec(output) ?? [];
+  const printed = output.trim() === "" ? "nothing" : command === "" ? "something else" : `'${command} …'`;
+  throw new UsageError(
+    `'terraform show -json' printed ${printed} instead of a plan in JSON; run Terraform itself and no wrapper of it: ` +
+      "with the GitHub action hashicorp/setup-terraform, set 'terraform_wrapper: false'",
+  );
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 type ResourceChange = Plan["resource_changes"][number];
 
 const DEPLOYMENT = "kubernetes_deployment_v1";

@@ -8,11 +8,13 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import type { PendingChange, Stage, Staging } from "../../../ports/staging.ts";
 import { pointer, type KubeApi } from "../api/kube-api.ts";
-import type { Fences } from "../fences.ts";
+import { attempt } from "../attempt.ts";
+import { epochOf, type Fences } from "../fences.ts";
+import { leaseOf, type Lease } from "../held-lease.ts";
 import { SelectorTraffic } from "../traffic.ts";
-import { failureOf, PreconditionFailed } from "./failure.ts";
+import { failureOf, GuardFailed } from "./failure.ts";
 import { pendingChanges } from "./pending.ts";
-import { judge, planSchema, type Verdict } from "./plan-rules.ts";
+import { judge, readPlan, type Verdict } from "./plan-rules.ts";
 import { run, type Command } from "./process.ts";
 
 export interface TerraformStagingOptions {
@@ -67,9 +69,9 @@ export class TerraformStaging implements Staging {
     try {
       await this.#planAndApply(folder, plan, stage.color, signal);
     } catch (error) {
-      if (!(error instanceof PreconditionFailed)) throw error;
-      await this.#assertIdle(stage.color);
-      throw new Displaced(`another command has taken the lease over, and nothing was staged: ${error.message}`);
+      if (!(error instanceof GuardFailed)) throw error;
+      await this.#assertIdle(stage.color, signal);
+      throw await this.#fencedOff(fence, signal);
     } finally {
       // A plan contains the values of the state.
       await rm(plan, { force: true });
@@ -84,6 +86,22 @@ export class TerraformStaging implements Staging {
 
   async #assertIdle(color: Color, signal?: AbortSignal): Promise<void> {
     if ((await this.#traffic.live(signal)) === color) throw new TrafficMoved(other(color), color);
+  }
+
+  /** Why the fence of the live Service is another one, or was. Without it no plan can be applied, so it gets it back. */
+  async #fencedOff({ epoch }: Fence, signal: AbortSignal): Promise<Error> {
+    await this.#assertOurs(epoch, signal);
+    await this.#options.fences.raiseAll(epoch, signal);
+    // A later holder may have fenced the Service before it was replaced.
+    await this.#assertOurs(epoch, signal);
+    return new StateChanged("the live Service had not the fence of this release during the apply: nothing was staged");
+  }
+
+  async #assertOurs(epoch: number, signal: AbortSignal): Promise<void> {
+    const { api } = this.#options;
+    const lease = await attempt("read the release lease", api.get<Lease>(leaseOf(api.names), signal));
+    if (lease === undefined || epochOf(lease) <= epoch) return;
+    throw new Displaced(`the lease was taken over by ${lease.spec?.holderIdentity}, and nothing was staged`);
   }
 
   /** @returns the folder of the stack, which keeps Terraform's providers between stages */
@@ -103,9 +121,9 @@ export class TerraformStaging implements Staging {
       ACTIVATE: "",
     };
     const command = { program: app, args: [], shell: true, cwd: project, env, what: app };
-    const { code, stdout, stderr } = await this.#run(command, signal);
+    const { code, killedBy, stdout, stderr } = await this.#run(command, signal);
     if (code === 0) return join(out, "stacks", this.#stack(color));
-    const failure = failureOf(app, stderr + stdout, this.#env);
+    const failure = failureOf(app, { output: stderr + stdout, env: this.#env, killedBy });
     // The app ends with 2 if an input is wrong.
     throw code === 2 ? new UsageError(failure.message) : new TargetRefused("invalid", failure.message);
   }
@@ -139,7 +157,7 @@ export class TerraformStaging implements Staging {
     const json = await this.#terraform(folder, ["show", "-json", plan], signal);
     const { api, environment } = this.#options;
     const { namespace } = environment;
-    return judge(planSchema.parse(JSON.parse(json)), {
+    return judge(readPlan(json), {
       stack: this.#stack(color),
       namespace,
       color,
@@ -152,9 +170,9 @@ export class TerraformStaging implements Staging {
     const what = `terraform ${name}`;
     const flags = name === "show" ? ["-no-color"] : ["-input=false", "-no-color"];
     const command = { program: "terraform", args: [name, ...flags, ...rest], cwd, env: this.#env, what, completes };
-    const { code, stdout, stderr } = await this.#run(command, signal);
+    const { code, killedBy, stdout, stderr } = await this.#run(command, signal);
     if (code === 0 || (name === "plan" && code === 2)) return stdout;
-    throw failureOf(what, `${stderr}\n${stdout}`, this.#env);
+    throw failureOf(what, { output: `${stderr}\n${stdout}`, env: this.#env, killedBy });
   }
 
   async #run(command: Omit<Command, "progress">, signal: AbortSignal) {
