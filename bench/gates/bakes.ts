@@ -1,3 +1,4 @@
+import { PART_OF_ALPHA } from "../../release/bake/calls-under-test.ts";
 import { ExcessTest } from "../../release/statistics/excess-test.ts";
 import type { Counts } from "../../release/statistics/counts.ts";
 import { FixedWindow } from "./fixed-window.ts";
@@ -61,10 +62,14 @@ export function bake(stretches: readonly Stretch[], callsPerCheck: number, unifo
   return { sequential: after.sequential, fixedWindow: after.fixedWindow };
 }
 
-/** The engine's rule, with its own modules: α 1 % for both objectives. */
+/** What the engine's test of one objective spends of an α of 1 %. */
+export const alphaOf = (source: "live" | "synthetic") => (PART_OF_ALPHA[source] * 0.01) / 2;
+
+/** The engine's rule for live calls, with its own modules. */
 function sequentialRule(): Rule {
-  const failing = new ExcessTest({ limit: FAILED_LIMIT });
-  const slowing = new ExcessTest({ limit: SLOW_LIMIT });
+  const alpha = alphaOf("live");
+  const failing = new ExcessTest({ limit: FAILED_LIMIT, alpha });
+  const slowing = new ExcessTest({ limit: SLOW_LIMIT, alpha });
   let time = 0;
   return {
     get exceeded() {

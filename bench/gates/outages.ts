@@ -2,7 +2,7 @@ import { Control, CONTROL_WAIT_MS } from "../../release/statistics/control.ts";
 import type { Counts } from "../../release/statistics/counts.ts";
 import { ExcessTest } from "../../release/statistics/excess-test.ts";
 import type { Increment, Span } from "../../release/statistics/increment.ts";
-import { FAILED_LIMIT, FAILURE_LIMIT, INTERVAL_SECONDS, RATE } from "./bakes.ts";
+import { alphaOf, FAILED_LIMIT, FAILURE_LIMIT, INTERVAL_SECONDS, RATE } from "./bakes.ts";
 import { FixedWindow } from "./fixed-window.ts";
 import { binomial } from "./random.ts";
 
@@ -33,7 +33,9 @@ export interface OutageBake {
 export function bakeWithOutages(options: OutageBake, uniform: () => number): number | undefined {
   const { control, rate = RATE } = options;
   const [newColor, oldColor] = colors(options, uniform);
-  const tests = [new ExcessTest({ limit: FAILED_LIMIT }), new ExcessTest({ limit: FAILED_LIMIT })];
+  const tests = (["live", "synthetic"] as const).map(
+    (source) => new ExcessTest({ limit: FAILED_LIMIT, alpha: alphaOf(source) }),
+  );
   const shared = new Control({ limit: FAILED_LIMIT });
   const newCalls: Increment[] = [];
   const oldCalls: Increment[] = [];

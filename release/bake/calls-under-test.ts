@@ -24,12 +24,15 @@ interface Test extends Comparison {
 
 const SOURCES = ["live", "synthetic"] as const;
 
+/** The part of the bake's α that each source spends, half of it on each objective. Live calls are what a bake is about. */
+export const PART_OF_ALPHA = { live: 0.9, synthetic: 0.1 } as const;
+
 /** Upper bound for the synthetic calls per second that make up for missing traffic. */
 const MOST_PER_SECOND = 20;
 
 /**
  * The calls of the new color in one bake, under four sequential tests: failed and slow calls, live and synthetic ones. Many
- * good synthetic calls would hide failing live ones, so each is judged alone; each test has a quarter of the environment's α.
+ * good synthetic calls would hide failing live ones, so each is judged alone.
  *
  * The same synthetic calls go to the old color. When a test says roll back, they tell whether both colors suffer from the
  * same outage. Then the calls of its time are set aside on both sides, and the bake goes on.
@@ -51,9 +54,9 @@ export class CallsUnderTest implements Check {
     this.#comparisons = objectives(bake).map((objective) => {
       return { objective, control: new Control({ limit: objective.limit }), old: [], new: [] };
     });
-    const alpha = bake.alpha / (SOURCES.length * this.#comparisons.length);
     this.#tests = SOURCES.flatMap((source) =>
       this.#comparisons.map((comparison) => {
+        const alpha = (PART_OF_ALPHA[source] * bake.alpha) / this.#comparisons.length;
         return { ...comparison, source, test: new ExcessTest({ limit: comparison.objective.limit, alpha }) };
       }),
     );
