@@ -58,4 +58,13 @@ describe("an app with a name, beside the default app in one namespace", () => {
     expect(of("mcp-app")).toEqual(before);
     await authority.release();
   });
+
+  it("is named where a release says what keeps its pods from coming up", async () => {
+    store.edit({ kind: "Deployment", name: "weather-green" }, (draft) => {
+      draft.status = { conditions: [{ type: "Progressing", status: "Unknown", reason: "DeploymentPaused" }] };
+    });
+    const { problems } = await target.capacity.color("green");
+
+    expect(JSON.stringify(problems)).toContain("Deployment 'weather-green' is paused");
+  });
 });

@@ -1,4 +1,3 @@
-import { colorName } from "../../../environment/names.ts";
 import type { Color } from "../../../environment/color.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Problem } from "../../ports/capacity.ts";
@@ -56,7 +55,7 @@ export class Problems {
 
   /** Not final: a paused Deployment still changes its number of pods, and a person may resume it. */
   #paused(color: Color): Problem {
-    const name = colorName(color);
+    const name = this.#api.names.color(color);
     const resume = `kubectl rollout resume deployment/${name} --namespace ${this.#api.namespace}`;
     return problem(`Deployment '${name}' is paused and replaces no pod; run '${resume}'`, false);
   }
