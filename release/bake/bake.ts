@@ -13,6 +13,8 @@ export interface BakeOptions extends EngineOptions {
 /** A bake whose calls are not enough when its time is over goes on, up to this multiple of its duration. */
 const LONGEST = 2;
 
+const TELL_EVERY_SECONDS = 5;
+
 /** Stands for a gate's name where the target itself did not answer. */
 const TARGET = "target";
 
@@ -40,6 +42,7 @@ async function monitor(options: BakeOptions): Promise<Result> {
     .filter(({ phases }) => phases.includes("bake"))
     .map((gate) => ({ gate, check: gate.begin?.(of) ?? gate }));
   let watchedSeconds = 0;
+  let toldAt = 0;
   let pausedSeconds = 0;
   let failedInARow = 0;
   let checkedAt = clock.now();
@@ -74,10 +77,14 @@ async function monitor(options: BakeOptions): Promise<Result> {
 
     watchedSeconds += intervalSeconds;
     const undecided = answers.filter(({ needsMore }) => needsMore);
-    const calls = answers.find(({ needsMore }) => needsMore !== undefined)?.evidence;
-    const message = `monitored ${round(watchedSeconds)} of ${durationSeconds} s${calls === undefined ? "" : `: ${calls}`}`;
-    listener({ type: "progress", message });
-    if (watchedSeconds < durationSeconds) continue;
+    const isOver = watchedSeconds >= durationSeconds;
+    if (isOver || watchedSeconds - toldAt >= TELL_EVERY_SECONDS) {
+      toldAt = watchedSeconds;
+      const calls = answers.find(({ needsMore }) => needsMore !== undefined)?.evidence;
+      const message = `monitored ${round(watchedSeconds)} of ${durationSeconds} s`;
+      listener({ type: "progress", message: calls === undefined ? message : `${message}: ${calls}` });
+    }
+    if (!isOver) continue;
     if (undecided.length === 0) return { outcome: "pass", reason: `${round(watchedSeconds)} s without a failure` };
     if (watchedSeconds >= LONGEST * durationSeconds) return { outcome: "fail", reason: inWords(undecided) };
   }

@@ -10,7 +10,7 @@ export interface BadCalls {
 export function callsInWords(source: string, kinds: readonly BadCalls[]): string {
   const calls = kinds[0]?.estimate.counts.calls ?? 0;
   const bad = kinds.map(({ name, estimate }) => `${count(estimate.counts.bad)} ${name} (${interval(estimate)})`);
-  return `${source}: ${count(calls)} calls, ${bad.join(", ")}`;
+  return `${source}: ${count(calls)} ${calls === 1 ? "call" : "calls"}, ${bad.join(", ")}`;
 }
 
 /** Where the true share is, as far as the calls tell. */
