@@ -83,6 +83,7 @@ export function drawn(sample: TrafficSample): DrawnSample {
     colors: { blue: color("blue"), green: color("green") },
     sources,
     failures: total(sample.failures),
+    unanswered: sample.unanswered,
   };
 }
 
