@@ -154,7 +154,6 @@ export const STEPS: readonly Step[] = [
       return "no change in any stack";
     },
   },
-  ...POD_STEPS,
   ...FAULT_STEPS,
   ...REDIS_STEPS,
   {
@@ -168,6 +167,7 @@ export const STEPS: readonly Step[] = [
       return inWords(load);
     },
   },
+  ...POD_STEPS,
   {
     name: "cdktf destroy leaves nothing behind",
     async run() {
