@@ -75,7 +75,7 @@ export class CallsUnderTest implements Check {
     const shared: Span[] = [];
     for (let alarm = this.#alarm(); alarm !== undefined; alarm = this.#alarm()) {
       await this.#waitForControl(alarm.exceeded);
-      const verdict = alarm.control.judge(alarm.old, alarm.exceeded);
+      const verdict = judged(alarm);
       if (verdict.outcome !== "shared") {
         this.#report();
         return { outcome: "fail", final: true, evidence: whyAlone(alarm, verdict) };
@@ -218,6 +218,14 @@ export class CallsUnderTest implements Check {
   }
 }
 
+/**
+ * An old color whose calls are all bad shows nothing about an outage: it may lack a tool that the new version has.
+ */
+function judged({ control, old, exceeded }: Alarm): ControlVerdict {
+  const verdict = control.judge(old, exceeded);
+  return old.some(({ bad }) => bad === 0) ? verdict : { ...verdict, outcome: "unknown" };
+}
+
 type Alarm = Test & { readonly exceeded: Exceeded };
 
 /** Such as `57 of 490 live calls slow in the whole bake (8 to 16 %, limit 5 %); of the old color at that time 0 of 18`. */
@@ -227,7 +235,7 @@ function whyAlone({ source, objective, test, exceeded }: Alarm, control: Control
   const bad = `${count(exceeded.counts.bad)} of ${count(exceeded.counts.calls)} ${source} calls ${objective.name} ${where}`;
   const old =
     control.outcome === "unknown"
-      ? "no call to the old color could be made that would show an outage of both"
+      ? "no call to the old color succeeded in this bake, so nothing shows an outage of both"
       : `of the old color's calls at that time ${counts.bad} of ${counts.calls}`;
   return `${bad} (${interval(test.estimate)}); ${old}`;
 }

@@ -193,7 +193,19 @@ describe("the calls of a bake", () => {
       },
     );
 
-    expect(verdict.evidence).toContain("no call to the old color could be made");
+    expect(verdict.evidence).toContain("no call to the old color succeeded in this bake");
+  });
+
+  it("fail also when the old color does not have what the synthetic calls ask for", async () => {
+    target.failing.blue = true;
+    const verdict = await bakeUntil(
+      ({ outcome }) => outcome === "fail",
+      (second) => {
+        target.carry(20, second < 4 ? 0 : 10);
+      },
+    );
+
+    expect(verdict.evidence).toContain("no call to the old color succeeded in this bake");
   });
 
   it("fail by the synthetic ones when no pod can be read", async () => {
