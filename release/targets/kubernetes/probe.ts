@@ -4,7 +4,7 @@ import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
 import type { Endpoint, FromPods, PodHealth, Probe } from "../../ports/probe.ts";
-import { HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import { HEALTH, METRICS, reason, type AdminQuestion } from "../admin-port.ts";
 import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";
@@ -93,10 +93,4 @@ export class PodProbe implements Probe, Measurements {
 function adminPort({ port, ports, health }: ProbedServer): number {
   const named = health?.port ?? "mcp";
   return typeof named === "number" ? named : ({ ...ports, mcp: port }[named] ?? port);
-}
-
-/** In one line: `fetch` keeps the reason in the cause of its error. */
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ").slice(0, 300);
 }
