@@ -16,10 +16,7 @@ import { storeConfig, storeVariables, type StoreConfig } from "./config/store.ts
 import { telemetryVariables, tracingConfig, type TracingConfig } from "./config/telemetry.ts";
 import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
 
-/**
- * Every environment variable the app reads: what it is for, and its default. docs/configuration.md shows this table, and a
- * test holds the two together.
- */
+/** Every environment variable. A test compares docs/configuration.md with this table. */
 export const variables = z.object({
   ...serverVariables,
   ...authVariables,
@@ -32,7 +29,7 @@ export const variables = z.object({
   ...telemetryVariables,
 });
 
-/** Variables whose value no message may show. */
+/** Variables whose values must not appear in messages. */
 const SECRETS: ReadonlySet<string> = new Set(["REQUEST_STATE_KEY", "REDIS_URL", "OTEL_EXPORTER_OTLP_HEADERS"]);
 
 /** All settings of one pod. Durations are milliseconds. */
@@ -43,7 +40,7 @@ export interface Config extends ServerConfig {
   readonly cache: CacheConfig;
   readonly outbound: OutboundConfig;
   readonly rateLimit: RateLimitConfig;
-  /** Absent: this pod shares nothing with others. */
+  /** Absent: this pod shares no state. */
   readonly redis?: RedisConfig | undefined;
   /** Absent: records are kept in memory. */
   readonly store?: StoreConfig | undefined;
@@ -52,9 +49,10 @@ export interface Config extends ServerConfig {
 }
 
 /**
- * Reads the settings from environment variables. An empty variable counts as absent, since templates write those.
+ * Reads the settings from environment variables. An empty variable counts as absent, because
+ * templates write those.
  *
- * @throws InvalidConfig with all that is wrong, a line each
+ * @throws InvalidConfig with all problems, one on each line
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const present = Object.fromEntries(
@@ -84,7 +82,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Shows the value, except where it is a secret, or holds one: the password in a URL. */
+/** Contains the value, except for secrets and passwords in URLs. */
 function describeProblem(name: string, problem: string, values: Readonly<Record<string, string | undefined>>): string {
   const shown = (values[name] ?? "").replace(/\/\/[^/]*@/, "//…@");
   return SECRETS.has(name) ? `${name} ${problem}` : `${name} ${problem}, not '${shown}'`;

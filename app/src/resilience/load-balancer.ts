@@ -10,11 +10,14 @@ import type { Time } from "./time.ts";
 
 export interface Endpoint<T> {
   readonly name: string;
-  /** What calls get: an address, a client. */
+  /** Passed to the work: an address, a client. */
   readonly target: T;
-  /** Its share, compared with the others'; 0 for none. @default 1 */
+  /** Share compared with the other endpoints; 0 for none. @default 1 */
   readonly weight?: number;
-  /** Takes it out while it is not closed; for one that guards the endpoint elsewhere too. @default - one of its own, by `ejection` */
+  /**
+   * Ejects the endpoint while it is not closed; for a breaker that is shared with other callers.
+   * @default - its own, by `ejection`
+   */
   readonly breaker?: Breaker;
 }
 
@@ -26,16 +29,18 @@ export interface LoadBalancerOptions<T> {
   readonly strategy?: Strategy;
 
   /**
-   * When an endpoint is taken out and let in again by a breaker of its own, and what errors tell of it.
+   * Options of an endpoint's own breaker, and the outcome of errors.
    *
-   * @default - after 5 failures in a row, for 10 s, growing to 60 s
+   * @default - opens after 5 consecutive failures, for 10 s, growing to 60 s
    */
   readonly ejection?: Omit<BreakerOptions, "name" | "time" | "random" | "timeout">;
 
-  /** The largest share of endpoints that is taken out. Beyond it the fault is hardly theirs. @default 0.5 */
+  /**
+   * Largest share of ejected endpoints. If more fail, the cause is probably not the endpoints.
+   * @default 0.5
+   */
   readonly maxEjected?: number;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 
   /** From 0 to 1, excluding 1. @default Math.random */
@@ -64,13 +69,13 @@ class Member<T> {
   }
 }
 
-/** An endpoint for one call. Say how the call went exactly once; later words are ignored. */
+/** An endpoint for one call. Call `settle` once; later calls have no effect. */
 export class Picked<T> {
   readonly admitted = true;
   readonly endpoint: string;
   readonly target: T;
   #member: Member<T> | undefined;
-  /** None for an endpoint that its breaker would take out, were it not for `maxEjected`. */
+  /** Absent for an endpoint that stays in rotation only because of `maxEjected`. */
   readonly #permit: Permit | undefined;
 
   constructor(member: Member<T>, permit: Permit | undefined) {
@@ -92,10 +97,10 @@ export class Picked<T> {
 }
 
 /**
- * Spreads calls over endpoints that can do the same, and leaves out those that keep failing.
+ * Spreads calls over equivalent endpoints and ejects endpoints that keep failing.
  *
- * One that is taken out is let in again with a single call: when its time is over it gets the next one, and that one decides. Weights may change
- * while calls are under way.
+ * After its recovery time, an ejected endpoint gets the next call as its probe. Weights may change
+ * while calls are in flight.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
  */
@@ -103,12 +108,12 @@ export class LoadBalancer<T> {
   readonly name: string;
   readonly #members: readonly Member<T>[];
   readonly #strategy: Strategy;
-  /** By strategy, what chooses by it; each remembers whose turn it is. */
+  /** One chooser for each strategy; each keeps its own state. */
   readonly #choosers = new Map<Strategy, Chooser>();
   readonly #random: () => number;
   readonly #maxEjected: number;
   readonly #judge: ((error: unknown) => Outcome) | undefined;
-  /** Those that get calls. */
+  /** Endpoints that get calls. */
   #inRotation: readonly Member<T>[] = [];
   #ejected: readonly Member<T>[] = [];
 
@@ -133,12 +138,12 @@ export class LoadBalancer<T> {
     this.#rotate();
   }
 
-  /** Each endpoint's load, and whether it is taken out. */
+  /** Load of each endpoint, and whether it is ejected. */
   get endpoints(): readonly Pick<Member<T>, "name" | "weight" | "inFlight" | "isEjected">[] {
     return this.#members.map(({ name, weight, inFlight, isEjected }) => ({ name, weight, inFlight, isEjected }));
   }
 
-  /** @throws Error for an endpoint that there is none of, and for a weight under 0 */
+  /** @throws Error for an unknown endpoint, or a weight below 0 */
   setWeight(endpoint: string, weight: number): void {
     const member = this.#members.find(({ name }) => name === endpoint);
     if (member === undefined) throw new Error(`load balancer '${this.name}' has no endpoint '${endpoint}'`);
@@ -162,7 +167,7 @@ export class LoadBalancer<T> {
 
   /**
    * @param strategy - in place of the balancer's own
-   * @throws Rejected, and whatever the work throws
+   * @throws Rejected, and the error of the work
    */
   execute<R>(
     work: (target: T, call: Call) => Promise<R>,
@@ -211,11 +216,11 @@ export class LoadBalancer<T> {
     return waits.length === 0 ? 0 : Math.min(...waits);
   }
 
-  /** Works out anew who gets calls: those that are well, and of the others as many as may not be taken out. */
+  /** Decides which endpoints get calls: the healthy ones, and failing ones beyond `maxEjected`. */
   #rotate(): void {
     const usable = this.#members.filter(({ weight }) => weight > 0);
     const unwell = usable.filter(({ breaker }) => breaker.state !== "closed");
-    // Who is out stays out; who falls ill when enough are out stays in.
+    // Ejected endpoints stay ejected; others that fail stay in rotation when enough are ejected.
     const mayBeOut = Math.floor(this.#maxEjected * usable.length);
     const out = new Set(
       unwell.toSorted((one, other) => Number(other.isEjected) - Number(one.isEjected)).slice(0, mayBeOut),
