@@ -67,31 +67,9 @@ export const authVariables = {
 
 type Values = z.output<z.ZodObject<typeof authVariables>>;
 
-/** How tokens are checked. */
-export interface TokenConfig {
-  readonly mode: "jwt";
-  readonly issuer: string;
-  /** Resource identifier in RFC 8707 and RFC 9728. */
-  readonly audience: string;
-  readonly jwksUrl: string;
-  readonly algorithms: readonly string[];
-  /** Milliseconds. */
-  readonly clockTolerance: number;
-  readonly requiredScopes: readonly string[];
-}
-
-/** No token is needed. */
-export interface NoAuthConfig {
-  readonly mode: "off";
-  /** Scopes of all callers. */
-  readonly scopes: readonly string[];
-}
-
-export type AuthConfig = TokenConfig | NoAuthConfig;
-
 /** @throws InvalidConfig when tokens are checked, which is the default, and a URL is missing */
-export function authConfig(values: Values): AuthConfig {
-  if (values.AUTH_MODE === "off") return { mode: "off", scopes: values.AUTH_OFF_SCOPES };
+export function authConfig(values: Values) {
+  if (values.AUTH_MODE === "off") return { mode: "off", scopes: values.AUTH_OFF_SCOPES } as const;
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = values;
   if (issuer === undefined || audience === undefined || jwksUrl === undefined) {
     throw new InvalidConfig([
@@ -106,5 +84,10 @@ export function authConfig(values: Values): AuthConfig {
     algorithms: values.AUTH_ALGORITHMS,
     clockTolerance: values.AUTH_CLOCK_TOLERANCE,
     requiredScopes: values.AUTH_REQUIRED_SCOPES,
-  };
+  } as const;
 }
+
+export type AuthConfig = ReturnType<typeof authConfig>;
+
+/** How tokens are checked. */
+export type TokenConfig = Extract<AuthConfig, { mode: "jwt" }>;

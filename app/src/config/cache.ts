@@ -42,6 +42,3 @@ export function cacheConfig(values: Values) {
     warm: values.CACHE_WARM,
   };
 }
-
-/** Durations are milliseconds. */
-export type CacheConfig = ReturnType<typeof cacheConfig>;

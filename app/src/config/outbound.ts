@@ -99,8 +99,6 @@ export function rateLimitConfig(values: Values) {
   return { rate: values.RATE_LIMIT_RATE, burst: values.RATE_LIMIT_BURST };
 }
 
-export type RateLimitConfig = ReturnType<typeof rateLimitConfig>;
-
 /** The port of a URL, also if it is the default port. */
 export function portOf({ protocol, port }: Pick<URL, "protocol" | "port">): number {
   if (port !== "") return Number(port);

@@ -101,6 +101,3 @@ export function serverConfig(values: Values) {
     ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
   };
 }
-
-/** Durations are milliseconds. */
-export type ServerConfig = ReturnType<typeof serverConfig>;

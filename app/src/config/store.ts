@@ -27,6 +27,3 @@ export function storeConfig(values: Values) {
   const { DATA_DIR: folder, DATA_DURABILITY: durability, DATA_QUOTA: quota } = values;
   return folder === undefined ? undefined : { folder, durability, quota };
 }
-
-/** Absent: records are kept in memory. */
-export type StoreConfig = NonNullable<ReturnType<typeof storeConfig>>;

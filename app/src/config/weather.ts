@@ -23,6 +23,3 @@ export function weatherConfig(values: Values) {
     cacheTtl: values.WEATHER_CACHE_TTL,
   };
 }
-
-/** Durations are milliseconds. */
-export type WeatherConfig = ReturnType<typeof weatherConfig>;
