@@ -58,11 +58,7 @@ export class Pool {
         weight,
         breaker: upstream.breaker,
       })),
-      maxEjected: 1,
-      ejection: {
-        ...settings,
-        judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
-      },
+      judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
     });
   }
 
@@ -97,7 +93,7 @@ export class Pool {
         inner,
       );
     const balanced = (all: Call) =>
-      attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, each, strategy)), all);
+      attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, strategy, each)), all);
     return onBehalf((all) => attempts.outcome(balanced(all)), call, { repeatable, within: options.within });
   }
 }

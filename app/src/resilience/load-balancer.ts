@@ -1,12 +1,11 @@
 import { STRATEGIES, type Chooser, type Strategy } from "./balancing.ts";
-import type { BreakerOptions, Outcome } from "./breaker-options.ts";
-import { Breaker } from "./breaker.ts";
+import type { Outcome } from "./breaker-options.ts";
+import type { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 import type { Permit } from "./permit.ts";
 import { isProgrammingError } from "./programming-error.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
-import type { Time } from "./time.ts";
 
 export interface Endpoint<T> {
   readonly name: string;
@@ -14,44 +13,20 @@ export interface Endpoint<T> {
   readonly target: T;
   /** Share compared with the other endpoints; 0 for none. @default 1 */
   readonly weight?: number;
-  /**
-   * Ejects the endpoint while it is not closed; for a breaker that is shared with other callers.
-   * @default - its own, by `ejection`
-   */
-  readonly breaker?: Breaker;
+  /** Ejects the endpoint while it is not closed. Other callers may share it. */
+  readonly breaker: Breaker;
 }
 
 export interface LoadBalancerOptions<T> {
   readonly name: string;
   readonly endpoints: readonly Endpoint<T>[];
 
-  /** @default "least-loaded" */
-  readonly strategy?: Strategy;
-
-  /**
-   * Options of an endpoint's own breaker, and the outcome of errors.
-   *
-   * @default - opens after 5 consecutive failures, for 10 s, growing to 60 s
-   */
-  readonly ejection?: Omit<BreakerOptions, "name" | "time" | "random" | "timeout">;
-
-  /**
-   * Largest share of ejected endpoints. If more fail, the cause is probably not the endpoints.
-   * @default 0.5
-   */
-  readonly maxEjected?: number;
-
-  readonly time?: Time;
+  /** The outcome of an error. @default - `nothing` for a Rejected, otherwise `failure` */
+  readonly judge?: (error: unknown) => Outcome;
 
   /** From 0 to 1, excluding 1. @default Math.random */
   readonly random?: () => number;
 }
-
-const EJECTION: NonNullable<LoadBalancerOptions<unknown>["ejection"]> = {
-  failureThreshold: 5,
-  recoveryTimeout: 10_000,
-  maxRecoveryTimeout: 60_000,
-};
 
 class Member<T> {
   readonly name: string;
@@ -59,13 +34,16 @@ class Member<T> {
   readonly breaker: Breaker;
   weight: number;
   inFlight = 0;
-  isEjected = false;
 
-  constructor({ name, target, weight = 1 }: Endpoint<T>, breaker: Breaker) {
+  constructor({ name, target, weight = 1, breaker }: Endpoint<T>) {
     this.name = name;
     this.target = target;
     this.weight = validWeight(name, weight);
     this.breaker = breaker;
+  }
+
+  get isEjected(): boolean {
+    return this.breaker.state !== "closed";
   }
 }
 
@@ -75,10 +53,9 @@ export class Picked<T> {
   readonly endpoint: string;
   readonly target: T;
   #member: Member<T> | undefined;
-  /** Absent for an endpoint that stays in rotation only because of `maxEjected`. */
-  readonly #permit: Permit | undefined;
+  readonly #permit: Permit;
 
-  constructor(member: Member<T>, permit: Permit | undefined) {
+  constructor(member: Member<T>, permit: Permit) {
     this.endpoint = member.name;
     this.target = member.target;
     this.#member = member;
@@ -90,52 +67,36 @@ export class Picked<T> {
     if (this.#member === undefined) return;
     this.#member.inFlight -= 1;
     this.#member = undefined;
-    if (outcome === "success") this.#permit?.succeed();
-    else if (outcome === "failure") this.#permit?.fail(error);
-    else this.#permit?.cancel();
+    if (outcome === "success") this.#permit.succeed();
+    else if (outcome === "failure") this.#permit.fail(error);
+    else this.#permit.cancel();
   }
 }
 
 /**
  * Spreads calls over equivalent endpoints and ejects endpoints that keep failing.
  *
- * After its recovery time, an ejected endpoint gets the next call as its probe. Weights may change
- * while calls are in flight.
+ * An endpoint is ejected while its breaker is not closed. After the recovery time it gets the next
+ * call as its probe. Weights may change while calls are in flight.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
  */
 export class LoadBalancer<T> {
   readonly name: string;
   readonly #members: readonly Member<T>[];
-  readonly #strategy: Strategy;
   /** One chooser for each strategy; each keeps its own state. */
   readonly #choosers = new Map<Strategy, Chooser>();
   readonly #random: () => number;
-  readonly #maxEjected: number;
   readonly #judge: ((error: unknown) => Outcome) | undefined;
-  /** Endpoints that get calls. */
-  #inRotation: readonly Member<T>[] = [];
-  #ejected: readonly Member<T>[] = [];
 
-  constructor(options: LoadBalancerOptions<T>) {
-    const { name, endpoints, strategy = "least-loaded", ejection = EJECTION, time, random = Math.random } = options;
+  constructor({ name, endpoints, judge, random = Math.random }: LoadBalancerOptions<T>) {
     if (endpoints.length === 0) throw new Error(`load balancer '${name}' needs at least one endpoint`);
     if (new Set(endpoints.map((endpoint) => endpoint.name)).size < endpoints.length)
       throw new Error(`load balancer '${name}' has two endpoints of one name`);
     this.name = name;
-    this.#maxEjected = options.maxEjected ?? 0.5;
-    this.#strategy = strategy;
     this.#random = random;
-    this.#judge = ejection.judge;
-    this.#members = endpoints.map((endpoint) => {
-      const breaker =
-        endpoint.breaker ?? new Breaker({ ...ejection, name: endpoint.name, random, ...(time && { time }) });
-      breaker.events.on((event) => {
-        if (event.type === "transition") this.#rotate();
-      });
-      return new Member(endpoint, breaker);
-    });
-    this.#rotate();
+    this.#judge = judge;
+    this.#members = endpoints.map((endpoint) => new Member(endpoint));
   }
 
   /** Load of each endpoint, and whether it is ejected. */
@@ -148,32 +109,28 @@ export class LoadBalancer<T> {
     const member = this.#members.find(({ name }) => name === endpoint);
     if (member === undefined) throw new Error(`load balancer '${this.name}' has no endpoint '${endpoint}'`);
     member.weight = validWeight(endpoint, weight);
-    this.#rotate();
   }
 
-  /** @param strategy - in place of the balancer's own */
-  pick(strategy = this.#strategy): Picked<T> | Rejection {
-    for (const member of this.#ejected) {
-      if (member.weight === 0 || !member.breaker.mayAdmit) continue;
+  pick(strategy: Strategy): Picked<T> | Rejection {
+    const usable = this.#members.filter(({ weight }) => weight > 0);
+    for (const member of usable) {
+      if (!member.isEjected || !member.breaker.mayAdmit) continue;
       const permit = member.breaker.tryAcquire();
       if (permit.admitted) return new Picked(member, permit);
     }
-    if (this.#inRotation.length === 0)
-      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs: this.#untilReadmission() };
-    const member = this.#chooser(strategy)(this.#inRotation);
-    const permit = member.breaker.mayAdmit ? member.breaker.tryAcquire() : undefined;
-    return new Picked(member, permit?.admitted === true ? permit : undefined);
+    const inRotation = usable.filter(({ isEjected }) => !isEjected);
+    if (inRotation.length === 0) {
+      const waits = usable.map(({ breaker }) => breaker.stats.retryAfterMs);
+      const retryAfterMs = waits.length === 0 ? 0 : Math.min(...waits);
+      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs };
+    }
+    const member = this.#chooser(strategy)(inRotation);
+    const permit = member.breaker.tryAcquire();
+    return permit.admitted ? new Picked(member, permit) : permit;
   }
 
-  /**
-   * @param strategy - in place of the balancer's own
-   * @throws Rejected, and the error of the work
-   */
-  execute<R>(
-    work: (target: T, call: Call) => Promise<R>,
-    call: Call = PLAIN_CALL,
-    strategy = this.#strategy,
-  ): Promise<R> {
+  /** @throws Rejected, and the error of the work */
+  execute<R>(work: (target: T, call: Call) => Promise<R>, strategy: Strategy, call: Call = PLAIN_CALL): Promise<R> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
     const picked = this.pick(strategy);
     if (!picked.admitted) return Promise.reject(thrown(picked, call.trace));
@@ -209,25 +166,6 @@ export class LoadBalancer<T> {
     if (call.cancelled) return call.reason instanceof DeadlineExceeded ? "failure" : "nothing";
     if (isProgrammingError(error)) return "nothing";
     return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
-  }
-
-  #untilReadmission(): number {
-    const waits = this.#ejected.filter(({ weight }) => weight > 0).map(({ breaker }) => breaker.stats.retryAfterMs);
-    return waits.length === 0 ? 0 : Math.min(...waits);
-  }
-
-  /** Decides which endpoints get calls: the healthy ones, and failing ones beyond `maxEjected`. */
-  #rotate(): void {
-    const usable = this.#members.filter(({ weight }) => weight > 0);
-    const unwell = usable.filter(({ breaker }) => breaker.state !== "closed");
-    // Ejected endpoints stay ejected; others that fail stay in rotation when enough are ejected.
-    const mayBeOut = Math.floor(this.#maxEjected * usable.length);
-    const out = new Set(
-      unwell.toSorted((one, other) => Number(other.isEjected) - Number(one.isEjected)).slice(0, mayBeOut),
-    );
-    this.#ejected = usable.filter((member) => out.has(member));
-    this.#inRotation = usable.filter((member) => !out.has(member));
-    for (const member of this.#members) member.isEjected = out.has(member);
   }
 }
 
