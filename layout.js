@@ -6,15 +6,15 @@
 export const parts = {
   "app/src": [],
   "app/build.ts": [],
-  environments: [],
-  constructs: ["environments"],
-  stacks: ["constructs", "environments"],
-  "inputs.ts": ["environments", "constructs", "kubeconfig"],
-  "main.ts": ["stacks", "inputs.ts", "environments", "kubeconfig"],
+  environment: [], // what an environment may say: its schema, its loader, and the names of its objects
+  environments: ["environment"], // the files that a user edits
+  constructs: ["environment"],
+  stacks: ["constructs", "environment", "kubeconfig"],
+  "main.ts": ["stacks", "environment", "kubeconfig"],
   kubeconfig: [], // the cluster that kubectl would use
-  release: ["environments", "kubeconfig"],
-  rehearse: ["release", "environments", "app/src"],
-  bench: ["release", "rehearse", "environments", "app/src", "test"],
+  release: ["environment", "kubeconfig"],
+  rehearse: ["release", "environment", "environments", "app/src"],
+  bench: ["release", "rehearse", "environment", "environments", "app/src", "test"],
   // Tests may import everything, and nothing but benchmarks imports tests.
   test: [
     "bench",
@@ -22,10 +22,10 @@ export const parts = {
     "release",
     "kubeconfig",
     "main.ts",
-    "inputs.ts",
     "stacks",
     "constructs",
     "environments",
+    "environment",
     "app/src",
   ],
 };

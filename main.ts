@@ -1,8 +1,9 @@
 import { App } from "cdktf";
-import { InvalidEnvironment } from "./environments/environment.ts";
-import { loadEnvironment, UnknownEnvironment } from "./environments/load.ts";
-import { userFolder } from "./environments/user-folder.ts";
-import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
+import { InvalidEnvironment } from "./environment/environment.ts";
+import { notes } from "./environment/notes.ts";
+import { loadEnvironment, UnknownEnvironment } from "./environment/load.ts";
+import { userFolder } from "./environment/user-folder.ts";
+import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./stacks/inputs.ts";
 import { InvalidKubeconfig } from "./kubeconfig/invalid-kubeconfig.ts";
 import { terraformCluster } from "./kubeconfig/terraform.ts";
 import { addStacks } from "./stacks/environment-stacks.ts";
@@ -26,6 +27,7 @@ async function synthesize(inputs: Inputs): Promise<void> {
   checkStagedImage(inputs, environment);
   const cluster = terraformCluster({ variables: process.env, folder: userFolder(process.env) }, environment.context);
   for (const line of describeInputs(inputs, cluster)) process.stderr.write(`${line}\n`);
+  for (const note of notes(environment)) process.stderr.write(`note: ${note}\n`);
   const app = new App();
   addStacks(app, {
     environment,

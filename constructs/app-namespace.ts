@@ -1,27 +1,66 @@
 import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1/index.js";
 import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1/index.js";
 import { Construct } from "constructs";
-import { APP } from "../environments/names.ts";
+import type { Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
+
+export interface AppNamespaceProps {
+  readonly names: Names;
+  readonly name: string;
+
+  /** Whether the namespace is made. Otherwise it exists, and may have other programs in it. @default true */
+  readonly create?: boolean;
+
+  /** A service account that others make. @default - one is made */
+  readonly existingAccount?: string | undefined;
+
+  /** Annotations of the service account. @default - ours alone */
+  readonly accountAnnotations?: Readonly<Record<string, string>>;
+}
 
 /** A namespace that admits only pods without privileges, and the identity of the app in it, which may do nothing. */
 export class AppNamespace extends Construct {
   /** The namespace's name; what is given this instead of a text is created after the namespace. */
   readonly namespace: string;
+  readonly #made: string | undefined;
 
-  constructor(scope: Construct, id: string, props: { readonly name: string }) {
+  constructor(scope: Construct, id: string, props: AppNamespaceProps) {
     super(scope, id);
-    const namespace = new NamespaceV1(this, "namespace", {
-      metadata: objectMetadata({ name: props.name, labels: RESTRICTED }),
-    });
-    this.namespace = namespace.metadata.name;
+    this.#made = props.create === false ? undefined : props.name;
+    this.node.addValidation({ validate: () => this.#others() });
+    this.namespace = props.create === false ? props.name : this.#make(props);
 
+    if (props.existingAccount !== undefined) return;
     new ServiceAccountV1(this, "account", {
-      metadata: objectMetadata({ name: APP, namespace: this.namespace }),
+      metadata: objectMetadata(props.names, {
+        name: props.names.serviceAccount,
+        namespace: this.namespace,
+        annotations: props.accountAnnotations ?? {},
+      }),
       automountServiceAccountToken: false,
       // Others add these, such as OpenShift and operators of registries. Pull secrets of ours belong in the pod template.
       lifecycle: { ignoreChanges: ["image_pull_secret", "secret"] },
     });
+  }
+
+  /** A second one that makes it would fail only in its deploy. */
+  #others(): string[] {
+    return this.node.root.node
+      .findAll()
+      .flatMap((other) =>
+        other instanceof AppNamespace && other !== this && this.#made !== undefined && other.#made === this.#made
+          ? [
+              `makes the namespace '${this.#made}', and '${other.node.path}' does too: set createNamespace to false for one`,
+            ]
+          : [],
+      );
+  }
+
+  #make({ names, name }: AppNamespaceProps): string {
+    const namespace = new NamespaceV1(this, "namespace", {
+      metadata: objectMetadata(names, { name, labels: RESTRICTED }),
+    });
+    return namespace.metadata.name;
   }
 }
 

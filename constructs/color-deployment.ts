@@ -2,21 +2,22 @@ import { DataKubernetesServiceV1 } from "@cdktf/provider-kubernetes/lib/data-kub
 import { DeploymentV1 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
 import type { TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
-import type { Color } from "../environments/color.ts";
-import { COLOR_LABEL, colorLabels, colorName, EPOCH_ANNOTATION, LIVE_SERVICE } from "../environments/names.ts";
+import type { Color } from "../environment/color.ts";
+import { COLOR_LABEL, EPOCH_ANNOTATION, type Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
-import type { PodSettings } from "./pod-settings.ts";
+import type { PodProps, Strategy } from "./pod-props.ts";
 import { podTemplate } from "./pod-template.ts";
 import { StageMarker, type ReleaseStage } from "./stage-marker.ts";
 
 export interface ColorDeploymentProps {
+  readonly names: Names;
   readonly namespace: string;
   readonly color: Color;
   readonly image: string;
-  readonly settings: PodSettings;
+  readonly pod: PodProps;
 
   /**
-   * Whether Terraform is to put `image` and `settings` on the pods. Otherwise it does so when it creates the Deployment and
+   * Whether Terraform is to put `image` and `pod` on the pods. Otherwise it does so when it creates the Deployment and
    * never again: pods change with a release.
    *
    * @default false
@@ -37,29 +38,29 @@ export interface ColorDeploymentProps {
 export class ColorDeployment extends Construct {
   constructor(scope: Construct, id: string, props: ColorDeploymentProps) {
     super(scope, id);
-    const { namespace, color, image, settings, staged = false, release } = props;
+    const { names, namespace, color, image, pod, staged = false, release } = props;
+    const labels = { ...names.colorLabels(color) };
     const marker = new StageMarker(this, "marker", { staged, release });
 
     // Nothing beside the spec may depend on the image or the settings: only the spec is ignored.
     new DeploymentV1(this, "deployment", {
-      metadata: objectMetadata({ name: colorName(color), namespace, labels: colorLabels(color) }),
+      metadata: objectMetadata(names, { name: names.color(color), namespace, labels }),
       // Whether the pods come up is for a release's gates to see; a deploy that waited would fail for good with the first bad image.
       waitForRollout: false,
       spec: {
         revisionHistoryLimit: 5,
         progressDeadlineSeconds: 300,
-        selector: { matchLabels: colorLabels(color) },
-        // Never below what the autoscaler asks for.
-        strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "0" } },
-        template: podTemplate({ color, image, settings, mark: release?.mark }),
+        selector: { matchLabels: labels },
+        strategy: strategyOf(pod.strategy),
+        template: podTemplate({ names, color, image, pod, mark: release?.mark }),
       },
-      lifecycle: staged ? this.#onlyWhileIdle(namespace, color, marker) : { ignoreChanges: ["spec"] },
+      lifecycle: staged ? this.#onlyWhileIdle(props, marker) : { ignoreChanges: ["spec"] },
     });
   }
 
-  #onlyWhileIdle(namespace: string, color: Color, marker: StageMarker): TerraformResourceLifecycle {
+  #onlyWhileIdle({ names, namespace, color }: ColorDeploymentProps, marker: StageMarker): TerraformResourceLifecycle {
     const live = new DataKubernetesServiceV1(this, "live", {
-      metadata: { name: LIVE_SERVICE, namespace },
+      metadata: { name: names.live, namespace },
       dependsOn: [marker.resource],
     });
     live.overrideLogicalId("live");
@@ -78,3 +79,11 @@ export class ColorDeployment extends Construct {
     };
   }
 }
+
+const strategyOf = (strategy: Strategy) =>
+  strategy.type === "Recreate"
+    ? { type: strategy.type }
+    : {
+        type: strategy.type,
+        rollingUpdate: { maxSurge: strategy.maxSurge, maxUnavailable: strategy.maxUnavailable },
+      };

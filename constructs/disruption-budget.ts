@@ -1,10 +1,11 @@
 import { PodDisruptionBudgetV1 } from "@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js";
 import { Construct } from "constructs";
-import { colorLabels, colorName } from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
+import type { Names } from "../environment/names.ts";
+import type { Color } from "../environment/color.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 export interface DisruptionBudgetProps {
+  readonly names: Names;
   readonly namespace: string;
   readonly color: Color;
 
@@ -18,11 +19,12 @@ export interface DisruptionBudgetProps {
 
 /** Lets nodes be drained while a color works. Never a minimum in pods: as many as there are would stop every drain. */
 export class DisruptionBudget extends Construct {
-  constructor(scope: Construct, id: string, { namespace, color, maxUnavailable = "25%" }: DisruptionBudgetProps) {
+  constructor(scope: Construct, id: string, props: DisruptionBudgetProps) {
     super(scope, id);
+    const { names, namespace, color, maxUnavailable = "25%" } = props;
     new PodDisruptionBudgetV1(this, "pdb", {
-      metadata: objectMetadata({ name: colorName(color), namespace }),
-      spec: { maxUnavailable, selector: { matchLabels: colorLabels(color) } },
+      metadata: objectMetadata(names, { name: names.color(color), namespace }),
+      spec: { maxUnavailable, selector: { matchLabels: { ...names.colorLabels(color) } } },
     });
   }
 }

@@ -1,11 +1,14 @@
 import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kubernetes/lib/network-policy-v1/index.js";
 import { Construct } from "constructs";
-import { APP, appLabels, PORTS } from "../environments/names.ts";
+import type { Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** Something that the app may open connections to. */
 export interface Egress {
   readonly port: number;
+
+  /** @default "TCP" */
+  readonly protocol?: "TCP" | "UDP";
 
   /** @default - anywhere, if there is no `cidr` either */
   readonly namespace?: string | undefined;
@@ -15,7 +18,14 @@ export interface Egress {
 }
 
 export interface NetworkPoliciesProps {
+  readonly names: Names;
   readonly namespace: string;
+
+  /** The number of the port that clients use. */
+  readonly mcpPort: number;
+
+  /** The numbers of other ports that those who watch may read, such as that of metrics. @default - none */
+  readonly watchedPorts?: readonly number[];
 
   /**
    * The namespace whose pods may read metrics, besides the app's own.
@@ -23,6 +33,16 @@ export interface NetworkPoliciesProps {
    * @default "monitoring"
    */
   readonly monitoringNamespace?: string;
+
+  /**
+   * Whether other programs are in the namespace: then only the app's pods are closed, and its neighbors get no metrics.
+   *
+   * @default false
+   */
+  readonly sharesNamespace?: boolean;
+
+  /** Namespaces and addresses that may call. @default - anybody */
+  readonly clients?: { readonly namespaces: readonly string[]; readonly cidrs: readonly string[] };
 
   /**
    * What the app asks besides names and HTTPS.
@@ -41,37 +61,41 @@ export interface NetworkPoliciesProps {
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
-    const { namespace, monitoringNamespace = "monitoring", egress = [] } = props;
+    const { names, namespace, mcpPort, watchedPorts = [], monitoringNamespace = "monitoring", egress = [] } = props;
+    const { sharesNamespace = false, clients = { namespaces: [], cidrs: [] } } = props;
     const policy = (name: string, spec: NetworkPolicyV1Spec) =>
-      new NetworkPolicyV1(this, name, { metadata: objectMetadata({ name, namespace }), spec });
-    const app = { podSelector: { matchLabels: appLabels() } };
+      new NetworkPolicyV1(this, name, { metadata: objectMetadata(names, { name, namespace }), spec });
+    const app = { podSelector: { matchLabels: { ...names.labels } } };
 
-    policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+    if (sharesNamespace) policy(`${names.app}-default-deny`, { ...app, policyTypes: ["Ingress", "Egress"] });
+    else policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
 
-    policy(`${APP}-clients`, {
+    policy(`${names.app}-clients`, {
       ...app,
       policyTypes: ["Ingress"],
-      ingress: [{ ports: [tcp(PORTS.mcp.number)] }],
+      ingress: [{ ...peersOf(clients), ports: [tcp(mcpPort)] }],
     });
 
-    policy(`${APP}-admin`, {
-      ...app,
-      policyTypes: ["Ingress"],
-      ingress: [
-        {
-          from: [{ podSelector: {} }, inNamespace(monitoringNamespace)],
-          ports: [tcp(PORTS.admin.number)],
-        },
-      ],
-    });
+    if (watchedPorts.length > 0) {
+      policy(`${names.app}-admin`, {
+        ...app,
+        policyTypes: ["Ingress"],
+        ingress: [
+          {
+            from: [...(sharesNamespace ? [] : [{ podSelector: {} }]), inNamespace(monitoringNamespace)],
+            ports: watchedPorts.map(tcp),
+          },
+        ],
+      });
+    }
 
-    policy(`${APP}-egress`, {
+    policy(`${names.app}-egress`, {
       ...app,
       policyTypes: ["Egress"],
       egress: [
         { ports: [{ port: "53", protocol: "UDP" }, tcp(53)] },
         { ports: [tcp(443)] },
-        ...egress.map((to) => ({ to: peers(to), ports: [tcp(to.port)] })),
+        ...egress.map((to) => ({ to: peers(to), ports: [{ port: String(to.port), protocol: to.protocol ?? "TCP" }] })),
       ],
     });
   }
@@ -82,6 +106,11 @@ const tcp = (port: number) => ({ port: String(port), protocol: "TCP" });
 const inNamespace = (name: string) => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
 });
+
+function peersOf({ namespaces, cidrs }: NonNullable<NetworkPoliciesProps["clients"]>) {
+  const from = [...namespaces.map(inNamespace), ...cidrs.map((cidr) => ({ ipBlock: { cidr } }))];
+  return from.length === 0 ? {} : { from };
+}
 
 /** No peer at all means anywhere. */
 const peers = ({ namespace, cidr }: Egress) => [

@@ -1,4 +1,4 @@
-import { appLabels, MANAGED_ANNOTATION, MANAGED_BY } from "../environments/names.ts";
+import { MANAGED_ANNOTATION, MANAGED_BY, type Names } from "../environment/names.ts";
 
 export interface ObjectMetadata {
   readonly name: string;
@@ -8,6 +8,9 @@ export interface ObjectMetadata {
 
   /** @default - the labels of the app alone */
   readonly labels?: Readonly<Record<string, string>>;
+
+  /** @default - ours alone */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -17,9 +20,9 @@ export interface ObjectMetadata {
  * the whole map, and with it what controllers and releases have written there. With one key from the start there is no
  * first key to add.
  */
-export const objectMetadata = ({ name, namespace, labels = {} }: ObjectMetadata) => ({
+export const objectMetadata = (names: Names, { name, namespace, labels = {}, annotations = {} }: ObjectMetadata) => ({
   name,
   ...(namespace !== undefined && { namespace }),
-  labels: { ...appLabels(), ...labels },
-  annotations: { [MANAGED_ANNOTATION]: MANAGED_BY },
+  labels: { ...names.labels, ...labels },
+  annotations: { ...annotations, [MANAGED_ANNOTATION]: MANAGED_BY },
 });

@@ -1,26 +1,22 @@
 import type {
   DeploymentV1SpecTemplate,
+  DeploymentV1SpecTemplateSpec,
   DeploymentV1SpecTemplateSpecContainer,
 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
-import {
-  APP,
-  colorLabels,
-  CONTAINER,
-  DATA_DIR,
-  MARK_ANNOTATION,
-  PORTS,
-  redisUrlSecret,
-  requestStateSecret,
-  SETTINGS_ANNOTATION,
-} from "../environments/names.ts";
-import type { Color } from "../environments/color.ts";
-import { flatten, type PodSettings } from "./pod-settings.ts";
-import { REDIS_URL, REQUEST_STATE_KEY } from "./revisioned-secret.ts";
+import type { Color } from "../environment/color.ts";
+import { CONTAINER, MARK_ANNOTATION, SETTINGS_ANNOTATION, type Names } from "../environment/names.ts";
+import { byPath } from "./by-path.ts";
+import { contained, container } from "./container.ts";
+import type { PodProps, SidecarProps } from "./pod-props.ts";
+import { probeOf } from "./probe.ts";
+import { scheduling } from "./scheduling.ts";
+import { PAUSE_MOUNT, Volumes } from "./volumes.ts";
 
 export interface PodTemplateProps {
+  readonly names: Names;
   readonly color: Color;
   readonly image: string;
-  readonly settings: PodSettings;
+  readonly pod: PodProps;
 
   /** @default - no release staged the pods */
   readonly mark?: string | undefined;
@@ -30,98 +26,98 @@ export interface PodTemplateProps {
  * A pod of a color, whole: image and settings together, so that one replaced pod is like its neighbors however long ago they were
  * staged. What the settings were stands in an annotation, to be compared with what the environment says now.
  */
-export function podTemplate({ color, image, settings, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
-  const { preStopSeconds, drainSeconds } = settings.shutdown;
+export function podTemplate({ names, color, image, pod, mark }: PodTemplateProps): DeploymentV1SpecTemplate {
+  const { sidecar, ...spec } = podSpec(pod, names.colorLabels(color));
   return {
     metadata: {
-      labels: colorLabels(color),
+      labels: { ...pod.labels, ...names.colorLabels(color) },
       annotations: {
-        [SETTINGS_ANNOTATION]: JSON.stringify(flatten(settings)),
+        ...pod.annotations,
+        [SETTINGS_ANNOTATION]: JSON.stringify(podSettings(names, pod)),
         ...(mark !== undefined && { [MARK_ANNOTATION]: mark }),
       },
     },
-    spec: {
-      serviceAccountName: APP,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      // The kubelet counts from the start of preStop.
-      terminationGracePeriodSeconds: preStopSeconds + drainSeconds,
-      securityContext: {
-        runAsNonRoot: true,
-        seccompProfile: { type: "RuntimeDefault" },
-        ...(settings.data && OWNS_ITS_VOLUME),
-      },
-      topologySpreadConstraint: [spreadOver("topology.kubernetes.io/zone"), spreadOver("kubernetes.io/hostname")].map(
-        (constraint) => ({ ...constraint, labelSelector: [{ matchLabels: colorLabels(color) }] }),
-      ),
-      container: [container(color, image, settings)],
-      ...(settings.data && { volume: [volume(settings.data)] }),
-    },
+    spec: { ...spec, container: [{ ...server(pod, color), name: CONTAINER, image }, ...sidecar] },
   };
 }
-
-function container(color: Color, image: string, settings: PodSettings): DeploymentV1SpecTemplateSpecContainer {
-  const { env, resources, secret, probes, shutdown } = settings;
-  return {
-    name: CONTAINER,
-    image,
-    imagePullPolicy: "IfNotPresent",
-    port: Object.values(PORTS).map(({ name, number }) => ({ name, containerPort: number, protocol: "TCP" })),
-    env: [
-      { name: "APP_COLOR", value: color },
-      ...Object.entries(env).map(([name, value]) => ({ name, value })),
-      fromSecret(REQUEST_STATE_KEY.variable, requestStateSecret(secret.requestStateKeyRevision)),
-      // A pod that finds it gone, as the environment no longer has a Redis, starts without: no call depends on it.
-      ...(secret.redisUrlRevision === undefined
-        ? []
-        : [fromSecret(REDIS_URL.variable, redisUrlSecret(secret.redisUrlRevision), true)]),
-    ],
-    ...(settings.data && { volumeMount: [{ name: DATA, mountPath: DATA_DIR }] }),
-    resources: { requests: { ...resources }, limits: { memory: resources.memory } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      privileged: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      capabilities: { drop: ["ALL"] },
-    },
-    startupProbe: { ...ask("/readyz"), periodSeconds: 1, failureThreshold: probes.startupSeconds },
-    readinessProbe: { ...ask("/readyz"), periodSeconds: probes.readinessPeriodSeconds, failureThreshold: 2 },
-    livenessProbe: { ...ask("/livez"), periodSeconds: probes.livenessPeriodSeconds, failureThreshold: 3 },
-    lifecycle: { preStop: [{ exec: { command: sleep(shutdown.preStopSeconds) } }] },
-  };
-}
-
-const DATA = "data";
-
-/** Whatever user the image runs as, the group may write; a large volume is looked through only where that is not so already. */
-const OWNS_ITS_VOLUME = { fsGroup: "65532", fsGroupChangePolicy: "OnRootMismatch" };
-
-const volume = (data: NonNullable<PodSettings["data"]>) => ({
-  name: DATA,
-  ...("claim" in data
-    ? { persistentVolumeClaim: { claimName: data.claim } }
-    : { emptyDir: { sizeLimit: data.sizeLimit } }),
-});
-
-const fromSecret = (variable: string, name: string, optional = false) => ({
-  name: variable,
-  valueFrom: { secretKeyRef: { name, key: variable, ...(optional && { optional }) } },
-});
-
-const ask = (path: string) => ({ httpGet: { path, port: PORTS.admin.name }, timeoutSeconds: 2 });
-
-/** A preference: a cluster with one zone, or one node left, still gets its pods. */
-const spreadOver = (topologyKey: string) => ({
-  topologyKey,
-  maxSkew: 1,
-  whenUnsatisfiable: "ScheduleAnyway",
-  // Each ReplicaSet by itself; otherwise the pods of the version that leaves push the new ones together.
-  matchLabelKeys: ["pod-template-hash"],
-});
 
 /**
- * Kubernetes has a `sleep` of its own, which the provider's schema has not, and the image has no shell. It has Node, and wherever
- * it keeps it: `/proc/1/exe` is the program that the container runs. See docs/decisions/pre-stop-sleep.md.
+ * The whole pod template by its paths, without what differs between colors and releases: color, image and mark. The
+ * environment's wanted settings and the annotation of staged pods are both this.
  */
-const sleep = (seconds: number) => ["/proc/1/exe", "--eval", `setTimeout(() => {}, ${seconds * 1000})`];
+export const podSettings = (names: Names, pod: PodProps): Record<string, string> =>
+  byPath({
+    ...server(pod),
+    pod: { ...podSpec(pod, names.labels), labels: pod.labels, annotations: pod.annotations, strategy: pod.strategy },
+  });
+
+/** The container of the server. */
+function server(pod: PodProps, color?: Color): Omit<DeploymentV1SpecTemplateSpecContainer, "name" | "image"> {
+  const { colorVariable, probes, env } = pod.server;
+  const colored = color === undefined || colorVariable === undefined ? env : { [colorVariable]: color, ...env };
+  const { server: mounts } = new Volumes(pod);
+  return {
+    ...container({ ...pod.server, env: colored }, pod.pullPolicy),
+    ...(mounts.length > 0 && { volumeMount: [...mounts] }),
+    startupProbe: probeOf(probes.startup),
+    readinessProbe: probeOf(probes.readiness),
+    livenessProbe: probeOf(probes.liveness),
+    ...(pod.pause && { lifecycle: { preStop: [{ exec: { command: waiting(pod.pause) } }] } }),
+  };
+}
+
+/** Kubernetes has a `sleep` of its own, which the provider's schema has not. See docs/decisions/pre-stop-sleep.md. */
+const waiting = (pause: NonNullable<PodProps["pause"]>) =>
+  "command" in pause ? [...pause.command] : [`${PAUSE_MOUNT.mountPath}/sleep`, String(pause.seconds)];
+
+/** Everything but the container of the server. `own` are the labels of the pods beside it. */
+function podSpec(pod: PodProps, own: Readonly<Record<string, string>>) {
+  const volumes = new Volumes(pod);
+  const beside = (props: SidecarProps) => {
+    const mounts = volumes.filesOf(props.files);
+    const { name, image } = props;
+    return { name, image, ...container(props, pod.pullPolicy), ...(mounts.length > 0 && { volumeMount: mounts }) };
+  };
+  const initContainer = [...copyOfSleep(pod), ...pod.initContainers.map(beside)];
+  return {
+    serviceAccountName: pod.serviceAccount,
+    automountServiceAccountToken: pod.mountToken,
+    enableServiceLinks: false,
+    // The kubelet counts from the start of the pause.
+    terminationGracePeriodSeconds: pod.graceSeconds,
+    securityContext: security(pod),
+    ...(pod.pullSecrets.length > 0 && { imagePullSecrets: pod.pullSecrets.map((name) => ({ name })) }),
+    ...scheduling(pod.scheduling, own),
+    ...(initContainer.length > 0 && { initContainer }),
+    ...(volumes.all.length > 0 && { volume: [...volumes.all] }),
+    sidecar: pod.sidecars.map(beside),
+  } satisfies DeploymentV1SpecTemplateSpec & { sidecar: unknown };
+}
+
+const security = ({ security: { user, group, fsGroup } }: PodProps) => ({
+  runAsNonRoot: true,
+  seccompProfile: { type: "RuntimeDefault" },
+  ...(user !== undefined && { runAsUser: String(user) }),
+  ...(group !== undefined && { runAsGroup: String(group) }),
+  // A large volume is looked through only where its group is not so already.
+  ...(fsGroup !== undefined && { fsGroup: String(fsGroup), fsGroupChangePolicy: "OnRootMismatch" }),
+});
+
+/** Copies a static `sleep` for the server's container, whose image may have no shell. */
+const copyOfSleep = ({ pause, pullPolicy, security: { user } }: PodProps) =>
+  pause === undefined || !("image" in pause)
+    ? []
+    : [
+        {
+          name: "copy-sleep",
+          image: pause.image,
+          imagePullPolicy: pullPolicy,
+          command: ["/bin/busybox", "cp", "/bin/busybox", `${PAUSE_MOUNT.mountPath}/sleep`],
+          volumeMount: [PAUSE_MOUNT],
+          resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "16Mi" } },
+          // The image itself would run as root.
+          securityContext: { ...contained(true), runAsUser: String(user ?? NOBODY) },
+        },
+      ];
+
+const NOBODY = 65532;

@@ -1,11 +1,12 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1/index.js";
 import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
+import type { Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** A value that Terraform hands over to the cluster and keeps nowhere. */
 export interface SecretValue {
-  /** The app's environment variable, and the key within the Secret. Its value comes as `TF_VAR_<the same in lower case>`. */
+  /** The key within the Secret. Its value comes as `TF_VAR_<the same in lower case>`. */
   readonly variable: string;
 
   /** What it is for: Terraform shows this when it asks. */
@@ -35,6 +36,7 @@ export const REDIS_URL: SecretValue = {
 };
 
 export interface RevisionedSecretProps extends SecretValue {
+  readonly names: Names;
   readonly namespace: string;
 
   /** The name of the Secret with one revision. */
@@ -53,7 +55,7 @@ export interface RevisionedSecretProps extends SecretValue {
 export class RevisionedSecret extends Construct {
   constructor(scope: Construct, id: string, props: RevisionedSecretProps) {
     super(scope, id);
-    const { namespace, variable, description, kind, holds, nameOf, revisions } = props;
+    const { names, namespace, variable, description, kind, holds, nameOf, revisions } = props;
     const name = variable.toLowerCase();
     const value = `var.${name}`;
     const input = new TerraformVariable(this, "key", {
@@ -73,7 +75,7 @@ export class RevisionedSecret extends Construct {
     for (const revision of revisions) {
       const missing = `set TF_VAR_${name} to ${kind} for the deploy that creates revision ${revision} of it`;
       const secret = new SecretV1(this, `r${revision}`, {
-        metadata: objectMetadata({ name: nameOf(revision), namespace }),
+        metadata: objectMetadata(names, { name: nameOf(revision), namespace }),
         type: "Opaque",
         dataWoRevision: revision,
       });

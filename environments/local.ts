@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /** Your own machine: processes behind a router, or any cluster that your kubeconfig points at. */
 export default environment({
@@ -28,14 +28,13 @@ export default environment({
         source: z.enum(["live", "cached", "static"]),
       }),
     },
-    metrics: { calls: 200, concurrency: 4, minCalls: 200, maxErrorRatio: 0.01, maxP95Ms: 300 },
+    metrics: { calls: 1000, concurrency: 4, maxErrorRatio: 0.01, maxP95Ms: 300 },
     bake: {
       durationSeconds: 30,
-      intervalSeconds: 2,
-      minCalls: 20,
+      intervalSeconds: 1,
       maxErrorRatio: 0.01,
       maxP95Ms: 300,
-      holdTimeoutSeconds: 60,
+      holdTimeoutSeconds: 120,
     },
   },
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /**
  * Where users are. To be replaced before the first deploy: the image, the bucket and the authorization server, which are examples
@@ -18,7 +18,7 @@ export default environment({
       AUTH_JWKS_URL: "https://login.example.com/.well-known/jwks.json",
       AUTH_AUDIENCE: "https://mcp.example.com/mcp",
     },
-    resources: { cpu: "500m", memory: "256Mi" },
+    resources: { requests: { cpu: "500m", memory: "256Mi" } },
     allowedHosts: ["mcp.example.com"],
   },
   scaling: {
@@ -41,11 +41,10 @@ export default environment({
         source: z.literal("live"),
       }),
     },
-    metrics: { calls: 500, concurrency: 8, minCalls: 500, maxErrorRatio: 0.005, maxP95Ms: 300 },
+    metrics: { calls: 3000, concurrency: 8, maxErrorRatio: 0.005, maxP95Ms: 300 },
     bake: {
       durationSeconds: 900,
-      intervalSeconds: 15,
-      minCalls: 200,
+      intervalSeconds: 5,
       maxErrorRatio: 0.005,
       maxP95Ms: 300,
       failureLimit: 3,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "./environment.ts";
+import { environment } from "../environment/environment.ts";
 
 /**
  * Where a release is tried before production. To be replaced before the first deploy: the image, the bucket and the
@@ -35,11 +35,10 @@ export default environment({
         source: z.enum(["live", "cached", "static"]),
       }),
     },
-    metrics: { calls: 200, concurrency: 4, minCalls: 200, maxErrorRatio: 0.01, maxP95Ms: 300 },
+    metrics: { calls: 1000, concurrency: 4, maxErrorRatio: 0.01, maxP95Ms: 300 },
     bake: {
       durationSeconds: 300,
-      intervalSeconds: 10,
-      minCalls: 50,
+      intervalSeconds: 5,
       maxErrorRatio: 0.01,
       maxP95Ms: 300,
       holdTimeoutSeconds: 300,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { COLORS, type Color } from "../environments/color.ts";
+import { COLORS, type Color } from "../environment/color.ts";
 import type { ColorState } from "../release/ports/capacity.ts";
 import { observe } from "../release/snapshot.ts";
 import type { LocalTarget } from "../release/targets/local/target.ts";

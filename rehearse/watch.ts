@@ -1,5 +1,5 @@
-import type { Environment } from "../environments/environment.ts";
-import { COLORS, type Color } from "../environments/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { COLORS, type Color } from "../environment/color.ts";
 import { GATES } from "../release/gates/index.ts";
 import { difference, quantile, sum, type CallHistogram } from "../release/measure/histogram.ts";
 import { systemClock } from "../release/system-clock.ts";
@@ -117,7 +117,7 @@ export class TargetWatch {
   }
 
   async #sampleOf(color: Color, signal: AbortSignal): Promise<DrawnSample["colors"][Color]> {
-    const now = await this.#target.measurements.calls(color, signal);
+    const { pods: now } = await this.#target.measurements.calls(color, signal);
     const before = this.#calls.get(color);
     this.#calls.set(color, now);
     const during = sum(before === undefined ? [] : [...now].map(([pod, calls]) => difference(before.get(pod), calls)));

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { Environment } from "../environments/environment.ts";
-import { imageProblem } from "../environments/image.ts";
+import type { Environment } from "../environment/environment.ts";
+import { imageProblem } from "../environment/image.ts";
 import { UsageError } from "./errors.ts";
 import { mustExist } from "./targets/local/build.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Command, CommanderError, Option } from "commander";
-import { InvalidEnvironment, type Environment } from "../environments/environment.ts";
-import { loadEnvironment, UnknownEnvironment } from "../environments/load.ts";
+import { InvalidEnvironment, type Environment } from "../environment/environment.ts";
+import { loadEnvironment, UnknownEnvironment } from "../environment/load.ts";
 import { InvalidKubeconfig } from "../kubeconfig/invalid-kubeconfig.ts";
 import { artifact } from "./artifact.ts";
 import { TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
@@ -133,8 +133,8 @@ async function release(
     interrupted.abort(new Error(`interrupted by ${by}`));
     print({ type: "progress", message: `${by}: stopping` });
   };
-  // A terminal and npm both send it; the second one must not end the command half way.
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  // A terminal and npm both send it; the second one must not end the command half way. A terminal that closes sends SIGHUP.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   process.stdout.on("error", () => {
     interrupt("the end of its output");
   });
@@ -218,6 +218,12 @@ function fail(error: unknown): void {
 
 // A reader such as `head` may close the output early. That is no fault, and a release stops by a listener of its own.
 process.stdout.on("error", () => undefined);
+
+// Node's own exit code for an error that nobody awaits is 1, which means `aborted` here.
+process.on("uncaughtException", (error) => {
+  fail(error);
+  process.exit();
+});
 
 try {
   await program.parseAsync();

@@ -1,4 +1,4 @@
-import type { Environment } from "../environments/environment.ts";
+import type { Environment } from "../environment/environment.ts";
 import type { Listener } from "./events.ts";
 import type { Gate } from "./gates/gate.ts";
 import type { Clock } from "./ports/clock.ts";

@@ -1,14 +1,16 @@
-import { bake } from "./bake.ts";
-import type { Color } from "../environments/color.ts";
+import { bake } from "./bake/bake.ts";
+import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { Displaced } from "./errors.ts";
+import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { Outage } from "./outage.ts";
 import type { Phase, ReleaseRecord } from "./record.ts";
 import { done, ended, interrupted, paused, reached } from "./results.ts";
+import type { Rule } from "./rules.ts";
+import { waitForAutoscaler } from "./settle.ts";
 import { waitForPods } from "./scale-up.ts";
-import { observe, type Snapshot } from "./snapshot.ts";
+import { observe, readyIn, type Snapshot } from "./snapshot.ts";
 import { verify } from "./verify.ts";
 
 const PASS: Result = { outcome: "pass", reason: "" };
@@ -35,16 +37,35 @@ export class Engine {
   /**
    * Goes on until the release has reached a phase (or has ended), a gate is inconclusive, or it is interrupted.
    *
+   * @param rule what the command makes of the state that it finds
    * @param until stop before doing anything in this phase; `ended` runs the release to its end
+   * @throws UsageError if the rule does, or something that only the user can supply is missing
    */
-  async run(until: Phase): Promise<ReleaseResult> {
+  async run(rule: Rule, until: Phase): Promise<ReleaseResult> {
     const { target, authority, signal } = this.#options;
+    let first: Rule | undefined = rule;
     let unwritten: ReleaseRecord | undefined;
+    // Whether anything was changed, or may have been.
+    let started = false;
     for (;;) {
       try {
-        if (unwritten !== undefined) await authority.write(unwritten, signal);
+        if (unwritten !== undefined) {
+          await authority.write(unwritten, signal);
+          started = true;
+        }
         unwritten = undefined;
         const snapshot = await observe(target, signal);
+        if (first !== undefined) {
+          const release = first(snapshot);
+          first = undefined;
+          this.#newIsLive = snapshot.live === release.to;
+          if (release !== snapshot.release) {
+            this.#warn(snapshot, release);
+            unwritten = release;
+            continue;
+          }
+          started = true;
+        }
         const { release } = snapshot;
         this.#enter(snapshot);
 
@@ -64,13 +85,16 @@ export class Engine {
         if (result.outcome === "inconclusive") return await this.#pause(unwritten, result.reason);
         this.#outage.over();
       } catch (error) {
+        started ||= unwritten !== undefined && error instanceof TargetUnreachable;
+        if (!started && signal.aborted) throw error;
         if (signal.aborted) return interrupted(this.#newIsLive, signal.reason);
         if (error instanceof Displaced) return interrupted(this.#newIsLive, error);
-        const stop = await this.#outage.wait(error, signal).catch((thrown: unknown) => {
+        const stop = await this.#outage.wait(this.#asState(error), signal).catch((thrown: unknown) => {
           if (!signal.aborted) throw thrown;
           return undefined;
         });
         if (stop === undefined) continue;
+        if (!started) return { result: "not-started", reason: stop };
         // The last error may have left open which color is live; the result must not, if that can be read.
         await observe(target, signal)
           .then((snapshot) => {
@@ -80,6 +104,20 @@ export class Engine {
         return paused(this.#newIsLive, stop);
       }
     }
+  }
+
+  #warn({ live, colors }: Snapshot, { phase }: ReleaseRecord): void {
+    if (phase !== "stage" || readyIn(colors[live]) > 0) return;
+    this.#options.listener({ type: "progress", message: `warning: ${live} is live and has no ready pod` });
+  }
+
+  /**
+   * What was right when the release began and no longer is, for instance because others deleted the Service, is no mistake
+   * of the user who started it.
+   */
+  #asState(error: unknown): unknown {
+    const begun = this.#phase !== undefined && this.#phase !== "stage";
+    return begun && error instanceof UsageError ? new StateChanged(error.message, { cause: error }) : error;
   }
 
   /** An action that has to be repeated had no effect, or others undo it. Doing it again at once would only load the API. */
@@ -103,8 +141,10 @@ export class Engine {
         await target.staging.stage(action, authority.fence, signal);
         return PASS;
       case "scale-up":
-        await this.#hold(release, action.pods);
-        return await waitForPods(this.#options, release, action.color, action.ready);
+        await this.#hold(release, action.pods).catch((error: unknown) => {
+          this.#holdFailed(error, release);
+        });
+        return await waitForPods(this.#options, release, action);
       case "verify":
         return await verify({ ...this.#options, snapshot, release });
       case "move":
@@ -112,17 +152,32 @@ export class Engine {
       case "bake":
         return await bake({ ...this.#options, release });
       case "remove-holds":
-        await this.#hold(release, undefined);
+        await this.#removeHolds(release);
         return PASS;
     }
   }
 
-  async #hold({ from, to }: ReleaseRecord, pods: number | undefined): Promise<void> {
+  async #removeHolds({ from, to, outcome }: ReleaseRecord): Promise<void> {
+    const { target, authority, signal } = this.#options;
+    await target.capacity.hold(to, undefined, authority.fence, signal);
+    if (outcome === "rolled-back") await waitForAutoscaler(this.#options, from);
+    signal.throwIfAborted();
+    await target.capacity.hold(from, undefined, authority.fence, signal);
+  }
+
+  async #hold({ from, to }: ReleaseRecord, pods: number): Promise<void> {
     const { target, authority, signal } = this.#options;
     for (const color of [from, to]) {
       signal.throwIfAborted();
       await target.capacity.hold(color, pods, authority.fence, signal);
     }
+  }
+
+  /** A rollback goes on with the pods that are there: moving the traffic back needs no more of the target. */
+  #holdFailed(error: unknown, { phase }: ReleaseRecord): void {
+    const known = error instanceof TargetRefused || error instanceof StateChanged;
+    if (phase !== "rollback" || !known) throw error;
+    this.#options.listener({ type: "progress", message: `warning: ${error.message}` });
   }
 
   async #move(from: Color, to: Color): Promise<Result> {

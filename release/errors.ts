@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 
 /**
  * The target did not answer, or answered that the request must be tried later. A write that ends with this may have taken

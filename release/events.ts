@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { Outcome } from "./gates/gate.ts";
 import type { Phase } from "./record.ts";
 
@@ -27,6 +27,17 @@ export type ReleaseEvent =
     }
   /** The traffic moved; `seconds` is the time from sending the change to its confirmation. */
   | { readonly type: "traffic"; readonly from: Color; readonly to: Color; readonly seconds: number }
+  /** What a bake knows by now about one kind of bad calls: shares are 0 to 1, with an interval that holds the true one. */
+  | {
+      readonly type: "evidence";
+      readonly source: "live" | "synthetic";
+      readonly objective: "failed" | "slow";
+      readonly calls: number;
+      readonly bad: number;
+      readonly lower: number;
+      readonly upper: number;
+      readonly limit: number;
+    }
   | { readonly type: "progress"; readonly message: string }
   | ({ readonly type: "result" } & ReleaseResult);
 

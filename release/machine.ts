@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { ReleaseRecord } from "./record.ts";
 import { readyPods, type Snapshot } from "./snapshot.ts";
 
@@ -7,8 +7,7 @@ export type Action =
   | { readonly do: "nothing" }
   | { readonly do: "stage"; readonly color: Color; readonly image: string; readonly mark: string }
   | { readonly do: "verify" }
-  /** Hold both colors at `pods` and wait until `color` has `ready` of them. */
-  | { readonly do: "scale-up"; readonly color: Color; readonly pods: number; readonly ready: number }
+  | ScaleUp
   | { readonly do: "move"; readonly from: Color; readonly to: Color }
   | { readonly do: "bake" }
   /** Restore the environment's minimum on both colors. */
@@ -17,6 +16,18 @@ export type Action =
   | { readonly do: "correct"; readonly release: ReleaseRecord }
   /** Only a person can decide. */
   | { readonly do: "pause"; readonly reason: string };
+
+/** Hold both colors at `pods` and wait until `color` has `ready` of them. */
+export interface ScaleUp {
+  readonly do: "scale-up";
+  readonly color: Color;
+  readonly pods: number;
+  readonly ready: number;
+  /** When the time is over, so many ready pods are enough. @default `ready` */
+  readonly atLeast?: number;
+  /** After a stage: the image that the color has, as the target reports it. */
+  readonly image?: string;
+}
 
 /** The outcome of an action. Only `scale-up`, `verify` and `bake` have more than one. */
 export interface Result {
@@ -43,14 +54,14 @@ export function next(snapshot: Snapshot): Action {
       if (live !== from) return movedByOthers(release);
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
       // The gates check the color at the capacity that it will have under traffic.
-      if (lacksHold(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
+      if (lacksCapacity(snapshot, release)) {
+        return { ...scaleUp(to, carrying(snapshot, from)), image: snapshot.colors[to].image };
+      }
       return { do: "verify" };
     case "promote":
       if (live === to) return { do: "correct", release: { ...release, phase: "bake" } };
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
-      if (readyPods(snapshot, to) < carrying(snapshot, from) || lacksHold(snapshot, release)) {
-        return scaleUp(to, carrying(snapshot, from));
-      }
+      if (lacksCapacity(snapshot, release)) return scaleUp(to, carrying(snapshot, from));
       return { do: "move", from, to };
     case "bake":
       if (live === from) {
@@ -61,7 +72,7 @@ export function next(snapshot: Snapshot): Action {
       if (live === from) return { do: "correct", release: { ...release, phase: "retire", outcome: "rolled-back" } };
       return rollback(snapshot, release);
     case "retire":
-      if (release.outcome === "rolled-back" && live === to) return movedByOthers(release);
+      if (release.outcome === "rolled-back" && live === to) return movedByOthers(release, "after the rollback");
       if (release.outcome === "released" && live === from) {
         return { do: "correct", release: { ...release, outcome: "rolled-back", reason: MOVED_BACK } };
       }
@@ -69,26 +80,29 @@ export function next(snapshot: Snapshot): Action {
   }
 }
 
-/** Until retire the old color is at full capacity, and waiting would only prolong the harm. After it, scale up first. */
+/**
+ * Moves back once the old color has as many ready pods as carry the traffic now. Until retire it was kept so, and any
+ * ready pod is better than a version that fails: what is missing then is waited for once, and not for long.
+ */
 function rollback(snapshot: Snapshot, release: ReleaseRecord): Action {
-  const { from, to, capacity, retired } = release;
+  const { from, to, capacity, retired, waited } = release;
   const changed = changedStandby(snapshot, release);
   if (changed !== undefined) return { do: "pause", reason: changed };
-  const ready = retired ? carrying(snapshot, to) : 1;
-  if (readyPods(snapshot, from) >= ready) return { do: "move", from: to, to: from };
-  return scaleUp(from, Math.max(carrying(snapshot, to), capacity ?? 1), ready);
+  const pods = Math.min(carrying(snapshot, to), snapshot.colors[from].maximum ?? Infinity);
+  if (readyPods(snapshot, from) >= (waited && !retired ? 1 : pods)) return { do: "move", from: to, to: from };
+  const action = scaleUp(from, Math.max(pods, capacity ?? 1), pods);
+  return retired ? action : { ...action, atLeast: 1 };
 }
 
 /**
  * Why a rollback would not return to the version from before the release, if it would not. Both versions are named.
  *
- * Marks are compared where there are any, because admission may rewrite images.
+ * Both were read from the target, after admission. The image alone differs after `kubectl set image`, which keeps the mark.
  */
 export function changedStandby({ colors }: Snapshot, { from, previous }: ReleaseRecord): string | undefined {
   const { image, mark } = colors[from];
   if (previous === undefined) return undefined;
-  const same = previous.mark === undefined && mark === undefined ? previous.image === image : previous.mark === mark;
-  if (same) return undefined;
+  if (previous.mark === mark && previous.image === image) return undefined;
   return (
     `${from} no longer runs ${named(previous)}, which was live before the release, but ${named({ image, mark })}; ` +
     "to roll back to that nevertheless: release rollback --to-changed-standby"
@@ -109,10 +123,12 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
     case "stage":
       return { ...release, phase: "verify" };
     case "scale-up": {
-      const scaled = { ...release, capacity: action.pods };
+      const scaled = { ...release, capacity: action.pods, accepted: release.accepted ?? action.image };
+      // A rollback cannot give up; without a single pod it waits for a person.
+      if (release.phase === "rollback") {
+        return result.outcome === "pass" ? { ...scaled, waited: true } : { ...scaled, reason: result.reason };
+      }
       if (result.outcome === "pass") return scaled;
-      // A rollback cannot give up; it waits for the capacity, or for a person.
-      if (release.phase === "rollback") return { ...scaled, reason: result.reason };
       return { ...scaled, phase: "retire", outcome: "aborted", reason: result.reason };
     }
     case "verify":
@@ -130,36 +146,49 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
         ? { ...release, phase: "retire", outcome: "released", reason: undefined }
         : { ...release, phase: "rollback", reason: result.reason };
     case "remove-holds":
-      return { ...release, phase: "ended", retired: true, capacity: undefined };
+      return { ...release, phase: "ended", retired: true, capacity: undefined, waited: undefined };
   }
 }
 
-/** The pods that carry the traffic now. A color that takes it over needs at least one. */
+/**
+ * The pods that carry the traffic now, without those that a rollout adds for a moment. A color that takes it over needs at
+ * least one.
+ */
 function carrying(snapshot: Snapshot, color: Color): number {
-  return Math.max(1, readyPods(snapshot, color));
+  return Math.max(1, Math.min(readyPods(snapshot, color), snapshot.colors[color].desired));
 }
 
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */
 function lacksHold({ colors }: Snapshot, release: ReleaseRecord): boolean {
   const { capacity, from, to } = release;
-  return capacity === undefined || [from, to].some((color) => colors[color].minimum < capacity);
+  if (capacity === undefined) return true;
+  return [from, to].some((color) => colors[color].minimum < Math.min(capacity, colors[color].maximum ?? Infinity));
 }
 
-function scaleUp(color: Color, pods: number, ready = pods): Action {
+/** Both colors are held, and the new one has as many ready pods as carry the traffic now. */
+function lacksCapacity(snapshot: Snapshot, release: ReleaseRecord): boolean {
+  return lacksHold(snapshot, release) || readyPods(snapshot, release.to) < carrying(snapshot, release.from);
+}
+
+function scaleUp(color: Color, pods: number, ready = pods): ScaleUp {
   return { do: "scale-up", color, pods, ready };
 }
 
-const isStaged = ({ colors }: Snapshot, { to, mark }: ReleaseRecord) => colors[to].mark === mark;
+/** Still what this release staged. `kubectl set image` keeps the mark. */
+function isStaged({ colors }: Snapshot, { to, mark, accepted }: ReleaseRecord): boolean {
+  return colors[to].mark === mark && (accepted === undefined || colors[to].image === accepted);
+}
 
 const MOVED_BACK = "others moved the traffic back";
 
-function movedByOthers(release: ReleaseRecord): Action {
-  const reason = `others moved the traffic from '${release.from}' to '${release.to}' before the gates had passed`;
+function movedByOthers(release: ReleaseRecord, when = "before the gates had passed"): Action {
+  const reason = `others moved the traffic from '${release.from}' to '${release.to}' ${when}`;
   return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }
 
 function stagedByOthers({ colors }: Snapshot, release: ReleaseRecord): Action {
   const { mark, image } = colors[release.to];
-  const reason = `'${release.to}' runs ${named({ image, mark })}, which others staged after this release (stage ${release.mark})`;
+  const staged = named({ image: release.accepted ?? release.image, mark: release.mark });
+  const reason = `'${release.to}' runs ${named({ image, mark })}, which others staged after this release: it staged ${staged}`;
   return { do: "correct", release: { ...release, phase: "retire", outcome: "aborted", reason } };
 }

@@ -9,9 +9,12 @@ export function printer(json: boolean): Print {
   const lastOutcomes = new Map<string, Outcome>();
   return (event) => {
     const now = new Date();
-    if (!json && isRepetition(event, lastOutcomes)) return;
-    const line = json ? JSON.stringify({ at: now.toISOString(), ...event }) : `${clock(now)}  ${sentence(event)}`;
-    process.stdout.write(`${line}\n`);
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ at: now.toISOString(), ...event })}\n`);
+      return;
+    }
+    const text = isRepetition(event, lastOutcomes) ? undefined : sentence(event);
+    if (text !== undefined) process.stdout.write(`${clock(now)}  ${text}\n`);
   };
 }
 
@@ -47,8 +50,11 @@ const RESULTS: Record<ReleaseResult["result"], Style> = {
   crash: "red",
 };
 
-function sentence(event: ReleaseEvent): string {
+/** Nothing for what only programs read. */
+function sentence(event: ReleaseEvent): string | undefined {
   switch (event.type) {
+    case "evidence":
+      return undefined;
     case "target":
       return event.description.join("; ");
     case "phase":

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 
 /**
  * The phases of a release, in their order. A release is in exactly one. The target keeps the phase, so that any later
@@ -19,7 +19,7 @@ export type Phase = (typeof PHASES)[number];
 
 const color = z.enum(["blue", "green"]) satisfies z.ZodType<Color>;
 
-const record = z.object({
+const fields = {
   /** Identifies this release's stage in the pods that it created. A resumed stage keeps it; a new release has a new one. */
   mark: z.string(),
   image: z.string(),
@@ -31,14 +31,24 @@ const record = z.object({
   phase: z.enum(PHASES),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),
+  /** The image that `to` had after its stage, as the target reports it: admission may rewrite images. */
+  accepted: z.string().optional(),
   /** Pods that each color is held at, once the capacity was in place. */
   capacity: z.number().int().positive().optional(),
   /** The replica overrides were removed after a release: a rollback has to scale up first. */
   retired: z.boolean().optional(),
+  /** A rollback has waited for the old color's pods, and does not wait again. */
+  waited: z.boolean().optional(),
   /** How it ended, once it has. */
   outcome: z.enum(["released", "aborted", "rolled-back"]).optional(),
   /** Why it ended so, or why it is paused. */
   reason: z.string().optional(),
+};
+
+const record = z.object({
+  ...fields,
+  /** The release before this one: the way back while this one has not changed the idle color. */
+  earlier: z.object(fields).optional(),
 });
 
 export type ReleaseRecord = Readonly<z.output<typeof record>>;

@@ -1,4 +1,4 @@
-import { other } from "../environments/color.ts";
+import { other } from "../environment/color.ts";
 import { UsageError } from "./errors.ts";
 import { changedStandby } from "./machine.ts";
 import type { ReleaseRecord } from "./record.ts";
@@ -38,7 +38,8 @@ export function begin({ image, version }: Candidate, { mark, startedAt }: Origin
     }
     const { live, colors } = snapshot;
     const previous = { image: colors[live].image, mark: colors[live].mark };
-    return { mark, image, version, from: live, to: other(live), previous, phase: "stage", startedAt };
+    const earlier = wayBack(snapshot);
+    return { mark, image, version, from: live, to: other(live), previous, phase: "stage", startedAt, earlier };
   };
 }
 
@@ -93,12 +94,16 @@ export const toRetire: Rule = (snapshot) => {
  */
 export function rollBack(who: string, toChangedStandby = false): Rule {
   return (snapshot) => {
-    const { live, release, colors } = snapshot;
-    if (release === undefined) throw new UsageError("there was no release here, so there is nothing to roll back");
-    const { phase, from } = release;
-    if (phase === "ended" && live !== release.to) {
+    const { live, colors } = snapshot;
+    if (snapshot.release === undefined) {
+      throw new UsageError("there was no release here, so there is nothing to roll back");
+    }
+    const nothingToUndo = snapshot.release.phase === "ended" && live !== snapshot.release.to;
+    const release = nothingToUndo ? wayBack(snapshot) : snapshot.release;
+    if (release === undefined) {
       throw new UsageError(`'${live}' is live, as before the last release; there is nothing to roll back`);
     }
+    const { phase, from } = release;
     if (live !== release.to) {
       // The traffic is back already, or never moved; holds and record remain to be cleared.
       if (phase === "rollback" || phase === "bake" || phase === "retire") return release;
@@ -111,8 +116,20 @@ export function rollBack(who: string, toChangedStandby = false): Rule {
     if (phase === "rollback") return changed === undefined ? release : { ...release, previous };
     // A retire that was interrupted may have removed the old color's hold already.
     const retired = release.retired === true || phase === "retire";
-    return { ...release, previous, phase: "rollback", outcome: undefined, reason: `requested by ${who}`, retired };
+    const reason = `requested by ${who}`;
+    return { ...release, previous, phase: "rollback", outcome: undefined, reason, retired, waited: undefined };
   };
+}
+
+/**
+ * The release that made the live color live, while the idle one still has the version from before it. A later release that
+ * ended before it changed the idle color leaves this way back.
+ */
+function wayBack(snapshot: Snapshot): ReleaseRecord | undefined {
+  const { live, release } = snapshot;
+  if (release === undefined) return undefined;
+  const { earlier, ...last } = release;
+  return [last, earlier].find((made) => made?.to === live && changedStandby(snapshot, made) === undefined);
 }
 
 function inProgress({ release }: Snapshot): ReleaseRecord {

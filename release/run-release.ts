@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hostname, userInfo } from "node:os";
-import type { Environment } from "../environments/environment.ts";
+import type { Environment } from "../environment/environment.ts";
 import { Engine } from "./engine.ts";
 import {
   Displaced,
@@ -15,6 +14,7 @@ import type { Listener, ReleaseResult } from "./events.ts";
 import type { Gate } from "./gates/gate.ts";
 import { GATES } from "./gates/index.ts";
 import type { Clock } from "./ports/clock.ts";
+import { whoAmI } from "./holder.ts";
 import { systemClock } from "./system-clock.ts";
 import type { Authority } from "./ports/records.ts";
 import type { Target } from "./ports/target.ts";
@@ -31,7 +31,6 @@ import {
   type Origin,
   type Rule,
 } from "./rules.ts";
-import { observe, readyPods } from "./snapshot.ts";
 
 /** What to do. Each command goes on from the target's state; none remembers anything. */
 export type Command =
@@ -108,16 +107,9 @@ async function carryOut(
   holder: string,
   options: ConstructorParameters<typeof Engine>[0],
 ): Promise<ReleaseResult> {
-  const { target, authority, listener, signal, clock } = options;
-  const origin = { mark: randomUUID(), startedAt: clock.date().toISOString() };
+  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString() };
   const { rule, until } = RULES[command.do](command as never, origin, holder);
-  const snapshot = await observe(target, signal);
-  const release = rule(snapshot);
-  if (release !== snapshot.release) await authority.write(release, signal);
-  if (release.phase === "stage" && readyPods(snapshot, snapshot.live) === 0) {
-    listener({ type: "progress", message: `warning: ${snapshot.live} is live and has no ready pod` });
-  }
-  const result = await new Engine(options).run(until);
+  const result = await new Engine(options).run(rule, until);
   if (command.do !== "rollback") return result;
   // The user asked for exactly this.
   return result.result === "rolled-back" || result.result === "aborted" ? { ...result, result: "done" } : result;
@@ -160,8 +152,3 @@ function startFailed(error: unknown, signal: AbortSignal): ReleaseResult {
 
 /** A target that does not answer must not keep a user waiting who has pressed Ctrl-C. */
 const GIVE_BACK_MS = 500;
-
-/** The holder of the lease, for the message that another command shows. */
-function whoAmI(): string {
-  return `${userInfo().username}@${hostname()} (process ${process.pid})`;
-}

@@ -1,4 +1,4 @@
-import type { Color } from "../environments/color.ts";
+import type { Color } from "../environment/color.ts";
 import type { ColorState } from "./ports/capacity.ts";
 import type { Target } from "./ports/target.ts";
 import type { ReleaseRecord } from "./record.ts";

@@ -1,5 +1,6 @@
-import type { Environment } from "../environments/environment.ts";
-import { COLORS, type Color } from "../environments/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { COLORS, type Color } from "../environment/color.ts";
+import type { ColorState } from "./ports/capacity.ts";
 import type { PendingChange } from "./ports/staging.ts";
 import type { Target } from "./ports/target.ts";
 import type { ReleaseRecord } from "./record.ts";
@@ -44,11 +45,18 @@ export async function readStatus(target: Target, environment: Environment): Prom
       const held = heldAt !== undefined && heldAt > environment.scaling.minReplicas ? heldAt : undefined;
       const version = mark === undefined ? undefined : known.get(mark);
       const ready = readyIn(colors[color]);
-      return { color, image, version, mark, ready, desired, heldAt: held, problems: problems.map(({ what }) => what) };
+      const found = [...problems.map(({ what }) => what), ...asleep(color, color === live, colors[color])];
+      return { color, image, version, mark, ready, desired, heldAt: held, problems: found };
     }),
     release,
     pending,
   };
+}
+
+/** A color at 0 pods has its autoscaler switched off by Kubernetes: a rollback would have to start it first. */
+function asleep(color: Color, isLive: boolean, { image, desired }: ColorState): string[] {
+  if (isLive || image === undefined || desired > 0) return [];
+  return [`${color} stands at 0 pods: a rollback has to start them first`];
 }
 
 export function writeStatus(status: Status, json: boolean): void {

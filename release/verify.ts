@@ -15,9 +15,11 @@ interface VerifyOptions extends EngineOptions {
  */
 export async function verify(options: VerifyOptions): Promise<Result> {
   const { gates, release } = options;
+  const of = { color: release.to, version: release.version };
+  const needed = release.capacity ?? 1;
   const unclear: Answer[] = [];
   for (const gate of gates.filter(({ phases }) => phases.includes("verify"))) {
-    const answer = await ask(gate, "verify", { ...options, color: release.to, version: release.version });
+    const answer = await ask(gate, "verify", { ...options, ...of, needed });
     if (answer.outcome === "fail") return { outcome: "fail", reason: inWords(answer) };
     if (answer.outcome === "inconclusive") unclear.push(answer);
   }

@@ -4,11 +4,10 @@ import { ColorDeployment } from "../constructs/color-deployment.ts";
 import { ColorService } from "../constructs/color-service.ts";
 import { DisruptionBudget } from "../constructs/disruption-budget.ts";
 import type { ReleaseStage } from "../constructs/stage-marker.ts";
-import type { Color } from "../environments/color.ts";
-import { colorName } from "../environments/names.ts";
+import type { Color } from "../environment/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 import { literal } from "./literal.ts";
-import { podSettings } from "./pod-settings.ts";
+import { podProps } from "./pods.ts";
 
 /** An image that goes to a color, with the environment's settings. */
 export interface ColorStage {
@@ -29,20 +28,22 @@ export interface ColorStackProps extends EnvironmentStackProps {
 export class ColorStack extends EnvironmentStack {
   constructor(scope: Construct, { color, stage, ...props }: ColorStackProps) {
     super(scope, color, props);
-    const { namespace, app, scaling } = this.environment;
-    const name = colorName(color);
+    const { names } = this;
+    const { namespace, app, scaling, server } = this.environment;
+    const name = names.color(color);
     const { image = app.image, release } = literal(stage ?? {}) as Partial<ColorStage>;
 
     new ColorDeployment(this, "pods", {
+      names,
       namespace,
       color,
       image,
-      settings: podSettings(this.environment),
+      pod: podProps(this.environment, names),
       staged: stage !== undefined,
       release,
     });
-    new Autoscaler(this, "autoscaler", { namespace, deployment: name, ...scaling });
-    new DisruptionBudget(this, "disruption-budget", { namespace, color });
-    new ColorService(this, "service", { namespace, name, color });
+    new Autoscaler(this, "autoscaler", { names, namespace, deployment: name, ...scaling });
+    new DisruptionBudget(this, "disruption-budget", { names, namespace, color });
+    new ColorService(this, "service", { names, namespace, name, port: server.servicePort, color });
   }
 }

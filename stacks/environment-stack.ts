@@ -1,8 +1,8 @@
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider/index.js";
 import { LocalBackend, S3Backend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import type { Environment } from "../environments/environment.ts";
-import { APP_LABEL, MANAGED_ANNOTATION } from "../environments/names.ts";
+import type { Environment } from "../environment/environment.ts";
+import { APP_LABEL, MANAGED_ANNOTATION, namesOf, stackName, type Names } from "../environment/names.ts";
 import { everyKeyBut } from "./every-key-but.ts";
 import { literal } from "./literal.ts";
 
@@ -33,12 +33,14 @@ const TERRAFORM_VERSION = ">= 1.11";
 /** One Terraform state: a part of an environment that can be planned and deployed by itself. */
 export abstract class EnvironmentStack extends TerraformStack {
   protected readonly environment: StackEnvironment;
+  protected readonly names: Names;
 
   constructor(scope: Construct, part: string, { environment, cluster }: EnvironmentStackProps) {
-    const id = `${environment.name}-${part}`;
+    const id = stackName(environment, part);
     super(scope, id);
-    const { name, namespace, context, state, app, scaling, service } = environment;
-    this.environment = literal({ name, namespace, context, state, app, scaling, service });
+    // A release's settings are not Terraform's, and a Zod schema among them is no plain value.
+    this.environment = literal({ ...environment, release: undefined });
+    this.names = namesOf(environment.app.name);
 
     new KubernetesProvider(this, "kubernetes", {
       ...providerCluster(literal(cluster)),

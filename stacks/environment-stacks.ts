@@ -1,5 +1,5 @@
 import type { App } from "cdktf";
-import { COLORS, type Color } from "../environments/color.ts";
+import { COLORS, type Color } from "../environment/color.ts";
 import { ColorStack, type ColorStage } from "./color-stack.ts";
 import type { EnvironmentStackProps } from "./environment-stack.ts";
 import { PlatformStack } from "./platform-stack.ts";

@@ -1,44 +1,73 @@
 import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1/index.js";
 import type { Construct } from "constructs";
 import { AppNamespace } from "../constructs/app-namespace.ts";
-import { objectMetadata } from "../constructs/object-metadata.ts";
+import { Claim } from "../constructs/claim.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
-import { flatten } from "../constructs/pod-settings.ts";
+import { objectMetadata } from "../constructs/object-metadata.ts";
+import { podSettings } from "../constructs/pod-template.ts";
 import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
-import { redisUrlSecret, requestStateSecret, WANTED_SETTINGS } from "../environments/names.ts";
 import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
-import { podSettings } from "./pod-settings.ts";
+import { podProps } from "./pods.ts";
+import { requestStateRevisions } from "./request-state-revisions.ts";
+import { watchedPorts } from "./watched-ports.ts";
 
 /** What both colors stand on, and no release changes. */
 export class PlatformStack extends EnvironmentStack {
   constructor(scope: Construct, props: EnvironmentStackProps) {
     super(scope, "platform", props);
-    const { environment } = this;
-    const { namespace } = new AppNamespace(this, "namespace", { name: environment.namespace });
-
-    const { redis, requestStateKeyRevisions } = environment.app;
-
-    new NetworkPolicies(this, "network", { namespace, egress: egress(environment) });
-    new RevisionedSecret(this, "request-state", {
-      namespace,
-      ...REQUEST_STATE_KEY,
-      nameOf: requestStateSecret,
-      revisions: requestStateKeyRevisions,
+    const { environment, names } = this;
+    const { app, network, pod, server, volumes } = environment;
+    const { namespace } = new AppNamespace(this, "namespace", {
+      names,
+      name: environment.namespace,
+      create: environment.createNamespace,
+      existingAccount: pod.serviceAccount.existing,
+      accountAnnotations: pod.serviceAccount.annotations,
     });
-    if (redis !== undefined) {
+
+    new NetworkPolicies(this, "network", {
+      names,
+      namespace,
+      mcpPort: server.port,
+      watchedPorts: watchedPorts(environment),
+      sharesNamespace: !environment.createNamespace,
+      clients: network.clients,
+      monitoringNamespace: network.monitoringNamespace,
+      egress: egress(environment),
+    });
+    const revisions = requestStateRevisions(environment);
+    if (revisions.length > 0) {
+      new RevisionedSecret(this, "request-state", {
+        names,
+        namespace,
+        ...REQUEST_STATE_KEY,
+        nameOf: names.requestStateSecret,
+        revisions,
+      });
+    }
+    if (app.redis !== undefined) {
       new RevisionedSecret(this, "redis-url", {
+        names,
         namespace,
         ...REDIS_URL,
-        nameOf: redisUrlSecret,
-        revisions: redis.urlRevisions,
+        nameOf: names.redisUrlSecret,
+        revisions: app.redis.urlRevisions,
       });
+    }
+
+    for (const [volume, props] of Object.entries(volumes)) {
+      if (props.type !== "claim") continue;
+      for (const revision of props.revisions) {
+        const name = names.claim(volume, revision);
+        new Claim(this, `volume-${volume}-r${revision}`, { ...props, names, namespace, name });
+      }
     }
 
     // No pod reads this. It is what `release status` compares the pods with.
     new ConfigMapV1(this, "wanted-settings", {
-      metadata: objectMetadata({ name: WANTED_SETTINGS, namespace }),
-      data: flatten(podSettings(environment)),
+      metadata: objectMetadata(names, { name: names.wantedSettings, namespace }),
+      data: podSettings(names, podProps(environment, names)),
     });
   }
 }

@@ -1,7 +1,8 @@
 import type { Construct } from "constructs";
+import { AppIngress } from "../constructs/app-ingress.ts";
 import { ColorService } from "../constructs/color-service.ts";
-import { LIVE_SERVICE, PREVIEW_SERVICE } from "../environments/names.ts";
-import { other, type Color } from "../environments/color.ts";
+import { ExtraService } from "../constructs/extra-service.ts";
+import { other, type Color } from "../environment/color.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 
 /** The color that a new environment starts with. */
@@ -20,21 +21,41 @@ export interface TrafficStackProps extends EnvironmentStackProps {
 export class TrafficStack extends EnvironmentStack {
   constructor(scope: Construct, { activate, ...props }: TrafficStackProps) {
     super(scope, "traffic", props);
-    const { namespace, service } = this.environment;
+    const { names } = this;
+    const { namespace, ingress, service, services, server } = this.environment;
 
     new ColorService(this, "live", {
+      names,
       namespace,
-      name: LIVE_SERVICE,
+      name: names.live,
+      port: server.servicePort,
       color: activate ?? FIRST,
       releaseDecides: activate === undefined,
       ...service,
     });
     // Moved by the release that stages, and by no deploy: one that activates a color changes the live Service and nothing else.
     new ColorService(this, "preview", {
+      names,
       namespace,
-      name: PREVIEW_SERVICE,
+      name: names.preview,
+      port: server.servicePort,
       color: other(activate ?? FIRST),
       releaseDecides: true,
     });
+
+    if (ingress !== undefined) {
+      const { overlap = ingress.class?.includes("nginx") !== true } = ingress;
+      new AppIngress(this, "ingress", {
+        names,
+        namespace,
+        service: names.live,
+        port: server.servicePort,
+        ...ingress,
+        overlap,
+      });
+    }
+    for (const [name, { port, targetPort = port, annotations }] of Object.entries(services)) {
+      new ExtraService(this, `service-${name}`, { names, namespace, name, port, targetPort, annotations });
+    }
   }
 }

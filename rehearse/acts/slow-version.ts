@@ -16,7 +16,7 @@ export const slowVersion: Act = {
       problems: differences(release, {
         exitCode: 3,
         result: "rolled-back",
-        failing: { gate: "bake", phase: "bake" },
+        failing: { gate: "calls", phase: "bake" },
       }),
     };
   },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment, type Environment, type EnvironmentInput } from "../../environments/environment.ts";
+import { environment, type Environment, type EnvironmentInput } from "../../environment/environment.ts";
 import local from "../../environments/local.ts";
 import { cityNamed } from "../weather/cities.ts";
 import { conditionsAt } from "../weather/conditions.ts";

@@ -63,6 +63,7 @@ function ofRelease(event: Extract<Moment, { type: "release" }>["event"], { gates
     case "traffic":
       return strong(`traffic ${event.from} → ${event.to} in ${(event.seconds * 1000).toFixed(1)} ms`);
     case "target":
+    case "evidence":
       return undefined;
     case "progress":
       return plain(event.message);

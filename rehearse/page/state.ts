@@ -1,4 +1,4 @@
-import { COLORS, type Color } from "../../environments/color.ts";
+import { COLORS, type Color } from "../../environment/color.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Phase } from "../../release/record.ts";
 import type { AnnouncedGate, Billing, BreakerState, ColorOnStage, DrawnSample, Moment } from "../record/recording.ts";
@@ -207,6 +207,7 @@ function takeInRelease(state: PageState, event: Extract<Moment, { type: "release
       if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
       break;
     case "target":
+    case "evidence":
     case "progress":
       break;
   }

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { ReleaseEvent } from "../../release/events.ts";
 import type { ColorSample, FailedCall, Source } from "../traffic/sample.ts";
 import type { Mood } from "../weather/mood.ts";
@@ -37,6 +37,8 @@ export interface DrawnSample {
   >;
   readonly sources: Readonly<Partial<Record<Source, number>>>;
   readonly failures: number;
+  /** Calls that had arrived and had no answer at the end of the window; absent where only the server's side is known. */
+  readonly unanswered?: number;
 }
 
 /** Something that happened. The page and the report are drawn from these alone, in their order. */

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { Pulse } from "../traffic/sample.ts";
 
 /** One move of the traffic, timed by those who use it. Times are milliseconds. */

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import { COLORS } from "../../environments/color.ts";
+import { COLORS } from "../../environment/color.ts";
 import type { FailedCall, Failure, Source, TrafficSample } from "../traffic/sample.ts";
 import type { DrawnSample } from "./recording.ts";
 
@@ -83,6 +83,7 @@ export function drawn(sample: TrafficSample): DrawnSample {
     colors: { blue: color("blue"), green: color("green") },
     sources,
     failures: total(sample.failures),
+    unanswered: sample.unanswered,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import type { Color } from "../../environments/color.ts";
-import { COLORS } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
+import { COLORS } from "../../environment/color.ts";
 
 /** `kept`: one TCP connection for as long as the server lets it live. `fresh`: a new TCP connection for every request. */
 export type ConnectionKind = "kept" | "fresh";

@@ -1,5 +1,6 @@
-import { keepCalling, type Era } from "./caller.ts";
-import type { ConnectionKind } from "./connection.ts";
+import { arrive } from "./arrivals.ts";
+import { Callers } from "./callers.ts";
+import type { CallerKind } from "./caller.ts";
 import { keepListening } from "./listener.ts";
 import { ASKED_FOR, pulse, weatherIn } from "./question.ts";
 import type { TrafficReport } from "./sample.ts";
@@ -12,11 +13,13 @@ import { Sampler } from "./sampler.ts";
  */
 const [url = "", rate = ""] = process.argv.slice(2);
 
-/** Callers of each kind that ask for weather: both eras, keeping connections and opening new ones. */
-const WEATHER_CALLERS = 3;
+/** Clients of each kind that ask for weather. At most 40 such calls are in flight; more would wait in the server instead. */
+const WEATHER_CALLERS = { least: 3, most: 10 };
 
-/** Calls per second of each pulse caller; there are two, so that a switch is timed to about 20 ms. */
+/** Pulse calls per second of each era, so that a switch is timed to about 20 ms. */
 const PULSE_RATE = 25;
+
+const PULSE_CALLERS = { least: 1, most: 4 };
 
 const WINDOW_MS = 250;
 
@@ -31,37 +34,46 @@ const anyWeather = () => questions[Math.floor(Math.random() * questions.length)]
 
 const endpoint = new URL(url);
 const common = { url: endpoint, sampler, signal: stop.signal };
-const kinds: readonly { connection: ConnectionKind; era: Era }[] = [
+const kinds: readonly CallerKind[] = [
   { connection: "kept", era: "legacy" },
   { connection: "kept", era: "modern" },
   { connection: "fresh", era: "legacy" },
   { connection: "fresh", era: "modern" },
 ];
-const callsPerSecond = (Number(rate) - 2 * PULSE_RATE) / (kinds.length * WEATHER_CALLERS);
+const weatherRate = (Number(rate) - 2 * PULSE_RATE) / kinds.length;
+const all = [
+  ...kinds.map((kind) => ({
+    perSecond: weatherRate,
+    callers: new Callers({ ...common, ...kind, ...WEATHER_CALLERS, next: anyWeather }),
+  })),
+  ...(["legacy", "modern"] as const).map((era) => ({
+    perSecond: PULSE_RATE,
+    callers: new Callers({ ...common, connection: "fresh", era, ...PULSE_CALLERS, next: () => pulse }),
+  })),
+];
+const flush = (): void => {
+  sampler.flush(all.reduce((sum, { callers }) => sum + callers.unanswered, 0));
+};
 
-const windows = setInterval(() => {
-  sampler.flush();
-}, WINDOW_MS);
+const windows = setInterval(flush, WINDOW_MS);
 
 process.on("message", (message) => {
-  if (message === "flush") sampler.flush();
+  if (message === "flush") flush();
   if (message === "stop") stop.abort();
 });
 process.on("disconnect", () => process.exit());
 // Ctrl-C reaches the whole process group; the parent decides when traffic ends.
 process.on("SIGINT", () => undefined);
 
+const { signal } = stop;
 await Promise.all([
-  ...kinds.flatMap((kind) =>
-    Array.from({ length: WEATHER_CALLERS }, () =>
-      keepCalling({ ...common, ...kind, callsPerSecond, next: anyWeather }),
-    ),
-  ),
-  ...(["legacy", "modern"] as const).map((era) =>
-    keepCalling({ ...common, connection: "fresh", era, callsPerSecond: PULSE_RATE, next: () => pulse }),
-  ),
-  keepListening({ url: endpoint, sampler, signal: stop.signal, report }),
+  ...all.map(async ({ perSecond, callers }) => {
+    await callers.open();
+    await arrive({ perSecond, signal, onArrival: callers.arrive });
+    await callers.ended();
+  }),
+  keepListening({ url: endpoint, sampler, signal, report }),
 ]);
 clearInterval(windows);
-sampler.flush();
+flush();
 process.disconnect();

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 
 /**
  * What went wrong with a call, from the wire up.
@@ -22,7 +22,7 @@ export type Source = "live" | "cached" | "static";
 export interface ColorSample {
   readonly calls: number;
   readonly failures: number;
-  /** Latency of each answered call, in microseconds. */
+  /** Latency of each answered call, from its arrival, in microseconds. */
   readonly latencies: readonly number[];
   readonly sources: Readonly<Partial<Record<Source, number>>>;
   /** Answers by the version that gave them. */
@@ -48,6 +48,8 @@ export interface TrafficSample {
   /** Failed calls, also those that no color answered. */
   readonly failures: Readonly<Partial<Record<Failure, number>>>;
   readonly pulses: readonly Pulse[];
+  /** Calls that had arrived and had no answer when the window ended. */
+  readonly unanswered: number;
 }
 
 /** One failed call, whole. */

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { ColorSample, FailedCall, Failure, Pulse, Source, TrafficReport } from "./sample.ts";
 
 /** A call that was answered, or a failure that a color answered. */
@@ -6,10 +6,11 @@ export interface Answered {
   readonly caller: string;
   readonly color?: Color;
   readonly version?: string;
+  /** From its arrival to its answer. */
   readonly latencyMs: number;
   readonly source?: Source;
-  /** A call of the pulse: of constant cost, on a new connection. */
-  readonly pulse?: boolean;
+  /** Of a call of the pulse: just before its connection was opened, in milliseconds since the epoch. */
+  readonly openedAt?: number;
 }
 
 /** Failures of one window that are reported whole; more are only counted: a broken run must not flood its report. */
@@ -36,10 +37,8 @@ export class Sampler {
     color.latencies.push(Math.round(call.latencyMs * 1000));
     if (call.source !== undefined) color.sources[call.source] = (color.sources[call.source] ?? 0) + 1;
     if (call.version !== undefined) color.versions[call.version] = (color.versions[call.version] ?? 0) + 1;
-    if (call.pulse === true) {
-      const answeredAt = wallClock();
-      this.#window.pulses.push({ color: call.color, openedAt: answeredAt - call.latencyMs, answeredAt });
-    }
+    const { color: answeredBy, openedAt } = call;
+    if (openedAt !== undefined) this.#window.pulses.push({ color: answeredBy, openedAt, answeredAt: wallClock() });
   }
 
   failed(call: Omit<FailedCall, "at">): void {
@@ -53,12 +52,16 @@ export class Sampler {
     if (this.#told <= WHOLE_FAILURES) this.#report({ type: "failed", call: { at: wallClock(), ...call } });
   }
 
-  /** Reports the window and opens the next one. */
-  flush(): void {
+  /**
+   * Reports the window and opens the next one.
+   *
+   * @param unanswered calls that have arrived and have no answer yet
+   */
+  flush(unanswered: number): void {
     const now = performance.now();
     this.#report({
       type: "sample",
-      sample: { at: wallClock(), seconds: (now - this.#openedAt) / 1000, ...this.#window },
+      sample: { at: wallClock(), seconds: (now - this.#openedAt) / 1000, unanswered, ...this.#window },
     });
     this.#openedAt = now;
     this.#window = emptyWindow();

@@ -7,7 +7,7 @@ const QUICK_CALLS = 120;
 
 /** What each call after those adds to all that follow, in milliseconds, and where it ends. */
 const SLOWER_PER_CALL = 12;
-const SLOWEST = 1000;
+const SLOWEST = 800;
 
 let calls = 0;
 

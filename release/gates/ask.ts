@@ -1,6 +1,5 @@
 import { TargetRefused, TargetUnreachable } from "../errors.ts";
-import type { Listener } from "../events.ts";
-import type { Gate, GateContext, Verdict } from "./gate.ts";
+import type { Check, Gate, GateContext, Verdict } from "./gate.ts";
 
 export interface Answer extends Verdict {
   readonly gate: string;
@@ -11,22 +10,25 @@ export interface Answer extends Verdict {
  *
  * A gate that could not check is inconclusive: neither an outage, nor a missing right, nor a fault in the gate itself is
  * evidence about the color.
+ *
+ * @param check the gate itself, or what it began for this bake
  */
 export async function ask(
   gate: Gate,
   phase: "verify" | "bake",
-  { listener, ...context }: GateContext & { readonly listener: Listener },
+  context: GateContext,
+  check: Check = gate,
 ): Promise<Answer> {
   const start = context.clock.now();
-  const verdict = await check(gate, context);
-  const answer = { gate: gate.name, ...verdict };
-  listener({ type: "gate", phase, ...answer, seconds: (context.clock.now() - start) / 1000 });
-  return answer;
+  const { outcome, evidence, ...rest } = await verdict(check, context);
+  const seconds = (context.clock.now() - start) / 1000;
+  context.listener({ type: "gate", phase, gate: gate.name, outcome, evidence, seconds });
+  return { gate: gate.name, outcome, evidence, ...rest };
 }
 
-async function check(gate: Gate, context: GateContext): Promise<Verdict> {
+async function verdict(check: Check, context: GateContext): Promise<Verdict> {
   try {
-    return await gate.check(context);
+    return await check.check(context);
   } catch (error) {
     context.signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import { other } from "../../environments/color.ts";
+import { other } from "../../environment/color.ts";
 import { readyPods } from "../snapshot.ts";
 import type { Gate } from "./gate.ts";
 

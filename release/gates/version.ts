@@ -5,9 +5,12 @@ export const version: Gate = {
   name: "version",
   phases: ["verify"],
   async check({ target, color, version, signal }) {
-    const reports = await target.probe.health(color, signal);
-    if (reports.length === 0) return { outcome: "inconclusive", evidence: `no pod of ${color} answered` };
+    const { pods: reports, unread } = await target.probe.health(color, signal);
+    if (reports.length === 0) {
+      return { outcome: "inconclusive", evidence: `no pod of ${color} is ready; the report of one decides` };
+    }
     const others = reports.filter((report) => report.version !== version || report.color !== color);
+    if (others.length === 0 && unread.length > 0) return { outcome: "inconclusive", evidence: unread.join("; ") };
     return others.length === 0
       ? { outcome: "pass", evidence: `${reports.length} pods run ${version}` }
       : {

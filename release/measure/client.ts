@@ -16,7 +16,7 @@ export const TOKEN = "RELEASE_TOKEN";
 
 /** Runs a client session of one era against an endpoint, and closes it whatever happens. */
 export async function withClient<T>(
-  endpoint: Endpoint,
+  endpoint: Pick<Endpoint, "url" | "fetch">,
   era: Era,
   signal: AbortSignal,
   session: (client: Client) => Promise<T>,

@@ -69,6 +69,19 @@ export function sum(histograms: readonly CallHistogram[]): CallHistogram {
   };
 }
 
+/** The largest bound that is at most the objective: calls in the buckets up to it are known to have met it. Seconds. */
+export function boundOf({ buckets }: CallHistogram, objectiveSeconds: number): number | undefined {
+  // Bounds are written in decimal, and an objective is computed.
+  const met = [...buckets.keys()].filter((bound) => bound <= objectiveSeconds * (1 + 1e-9));
+  return met.length === 0 ? undefined : Math.max(...met);
+}
+
+/** Calls that took longer than the objective, or than the next lower bound where the histogram lacks that one. */
+export function slowCalls(histogram: CallHistogram, objectiveSeconds: number): number {
+  const bound = boundOf(histogram, objectiveSeconds);
+  return histogram.calls - (bound === undefined ? 0 : (histogram.buckets.get(bound) ?? 0));
+}
+
 /**
  * The duration that a share of the calls stayed under, in seconds; interpolated within its bucket as Prometheus does it.
  * Nothing when there were no calls: a quantile over nothing is not a number that anybody should compare.

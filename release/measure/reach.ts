@@ -13,10 +13,11 @@ export class Reach {
   readonly #traffic: Traffic;
   #fault: Error | undefined;
 
-  constructor({ url, fetch }: Endpoint, traffic: Traffic) {
+  constructor(endpoint: Endpoint, traffic: Traffic) {
+    const { fetch } = endpoint;
     this.#traffic = traffic;
     this.endpoint = {
-      url,
+      ...endpoint,
       fetch: async (...request) => {
         try {
           return await fetch(...request);

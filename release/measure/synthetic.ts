@@ -1,68 +1,60 @@
-import type { Client } from "@modelcontextprotocol/client";
-import type { Environment } from "../../environments/environment.ts";
-import type { Endpoint } from "../ports/probe.ts";
-import { callOptions, ERAS, withClient } from "./client.ts";
-import type { Measurement } from "./window.ts";
+import type { Environment } from "../../environment/environment.ts";
+import { callOptions, ERAS, withClient, type Era } from "./client.ts";
+import type { Reach } from "./reach.ts";
 
 type Smoke = Environment["release"]["smoke"];
 
-interface Load {
-  /** Calls in all. */
+export interface Load {
+  /** Calls in all, at most. */
   readonly calls: number;
-  /** Client sessions that call at the same time, the eras in turn. */
+  /** Client sessions that call at the same time, the eras in turn. Each has its share of the calls. */
   readonly concurrency: number;
+  /**
+   * Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load.
+   *
+   * @param isWarm false for the first calls of a session: a pod that has just started answers them more slowly
+   */
+  readonly onCall: (ms: number, isWarm: boolean) => boolean;
 }
+
+/** Calls of a session that do not tell how fast the pods are. */
+const WARM_UP = 5;
 
 /**
  * Calls a tool through real client sessions and measures each call where a client would.
  *
- * An answer that is not what the environment expects counts as an error: it is no better than none. A session that cannot be
- * opened loses all its calls.
+ * An answer that is not what the environment expects is no better than none. A session that cannot be opened loses its
+ * whole share of the calls, as its user would. There are at least as many sessions as pods, so that every pod is called.
  */
-export async function syntheticCalls(
-  endpoint: Endpoint,
-  smoke: Smoke,
-  load: Load,
-  signal: AbortSignal,
-): Promise<Measurement> {
-  const durationsMs: number[] = [];
-  let left = load.calls;
-  const takeOne = () => left-- > 0;
+export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, signal: AbortSignal): Promise<void> {
+  const sessions = Math.max(load.concurrency, reach.endpoint.pods);
+  let over = false;
 
-  async function callUntilNoneIsLeft(client: Client): Promise<void> {
-    while (takeOne()) {
-      signal.throwIfAborted();
-      const start = performance.now();
-      if (await answers(client, smoke, signal)) durationsMs.push(performance.now() - start);
+  async function session(era: Era): Promise<void> {
+    const share = Math.ceil(load.calls / sessions);
+    let left = share;
+    const count = (ms: number) => {
+      left -= 1;
+      over ||= load.onCall(ms, share - left > WARM_UP);
+    };
+    try {
+      await withClient(reach.endpoint, era, signal, async (client) => {
+        while (left > 0 && !over) {
+          signal.throwIfAborted();
+          const start = performance.now();
+          const answer = await client
+            .callTool({ name: smoke.tool, arguments: smoke.arguments }, callOptions(signal))
+            .catch(() => undefined);
+          signal.throwIfAborted();
+          const right = answer && !answer.isError && smoke.expect.safeParse(answer.structuredContent).success;
+          count(right ? performance.now() - start : Infinity);
+        }
+      });
+    } catch {
+      while (left > 0 && !over && !signal.aborted) count(Infinity);
     }
   }
 
-  const sessions = Array.from({ length: load.concurrency }, (_, index) =>
-    withClient(endpoint, ERAS[index % ERAS.length] ?? "legacy", signal, callUntilNoneIsLeft),
-  );
-  await Promise.allSettled(sessions);
+  await Promise.all(Array.from({ length: sessions }, (_, index) => session(ERAS[index % ERAS.length] ?? "legacy")));
   signal.throwIfAborted();
-
-  // Calls that no session was left to make were not answered either.
-  const errors = load.calls - durationsMs.length;
-  return { calls: load.calls, errors, p95Ms: percentile(durationsMs, 0.95) };
-}
-
-async function answers(
-  client: Client,
-  { tool, arguments: args, expect }: Smoke,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    const answer = await client.callTool({ name: tool, arguments: args }, callOptions(signal));
-    return !answer.isError && expect.safeParse(answer.structuredContent).success;
-  } catch {
-    return false;
-  }
-}
-
-/** Nearest rank; a p95 over failed calls alone is infinite, never good. */
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.ceil(share * sorted.length) - 1] ?? Infinity;
 }

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { Fence } from "./fence.ts";
 
 /** One running copy of one color: a process on this machine, a pod in a cluster. */
@@ -9,6 +9,12 @@ export interface Pod {
   readonly restarts: number;
   /** Whether the pod is of what was staged last; during a rollout, pods of the previous stage remain. */
   readonly current: boolean;
+  /**
+   * Not ready only because its node has not reported for some time, for instance after an outage of the API server.
+   *
+   * @default false
+   */
+  readonly nodeSilent?: boolean;
 }
 
 /** Why a color does not become ready, with the target's own words. */
@@ -28,8 +34,12 @@ export interface ColorState {
   readonly desired: number;
   /** The number of pods that the color does not go below now: what it is held at, or the environment's minimum. */
   readonly minimum: number;
+  /** The number of pods that the color does not go above. @default no bound is known */
+  readonly maximum?: number;
   /** The minimum that the color is held at, above the environment's; none if that one applies. */
   readonly heldAt?: number;
+  /** The autoscaler would have fewer pods than the minimum that it is held at. @default false */
+  readonly minimumBinds?: boolean;
   readonly pods: readonly Pod[];
   /** Whether pods of the previous stage remain, or the target has not yet seen the last change. @default false */
   readonly rollingOut?: boolean;
@@ -46,7 +56,7 @@ export interface Capacity {
   color(color: Color, signal?: AbortSignal): Promise<ColorState>;
 
   /**
-   * Holds a color at no fewer pods than `pods`; `undefined` restores the environment's minimum.
+   * Holds a color at no fewer pods than `pods`, up to its maximum; `undefined` restores the environment's minimum.
    *
    * @throws Displaced, StateChanged, TargetUnreachable, TargetRefused as `Traffic.move`
    */

@@ -1,9 +1,14 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 
 /** How a client reaches one color and no other. */
 export interface Endpoint {
   readonly url: URL;
+  /** New connections take the pods in turn. */
   readonly fetch: typeof fetch;
+  /** Ready pods behind it. */
+  readonly pods: number;
+  /** Ends its connections. */
+  close(): Promise<void>;
 }
 
 /** A pod's own report. */
@@ -14,10 +19,17 @@ export interface PodHealth {
   readonly color: string;
 }
 
+/** Answers of some ready pods, and why there is none of the others. */
+export interface FromPods<T> {
+  readonly pods: T;
+  /** A pod that did not answer, with the reason, one line each. */
+  readonly unread: readonly string[];
+}
+
 /** Reaches the pods of a color, whether or not it is live. Both methods throw TargetUnreachable or TargetRefused. */
 export interface Probe {
   endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint>;
 
-  /** The reports of the color's ready pods. */
-  health(color: Color, signal?: AbortSignal): Promise<readonly PodHealth[]>;
+  /** The reports of the color's ready pods. Throws if none of them answers. */
+  health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>>;
 }

@@ -1,4 +1,4 @@
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import type { Fence } from "./fence.ts";
 
 /** Which color receives the traffic. */

@@ -4,6 +4,9 @@ import type { PodHealth } from "../ports/probe.ts";
 
 const TIMEOUT_MS = 5000;
 
+/** Characters; what a pod answers has no bound. */
+const MAX_REASON = 300;
+
 const healthSchema = z.object({
   status: z.enum(["healthy", "degraded", "critical"]),
   version: z.string(),
@@ -47,5 +50,5 @@ export async function askAdminPort<T>(
 /** Why a request failed, in one line: `fetch` keeps that in the cause of its error. */
 export function reason(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ").slice(0, MAX_REASON);
 }

@@ -2,15 +2,19 @@ import { describe, expect, it } from "@jest/globals";
 import { Testing, TerraformStack } from "cdktf";
 import { Autoscaler, type AutoscalerProps } from "../../constructs/autoscaler.ts";
 import { ColorService } from "../../constructs/color-service.ts";
-import { flatten } from "../../constructs/pod-settings.ts";
+import { byPath } from "../../constructs/by-path.ts";
 import { SCALING_METRICS } from "../../constructs/scaling-rules.ts";
 import local from "../../environments/local.ts";
-import { podSettings } from "../../stacks/pod-settings.ts";
+import { namesOf } from "../../environment/names.ts";
+import { podProps } from "../../stacks/pods.ts";
 import { localWith, resourceOf, stackOf, synthesize, type Stack } from "../stacks/synthesized.ts";
 
 const stack = () => new TerraformStack(Testing.app(), "test");
 
+const names = namesOf("mcp-app");
+
 const props: AutoscalerProps = {
+  names,
   namespace: "mcp",
   deployment: "mcp-app-blue",
   minReplicas: 2,
@@ -32,6 +36,18 @@ describe("an autoscaler", () => {
       scale_up: [{ stabilization_window_seconds: 0, select_policy: "Max" }],
       scale_down: [{ stabilization_window_seconds: 300, select_policy: "Max" }],
     });
+  });
+
+  it.each([
+    [1000, "1k"],
+    [0.5, "500m"],
+    [1.5e6, "1500k"],
+  ])("writes %d requests per pod as the API does, so that the next plan is empty", (requestsPerPod, average) => {
+    const scope = stack();
+    new Autoscaler(scope, "autoscaler", { ...props, requestsPerPod });
+    const { spec } = resourceOf(JSON.parse(Testing.synth(scope)) as Stack, "kubernetes_horizontal_pod_autoscaler_v2");
+
+    expect(spec.metric).toContainEqual(perPod(SCALING_METRICS.requestRate, average));
   });
 
   it("refuses a minimum above the maximum, naming both and the Deployment", () => {
@@ -56,7 +72,7 @@ describe("an autoscaler", () => {
 
 describe("a color's Service", () => {
   it("refuses a node port that its type has no use for", () => {
-    const service = { namespace: "mcp", name: "mcp-app", color: "blue", nodePort: 30080 } as const;
+    const service = { names, namespace: "mcp", name: "mcp-app", port: 80, color: "blue", nodePort: 30080 } as const;
 
     expect(() => new ColorService(stack(), "service", service)).toThrow(
       "'nodePort' (30080) needs type 'NodePort', not 'ClusterIP', for Service 'mcp-app'",
@@ -72,7 +88,7 @@ describe("a pod", () => {
   }
   const { spec } = resourceOf(stackOf(synthesize(), "blue"), "kubernetes_deployment_v1");
   const pod = (spec as unknown as Template).template.spec;
-  const { shutdown } = podSettings(local);
+  const { graceSeconds } = podProps(local, names);
 
   it("has no privileges, no token and nothing to write to", () => {
     expect(pod).toMatchObject({
@@ -106,6 +122,29 @@ describe("a pod", () => {
       ]),
     });
     expect(JSON.stringify(pod)).not.toContain("REDIS");
+  });
+
+  it("reads values of existing Secrets and ConfigMaps by name and key, before the plain settings that contain them", () => {
+    const settings = { AUTH_MODE: "off", DATABASE_URL: "postgres://app:$(PGPASSWORD)@db/app" };
+    const settingsFrom = {
+      PGPASSWORD: { secret: "postgres", key: "password", optional: false },
+      REGION: { configMap: "cluster", key: "region", optional: true },
+    };
+    const stacks = synthesize(localWith({ settings, settingsFrom }));
+    const { template } = resourceOf(stackOf(stacks, "blue"), "kubernetes_deployment_v1").spec as unknown as Template;
+    const { env } = template.spec.container[0] as { env: { name: string }[] };
+
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: "PGPASSWORD", value_from: { secret_key_ref: { name: "postgres", key: "password" } } },
+        { name: "REGION", value_from: { config_map_key_ref: { name: "cluster", key: "region", optional: true } } },
+      ]),
+    );
+    const names = env.map(({ name }) => name);
+    expect(names.indexOf("PGPASSWORD")).toBeLessThan(names.indexOf("DATABASE_URL"));
+    expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
+      "env.PGPASSWORD.valueFrom.secretKeyRef.name": "postgres",
+    });
   });
 
   const fromSecret = (name: string, secret: string, optional?: true) => ({
@@ -159,6 +198,16 @@ describe("a pod", () => {
     expect(pod.container[0]).not.toHaveProperty("resources.limits.cpu");
   });
 
+  it("has requests and limits of CPU and memory apart, where the environment says so", () => {
+    const resources = { requests: { cpu: "0.5", memory: "1024Mi" }, limits: { cpu: "2", memory: "1.5Gi" } };
+    const blue = stackOf(synthesize(localWith({ resources })), "blue");
+    const { template } = resourceOf(blue, "kubernetes_deployment_v1").spec as unknown as Template;
+
+    expect(template.spec.container[0]).toMatchObject({
+      resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: "2", memory: "1536Mi" } },
+    });
+  });
+
   it("is probed on the admin port, for readiness and for life apart", () => {
     const ask = (path: string) => ({ http_get: { path, port: "admin" } });
 
@@ -173,7 +222,8 @@ describe("a pod", () => {
     expect(pod.container[0]).toMatchObject({
       lifecycle: { pre_stop: [{ exec: { command: ["/proc/1/exe", "--eval", "setTimeout(() => {}, 5000)"] } }] },
     });
-    expect(pod.termination_grace_period_seconds).toBe(shutdown.preStopSeconds + shutdown.drainSeconds);
+    expect(pod.termination_grace_period_seconds).toBe(graceSeconds);
+    expect(graceSeconds).toBe(5 + 20 + 5);
   });
 
   it("spreads over zones and nodes without insisting", () => {
@@ -239,6 +289,8 @@ describe("the namespace", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com", []],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "https://traces.example.com:4318", ["4318"]],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector", ["80"]],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", ["4317"]],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", []],
     ["OUTBOUND_ALLOW", "api.example.com, *.example.com,api.example.com:8443,http://reports.internal", ["8443", "80"]],
     [
       "OUTBOUND_POOLS",
@@ -254,21 +306,44 @@ describe("the namespace", () => {
     expect(portsOf(spec).slice(3)).toEqual(ports);
   });
 
-  it("refuses a collector whose port nobody can tell", () => {
-    expect(() => synthesize(localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" } }))).toThrow(
-      "environment 'local': app.settings.OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, not 'collector'",
+  it("refuses a collector whose port cannot be told", () => {
+    expect(() => localWith({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" } })).toThrow(
+      "app.settings.OTEL_EXPORTER_OTLP_ENDPOINT: must name a port or be a URL, such as 'collector:4317'",
     );
   });
 
   const portsOf = (spec: object) => Array.from(JSON.stringify(spec).matchAll(/"port":"(\d+)"/g), ([, port]) => port);
 });
 
-describe("settings by name", () => {
+describe("settings by path", () => {
   it("are the same text whatever order they were written in", () => {
-    const settings = podSettings(local);
-    const env = Object.fromEntries(Object.entries(settings.env).reverse());
+    const settings = {
+      env: [
+        { name: "B", value: "2" },
+        { name: "A", value: "1" },
+      ],
+      resources: { limits: {}, requests: { cpu: "1" } },
+    };
+    const reordered = { resources: { requests: { cpu: "1" }, limits: {} }, env: settings.env.toReversed() };
 
-    expect(JSON.stringify(flatten({ ...settings, env }))).toBe(JSON.stringify(flatten(settings)));
-    expect(Object.keys(flatten(settings))).toEqual(Object.keys(flatten(settings)).sort());
+    expect(JSON.stringify(byPath(reordered))).toBe(JSON.stringify(byPath(settings)));
+    expect(Object.keys(byPath(settings))).toEqual(["env.A", "env.B", "resources.requests.cpu"]);
+  });
+
+  it("go down to the last field, with the names of items and without characters that a ConfigMap refuses", () => {
+    const settings = {
+      command: ["a", "b"],
+      env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }],
+      annotations: { "example.com/a b": "c" },
+      absent: undefined,
+    };
+
+    expect(byPath(settings)).toEqual({
+      "annotations.example.com_a_b": "c",
+      "command.0": "a",
+      "command.1": "b",
+      "env.A.valueFrom.secretKeyRef.key": "k",
+      "env.A.valueFrom.secretKeyRef.name": "s",
+    });
   });
 });

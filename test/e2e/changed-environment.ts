@@ -1,5 +1,5 @@
 import local from "../../environments/local.ts";
-import { environment } from "../../environments/environment.ts";
+import { environment } from "../../environment/environment.ts";
 
 /** Environment `local` with another setting for its pods. */
 export default environment({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { APP, COLOR_LABEL, colorName, PORTS } from "../../environments/names.ts";
+import { APP, COLOR_LABEL, colorName, PORTS } from "../../environment/names.ts";
 import local from "../../environments/local.ts";
-import { COLORS, type Color } from "../../environments/color.ts";
+import { COLORS, type Color } from "../../environment/color.ts";
 import { mustRun, run } from "./command.ts";
 
 const { namespace } = local;
@@ -9,7 +9,7 @@ const { namespace } = local;
 /** Where the live Service of environment `local` answers on a node that is this machine. */
 export const SERVICE_URL = `http://127.0.0.1:${local.service.type === "NodePort" ? (local.service.nodePort ?? 0) : 0}/mcp`;
 
-const kubectl = (...args: readonly string[]) => mustRun("kubectl", ["--namespace", namespace, ...args]);
+export const kubectl = (...args: readonly string[]) => mustRun("kubectl", ["--namespace", namespace, ...args]);
 
 export async function reachable(): Promise<boolean> {
   return (await run("kubectl", ["get", "--raw", "/readyz"])).code === 0;
@@ -82,7 +82,7 @@ export async function replacePods(color: Color): Promise<void> {
   await allReady([color]);
 }
 
-export async function liveColor(): Promise<string> {
+export async function liveColor(): Promise<Color> {
   const path = `jsonpath={.spec.selector.${COLOR_LABEL.replaceAll(".", "\\.")}}`;
-  return await kubectl("get", "service", APP, "--output", path);
+  return (await kubectl("get", "service", APP, "--output", path)) as Color;
 }

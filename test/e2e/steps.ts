@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import local from "../../environments/local.ts";
-import type { Color } from "../../environments/color.ts";
+import type { Color } from "../../environment/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
+import { apiPatterns } from "./api-patterns.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
 import { inWords, underLoad } from "./load.ts";
@@ -10,6 +11,7 @@ import { REDIS_STEPS } from "./redis-steps.ts";
 import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
 import { FAULT_STEPS } from "./faults/index.ts";
+import { POD_STEPS } from "./pods/index.ts";
 import type { Step } from "./step.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
 
@@ -42,6 +44,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: "the official client calls the server through its Service, in both eras", run: callService },
+  apiPatterns,
   {
     name: "a second deploy plans nothing",
     async run() {
@@ -166,6 +169,7 @@ export const STEPS: readonly Step[] = [
       return inWords(load);
     },
   },
+  ...POD_STEPS,
   {
     name: "cdktf destroy leaves nothing behind",
     async run() {

@@ -1,5 +1,5 @@
 import local from "../../environments/local.ts";
-import { environment } from "../../environments/environment.ts";
+import { environment } from "../../environment/environment.ts";
 import { REDIS_NAMESPACE } from "./redis.ts";
 
 /** Environment `local` with a Redis that pods share, and a volume for each to write to. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName } from "../../environments/names.ts";
+import { colorName } from "../../environment/names.ts";
 import type { Target } from "../../release/ports/target.ts";
 import { acquire } from "../release/contract/world.ts";
 import { ref, type PodScript } from "./cluster.ts";
@@ -118,6 +118,31 @@ describe("the pods of a color", () => {
     stageDeployment(world.store, "green", "release-1", "registry/app:1");
     world.cluster.step();
     expect(await restarts()).toEqual([0, 0]);
+  });
+
+  it("tell a node that does not report from a pod that is not ready by itself", async () => {
+    const conditions = (reason?: string, containers = "True") => [
+      { type: "ContainersReady", status: containers },
+      { type: "Ready", status: "False", ...(reason && { reason }) },
+    ];
+    const silent = async () => (await target.capacity.color("green")).pods.filter((pod) => pod.nodeSilent).length;
+    for (const [wanted, given] of [
+      [1, conditions()],
+      [0, conditions("ContainersNotReady", "False")],
+      [0, conditions("ReadinessGatesNotReady")],
+      [0, [{ type: "Ready", status: "True" }]],
+    ] as const) {
+      changePod(({ status }) => Object.assign(status, { conditions: given }));
+      expect(await silent()).toBe(wanted);
+    }
+  });
+
+  it("are held at no more than the environment's maximum, which the API would refuse", async () => {
+    const { fence } = await acquire(target);
+    await target.capacity.hold("green", 1000, fence);
+    const { minimum, maximum } = await target.capacity.color("green");
+
+    expect(minimum).toBe(maximum);
   });
 
   it("are none, and no error, before the first deploy of a color", async () => {

@@ -7,8 +7,8 @@ import {
   CONTAINER,
   LIVE_SERVICE,
   PREVIEW_SERVICE,
-} from "../../environments/names.ts";
-import { COLORS, type Color } from "../../environments/color.ts";
+} from "../../environment/names.ts";
+import { COLORS, type Color } from "../../environment/color.ts";
 import { KubeStore, type StoredObject } from "./store.ts";
 
 /** What a container or a pod of a fake cluster does instead of becoming ready. */

@@ -6,8 +6,8 @@ import {
   EPOCH_ANNOTATION,
   LIVE_SERVICE,
   MARK_ANNOTATION,
-} from "../../environments/names.ts";
-import { other, type Color } from "../../environments/color.ts";
+} from "../../environment/names.ts";
+import { other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { PendingChange, Stage, Staging } from "../../release/ports/staging.ts";

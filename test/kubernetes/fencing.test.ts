@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../environments/names.ts";
+import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../release/errors.ts";
 import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { acquire } from "../release/contract/world.ts";
@@ -192,6 +192,17 @@ describe("a write to an object that lost its fence", () => {
     };
 
     await expect(target.traffic.move("blue", "green", fence)).rejects.toThrow(Displaced);
+  });
+
+  it("moves the traffic back although others deleted an autoscaler and the preview Service", async () => {
+    world.store.remove({ kind: "HorizontalPodAutoscaler", name: colorName("green") });
+    world.store.remove({ kind: "Service", name: PREVIEW_SERVICE });
+    const target = world.open();
+    const { fence } = await acquire(target);
+    await target.traffic.move("blue", "green", fence);
+    await target.capacity.hold("green", undefined, fence);
+
+    expect(await target.traffic.live()).toBe("green");
   });
 
   it("says that an object was deleted", async () => {

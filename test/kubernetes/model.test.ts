@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { EPOCH_ANNOTATION } from "../../environments/names.ts";
+import { EPOCH_ANNOTATION } from "../../environment/names.ts";
 import { pointer, type Operation } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { HttpClient } from "./http-client.ts";
 import { Model, type Connect, type Step } from "./model.ts";

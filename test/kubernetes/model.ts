@@ -1,5 +1,5 @@
-import { colorName, COLOR_LABEL, EPOCH_ANNOTATION, LIVE_SERVICE, RELEASE_LEASE } from "../../environments/names.ts";
-import { COLORS, other, type Color } from "../../environments/color.ts";
+import { colorName, COLOR_LABEL, EPOCH_ANNOTATION, LIVE_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
+import { COLORS, other, type Color } from "../../environment/color.ts";
 import { Displaced, LeaseHeld, StateChanged, TargetUnreachable, TrafficMoved } from "../../release/errors.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";

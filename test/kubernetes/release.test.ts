@@ -6,7 +6,7 @@ import {
   LIVE_SERVICE,
   RECORD_ANNOTATION,
   RELEASE_LEASE,
-} from "../../environments/names.ts";
+} from "../../environment/names.ts";
 import type { ReleaseResult } from "../../release/events.ts";
 import type { Gate } from "../../release/gates/gate.ts";
 import { runRelease, type Command } from "../../release/run-release.ts";

@@ -1,5 +1,5 @@
-import { colorName, COLOR_LABEL, LIVE_SERVICE } from "../../environments/names.ts";
-import type { Color } from "../../environments/color.ts";
+import { colorName, COLOR_LABEL, LIVE_SERVICE } from "../../environment/names.ts";
+import type { Color } from "../../environment/color.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { AnsweringWorld } from "../release/contract/probe.ts";

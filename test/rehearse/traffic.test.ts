@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "@jest/globals";
 import type { App } from "../../app/src/app.ts";
 import type { Tool } from "../../app/src/tools/tool.ts";
-import { keepCalling, type Era } from "../../rehearse/traffic/caller.ts";
+import type { Era } from "../../rehearse/traffic/caller.ts";
+import { Callers } from "../../rehearse/traffic/callers.ts";
 import type { ConnectionKind } from "../../rehearse/traffic/connection.ts";
 import { ASKED_FOR, pulse, weatherIn } from "../../rehearse/traffic/question.ts";
 import type { FailedCall, TrafficSample } from "../../rehearse/traffic/sample.ts";
@@ -65,11 +66,12 @@ describe("the traffic", () => {
       if (report.type === "sample") samples.push(report.sample);
     });
     let asked = 0;
-    const calling = keepCalling({
+    const callers = new Callers({
       url: new URL(`http://127.0.0.1:${port}/mcp`),
       connection,
       era,
-      callsPerSecond: 200,
+      least: 1,
+      most: 1,
       sampler: {
         answered: (answered) => {
           sampler.answered(answered);
@@ -83,8 +85,10 @@ describe("the traffic", () => {
       signal: stop.signal,
       next: () => questions[asked % questions.length] ?? pulse,
     });
-    await calling;
-    sampler.flush();
+    await callers.open();
+    for (let call = 0; call < calls; call++) callers.arrive(performance.now());
+    await callers.ended();
+    sampler.flush(callers.unanswered);
     const [sample] = samples;
     if (sample === undefined) throw new Error("a flush reports a window, even an empty one");
     return { sample, failed };
@@ -198,7 +202,7 @@ describe("the traffic", () => {
     });
     for (let call = 0; call < 1000; call++)
       sampler.failed({ caller: "fresh legacy", failure: "timeout", message: "late" });
-    sampler.flush();
+    sampler.flush(0);
 
     expect(whole).toHaveLength(5);
     expect(samples[0]?.failures).toEqual({ timeout: 1000 });

@@ -1,4 +1,4 @@
-import type { Environment } from "../../environments/environment.ts";
+import type { Environment } from "../../environment/environment.ts";
 import type { ReleaseEvent, ReleaseResult } from "../../release/events.ts";
 import type { Gate, Outcome } from "../../release/gates/gate.ts";
 import type { Clock } from "../../release/ports/clock.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { COLORS, other } from "../../environments/color.ts";
+import { COLORS, other } from "../../environment/color.ts";
 import { next } from "../../release/machine.ts";
 import { PHASES } from "../../release/record.ts";
 import { engineSteps, keyOf, snapshotOf, START, steps, type Step, type World } from "./model.ts";

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { environment, type Environment } from "../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../environments/color.ts";
+import { environment, type Environment } from "../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { CallHistogram } from "../../release/measure/histogram.ts";
 import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { Measurements } from "../../release/ports/measurements.ts";
-import type { Endpoint, PodHealth, Probe } from "../../release/ports/probe.ts";
+import type { Endpoint, FromPods, PodHealth, Probe } from "../../release/ports/probe.ts";
 import type { Authority, Records } from "../../release/ports/records.ts";
 import type { Staging } from "../../release/ports/staging.ts";
 import type { Target } from "../../release/ports/target.ts";
@@ -159,12 +159,12 @@ export class MemoryTarget implements Target {
     return Promise.reject(new Error("nothing listens in memory"));
   }
 
-  health(): Promise<readonly PodHealth[]> {
-    return Promise.resolve([]);
+  health(): Promise<FromPods<readonly PodHealth[]>> {
+    return Promise.resolve({ pods: [], unread: [] });
   }
 
-  callsByPod(): Promise<ReadonlyMap<string, CallHistogram>> {
-    return Promise.resolve(new Map());
+  callsByPod(): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> {
+    return Promise.resolve({ pods: new Map(), unread: [] });
   }
 
   close(): Promise<void> {
@@ -223,12 +223,11 @@ export function quickEnvironment(bake: Partial<Environment["release"]["bake"]> =
       target: "local",
       stageTimeoutSeconds: 0.05,
       smoke: { tool: "echo", expect: z.unknown() },
-      metrics: { calls: 1, concurrency: 1, minCalls: 1, maxErrorRatio: 0, maxP95Ms: 100 },
+      metrics: { calls: 1, concurrency: 1, maxErrorRatio: 0.01, maxP95Ms: 100 },
       bake: {
         durationSeconds: 0.002,
         intervalSeconds: 0.001,
-        minCalls: 1,
-        maxErrorRatio: 0,
+        maxErrorRatio: 0.01,
         maxP95Ms: 100,
         holdTimeoutSeconds: 1,
         ...bake,

@@ -1,4 +1,4 @@
-import { COLORS, other, type Color } from "../../environments/color.ts";
+import { COLORS, other, type Color } from "../../environment/color.ts";
 import { after, next, type Action, type Result } from "../../release/machine.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
 import { backToVerify, begin, goOn, rollBack, type Rule } from "../../release/rules.ts";
@@ -54,7 +54,7 @@ export function snapshotOf({ live, colors, release }: World): Snapshot {
     mark: image,
     heldAt,
     minimum: Math.max(1, heldAt ?? 0),
-    desired: Math.max(1, heldAt ?? 0),
+    desired: Math.max(1, ready, heldAt ?? 0),
     pods: Array.from({ length: ready }, (_, pod) => ({ name: `${pod}`, ready: true, restarts: 0, current: true })),
   });
   return { live, release, colors: { blue: color(colors.blue), green: color(colors.green) } };
@@ -140,6 +140,8 @@ function resultsOf(action: Action, world: World): { readonly result: Result; rea
       const grown = { ...world.colors[action.color], ready: Math.max(ready, action.ready) };
       const pass = came("pass", withColor(world, action.color, grown));
       if (ready >= action.ready) return [pass];
+      // The time is over, and what is there is enough.
+      if (ready >= (action.atLeast ?? action.ready)) return [pass, came("pass")];
       return [pass, came(world.release?.phase === "rollback" ? "inconclusive" : "fail")];
     }
     case "stage":

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../inputs.ts";
+import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../stacks/inputs.ts";
 import production from "../../environments/production.ts";
 import type { Stack } from "./synthesized.ts";
 
@@ -161,11 +161,11 @@ describe("npm run synth", () => {
 
   it("says all that is wrong with an environment file, ends with 2 and shows no stack trace", async () => {
     const file = join(directory, "bad.ts");
-    const modules = fileURLToPath(new URL("../../environments/", import.meta.url));
+    const project = fileURLToPath(new URL("../../", import.meta.url));
     await writeFile(
       file,
-      `import local from "${modules}local.ts";
-       import { environment } from "${modules}environment.ts";
+      `import local from "${project}environments/local.ts";
+       import { environment } from "${project}environment/environment.ts";
        export default environment({ ...local, scaling: { ...local.scaling, minReplicas: 5, maxReplcas: 9 } as never });`,
     );
 
@@ -173,9 +173,32 @@ describe("npm run synth", () => {
       code: 2,
       stdout: "",
       stderr: `environment 'local' is not valid:
-  scaling: there is no 'maxReplcas' here; is it misspelt?
+  scaling: there is no 'maxReplcas' here; did you mean 'maxReplicas'?
   scaling.minReplicas: minReplicas (5) must be at most maxReplicas (4)
 `,
+    });
+  });
+
+  it.each([
+    ["a syntax error", 'export default {\n  name: "x" "y",\n};', /^\/.*\/bad\.ts:2: 'name: "x" "y",': Expected .*\n$/],
+    [
+      "a name that is not defined",
+      "export default nope();",
+      /^'.*' failed while it was loaded: ReferenceError: nope .*\n$/,
+    ],
+    [
+      "an import that does not exist",
+      'import { nope } from "node:fs";\nexport default nope;',
+      /^\/.*\/bad\.ts:1: .*does not provide an export named 'nope'\n$/,
+    ],
+  ])("says where an environment file has %s, ends with 2 and shows no stack trace", async (_, text, stderr) => {
+    const file = join(directory, "bad.ts");
+    await writeFile(file, text);
+
+    expect(await synth("--environment", file)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(stderr),
     });
   });
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
 import staging from "../../environments/staging.ts";
-import { COLOR_LABEL, colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../../environments/names.ts";
-import { COLORS, other } from "../../environments/color.ts";
+import { COLOR_LABEL, colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../../environment/names.ts";
+import { COLORS, other } from "../../environment/color.ts";
 import { allResources, localWith, resourceOf, stackOf, synthesize } from "./synthesized.ts";
 
 const DEPLOYMENT = "kubernetes_deployment_v1";
@@ -66,7 +66,10 @@ describe("invariant 2: no plan changes the Deployment of the live color", () => 
 
   it("keeps everything that depends on the image or the settings inside the spec", () => {
     const staged = { stage: { color: "green", image: IMAGE } } as const;
-    const changed = synthesize(localWith({ settings: {}, resources: { cpu: "1", memory: "1Gi" } }), staged);
+    const changed = synthesize(
+      localWith({ settings: {}, resources: { requests: { cpu: "1", memory: "1Gi" }, limits: {} } }),
+      staged,
+    );
 
     expect(outsideSpec(changed)).toEqual(outsideSpec(synthesize()));
   });

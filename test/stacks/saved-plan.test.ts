@@ -23,7 +23,7 @@ onACluster("on a cluster named by TEST_CLUSTER_KUBECONFIG", () => {
     await writeFile(
       join(folder, "environment.ts"),
       `import local from "${PROJECT}environments/local.ts";
-       import { environment } from "${PROJECT}environments/environment.ts";
+       import { environment } from "${PROJECT}environment/environment.ts";
        export default environment({ ...local, name: "${NAME}", namespace: "${NAME}", service: { type: "ClusterIP" } });`,
     );
     await synth({});

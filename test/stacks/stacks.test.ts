@@ -3,13 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
-import { environment } from "../../environments/environment.ts";
-import { colorName, LIVE_SERVICE, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../environments/names.ts";
+import { environment } from "../../environment/environment.ts";
+import { colorName, LIVE_SERVICE, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../environment/names.ts";
 import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
 import { addStacks } from "../../stacks/environment-stacks.ts";
-import { podSettings } from "../../stacks/pod-settings.ts";
+import { namesOf } from "../../environment/names.ts";
+import { podProps } from "../../stacks/pods.ts";
 import { allResources, KUBECONFIG, localWith, resourceOf, stackOf, synthesize } from "./synthesized.ts";
+
+const names = namesOf("mcp-app");
 
 interface Manifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
@@ -196,13 +199,13 @@ describe("what an environment says about its pods", () => {
     }
     expect(data).toMatchObject({
       "env.LOG_LEVEL": "warn",
-      "resources.memory": "256Mi",
-      "secret.requestStateKeyRevision": "1",
+      "resources.requests.memory": "256Mi",
+      "env.REQUEST_STATE_KEY.valueFrom.secretKeyRef.name": "mcp-request-state-r1",
     });
   });
 
   it("admits the names of its Services, and the port forward that a release looks through, besides its own hosts", () => {
-    const hosts = podSettings(production).env.ALLOWED_HOSTS?.split(",");
+    const hosts = podProps(production, names).server.env.ALLOWED_HOSTS?.split(",");
 
     expect(hosts).toEqual(
       expect.arrayContaining([
@@ -217,12 +220,12 @@ describe("what an environment says about its pods", () => {
   it("allows for the drain that the settings ask for", () => {
     const of = localWith({ settings: { DRAIN_DELAY: "1500ms", DRAIN_TIMEOUT: "2m" } });
 
-    expect(podSettings(of).shutdown.drainSeconds).toBe(2 + 120 + 5);
+    expect(podProps(of, names).graceSeconds).toBe(5 + 2 + 120 + 5);
   });
 
   it("is refused when a drain has no unit", () => {
-    expect(() => podSettings(localWith({ settings: { DRAIN_TIMEOUT: "20" } }))).toThrow(
-      "app.settings.DRAIN_TIMEOUT must be a whole number and a unit ('500ms', '20s', '5m'), not '20'",
+    expect(() => localWith({ settings: { DRAIN_TIMEOUT: "20" } })).toThrow(
+      "app.settings.DRAIN_TIMEOUT: must be a whole number and a unit ('500ms', '20s', '5m'), not '20'",
     );
   });
 });

@@ -1,5 +1,5 @@
 import { Testing, TerraformStack } from "cdktf";
-import { environment, type Environment } from "../../environments/environment.ts";
+import { environment, type Environment } from "../../environment/environment.ts";
 import local from "../../environments/local.ts";
 import { addStacks, type EnvironmentStacksProps } from "../../stacks/environment-stacks.ts";
 

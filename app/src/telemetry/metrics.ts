@@ -6,7 +6,7 @@ import { expose, type Family, type Format } from "./exposition.ts";
  * Seconds. OpenTelemetry's buckets for `mcp.server.operation.duration`, and more around the
  * objectives of releases and autoscalers.
  */
-const BUCKETS = [
+export const BUCKETS = [
   0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 120, 300,
 ];
 

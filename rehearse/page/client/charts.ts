@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import type { Color } from "../../../environments/color.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { Mark, PageState } from "../state.ts";
 import { clock, part, setText } from "./dom.ts";
 

@@ -1,4 +1,4 @@
-import { COLORS, type Color } from "../../../environments/color.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
 import { isWatch, rateOf, type PageState } from "../state.ts";
 import { part, set, setText, svg } from "./dom.ts";
 import { createFlow } from "./flow.ts";

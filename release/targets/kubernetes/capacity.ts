@@ -1,6 +1,7 @@
-import type { Environment } from "../../../environments/environment.ts";
-import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { MARK_ANNOTATION, type Names } from "../../../environment/names.ts";
+import type { Color } from "../../../environment/color.ts";
+import { StateChanged } from "../../errors.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -10,6 +11,7 @@ import type { Fences } from "./fences.ts";
 import {
   asSelector,
   imageOf,
+  isNodeSilent,
   isReady,
   listPods,
   restartsOf,
@@ -36,7 +38,8 @@ interface Deployment extends KubeObject {
 }
 
 interface Autoscaler extends KubeObject {
-  readonly spec?: { readonly minReplicas?: number };
+  readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
 const HASH_LABEL = "pod-template-hash";
@@ -61,7 +64,10 @@ export class PodCapacity implements Capacity {
   async color(color: Color, signal?: AbortSignal): Promise<ColorState> {
     const [deployment, autoscaler, pods] = await Promise.all([
       this.#deployment(color, signal),
-      attempt(`read the autoscaler of ${color}`, this.#api.get<Autoscaler>(autoscalerOf(color), signal)),
+      attempt(
+        `read the autoscaler of ${color}`,
+        this.#api.get<Autoscaler>(autoscalerOf(this.#api.names, color), signal),
+      ),
       listPods(this.#api, color, signal),
     ]);
     if (deployment === undefined) return { desired: 0, minimum: 0, pods: [] };
@@ -74,12 +80,15 @@ export class PodCapacity implements Capacity {
       mark: markOf(spec?.template),
       desired: spec?.replicas ?? 1,
       minimum,
+      maximum: autoscaler?.spec?.maxReplicas,
       heldAt: minimum > this.#scaling.minReplicas ? minimum : undefined,
+      minimumBinds: autoscaler?.status?.conditions?.some(wantsFewer) ?? false,
       pods: pods.map((pod) => ({
         name: pod.metadata.name,
         ready: isReady(pod),
         restarts: restartsOf(pod),
         current: current(pod),
+        nodeSilent: isNodeSilent(pod),
       })),
       rollingOut: isRollingOut(deployment) || own.length < pods.length,
       problems: await this.#problems.find(color, status?.conditions ?? [], own, signal),
@@ -87,11 +96,22 @@ export class PodCapacity implements Capacity {
   }
 
   async hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void> {
-    const value = Math.max(this.#scaling.minReplicas, pods ?? 0);
+    const { minReplicas, maxReplicas } = this.#scaling;
+    const value = Math.max(minReplicas, Math.min(maxReplicas, pods ?? 0));
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
-    await this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    const write = this.#fences.write({ object: autoscalerOf(this.#api.names, color), what, fence, operations }, signal);
+    await (pods === undefined ? this.#unlessDeleted(color, write, signal) : write);
     if (pods !== undefined) await this.#wake(color, value, fence, signal);
+  }
+
+  /** Where others deleted the autoscaler there is no hold to remove. */
+  async #unlessDeleted(color: Color, write: Promise<void>, signal?: AbortSignal): Promise<void> {
+    await write.catch(async (error: unknown) => {
+      if (!(error instanceof StateChanged)) throw error;
+      const request = this.#api.get(autoscalerOf(this.#api.names, color), signal);
+      if ((await attempt(`read the autoscaler of ${color}`, request)) !== undefined) throw error;
+    });
   }
 
   /** Kubernetes disables the autoscaler of a color with no replicas, so that its minimum has no effect. */
@@ -102,12 +122,17 @@ export class PodCapacity implements Capacity {
       { op: "test", path: "/spec/replicas", value: 0 },
       { op: "replace", path: "/spec/replicas", value },
     ] as const;
-    const write = { object: deploymentOf(color), what: `scale ${color} up from 0 to ${value} pods`, fence, operations };
+    const write = {
+      object: deploymentOf(this.#api.names, color),
+      what: `scale ${color} up from 0 to ${value} pods`,
+      fence,
+      operations,
+    };
     await this.#fences.write(write, signal);
   }
 
   async #deployment(color: Color, signal?: AbortSignal): Promise<Deployment | undefined> {
-    const request = this.#api.get<Deployment>(deploymentOf(color), signal);
+    const request = this.#api.get<Deployment>(deploymentOf(this.#api.names, color), signal);
     return await attempt(`read the Deployment of ${color}`, request);
   }
 
@@ -119,7 +144,7 @@ export class PodCapacity implements Capacity {
     const mark = markOf(deployment.spec?.template);
     if (mark !== undefined) return (pod) => markOf(pod) === mark;
     if (!isRollingOut(deployment)) return () => true;
-    const options = { labelSelector: asSelector(colorLabels(color)) };
+    const options = { labelSelector: asSelector(this.#api.names.colorLabels(color)) };
     const sets = await attempt(`list the ReplicaSets of ${color}`, this.#api.list("ReplicaSet", options, signal));
     const newest = [...sets].sort((a, b) => revisionOf(a) - revisionOf(b)).at(-1);
     const hash = newest?.metadata.labels?.[HASH_LABEL];
@@ -127,9 +152,10 @@ export class PodCapacity implements Capacity {
   }
 }
 
-const deploymentOf = (color: Color) => ({ kind: "Deployment", name: colorName(color) }) as const;
+const deploymentOf = (names: Names, color: Color) => ({ kind: "Deployment", name: names.color(color) }) as const;
 
-const autoscalerOf = (color: Color) => ({ kind: "HorizontalPodAutoscaler", name: colorName(color) }) as const;
+const autoscalerOf = (names: Names, color: Color) =>
+  ({ kind: "HorizontalPodAutoscaler", name: names.color(color) }) as const;
 
 /** As `kubectl rollout status` tells it; pods that are being deleted do not count. */
 function isRollingOut({ metadata, status }: Deployment): boolean {
@@ -137,6 +163,10 @@ function isRollingOut({ metadata, status }: Deployment): boolean {
   const old = (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0);
   return seen < (metadata.generation ?? 0) || old > 0;
 }
+
+/** @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale-walkthrough/ "Status conditions" */
+const wantsFewer = ({ type, status, reason }: Condition) =>
+  type === "ScalingLimited" && status === "True" && reason === "TooFewReplicas";
 
 interface Marked {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };

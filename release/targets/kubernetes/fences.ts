@@ -1,16 +1,19 @@
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE } from "../../../environments/names.ts";
+import { EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
 import { attempt, isApiError, translated } from "./attempt.ts";
 
-/** Every object that a release changes, besides the Lease. */
-export const FENCED: readonly ObjectRef[] = [
-  { kind: "Service", name: LIVE_SERVICE },
-  { kind: "Service", name: PREVIEW_SERVICE },
+/**
+ * Every object that a release changes, besides the Lease. Only the live Service must exist: a rollback moves the traffic
+ * also when others have deleted an autoscaler. What is created later gets its fence with the first write.
+ */
+export const fenced = (names: Names): readonly ObjectRef[] => [
+  { kind: "Service", name: names.live },
+  { kind: "Service", name: names.preview },
   ...(["blue", "green"] as const).flatMap((color): ObjectRef[] => [
-    { kind: "HorizontalPodAutoscaler", name: colorName(color) },
-    { kind: "Deployment", name: colorName(color) },
+    { kind: "HorizontalPodAutoscaler", name: names.color(color) },
+    { kind: "Deployment", name: names.color(color) },
   ]),
 ];
 
@@ -55,10 +58,10 @@ export class Fences {
     this.#lease = lease;
   }
 
-  /** @throws UsageError if an object does not exist */
+  /** @throws UsageError if the live Service does not exist */
   async highest(signal?: AbortSignal): Promise<number> {
-    const epochs = await Promise.all(FENCED.map(async (object) => epochOf(await this.#existing(object, signal))));
-    return Math.max(...epochs);
+    const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
+    return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
   }
 
   /**
@@ -68,7 +71,7 @@ export class Fences {
    * @throws Displaced if an object has a higher one
    */
   async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
-    for (const object of FENCED) {
+    for (const object of fenced(this.#api.names)) {
       if (!(await this.#raise(object, epoch, signal))) return false;
     }
     return true;
@@ -119,7 +122,8 @@ export class Fences {
   async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
     const what = `fence ${inWords(object)}`;
     for (let tries = 0; tries < TRIES; tries++) {
-      const found = await this.#existing(object, signal);
+      const found = await this.#read(object, signal);
+      if (found === undefined) return true;
       const present = epochOf(found);
       if (present > epoch) throw displaced(object, present, epoch);
       if (present === epoch) return false;
@@ -133,9 +137,9 @@ export class Fences {
     throw new StateChanged(`could not ${what}: others changed its fence ${TRIES} times`);
   }
 
-  async #existing(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject> {
+  async #read(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const found = await attempt(`read ${inWords(object)}`, this.#api.get(object, signal));
-    if (found !== undefined) return found;
+    if (found !== undefined || object.kind !== "Service" || object.name !== this.#api.names.live) return found;
     throw new UsageError(
       `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
     );

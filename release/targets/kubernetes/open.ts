@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Environment } from "../../../environments/environment.ts";
-import { userFolder } from "../../../environments/user-folder.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { userFolder } from "../../../environment/user-folder.ts";
 import type { Target } from "../../ports/target.ts";
 import { systemClock } from "../../system-clock.ts";
 import { openKubeApi } from "./api/open.ts";

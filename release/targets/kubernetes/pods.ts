@@ -1,5 +1,5 @@
-import { colorLabels, CONTAINER } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import { CONTAINER } from "../../../environment/names.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { KubeApi, KubeObject } from "./api/kube-api.ts";
 import { attempt } from "./attempt.ts";
 
@@ -38,7 +38,7 @@ export interface ContainerStatus {
  * evicted, does not count: it stays in the list until it is deleted.
  */
 export async function listPods(api: KubeApi, color: Color, signal?: AbortSignal): Promise<readonly KubePod[]> {
-  const options = { labelSelector: asSelector(colorLabels(color)) };
+  const options = { labelSelector: asSelector(api.names.colorLabels(color)) };
   const pods = await attempt(`list the pods of ${color}`, api.list<KubePod>("Pod", options, signal));
   return pods.filter(
     ({ metadata, status }) =>
@@ -53,6 +53,22 @@ export const asSelector = (labels: Readonly<Record<string, string>>): string =>
 
 export const isReady = ({ status }: KubePod): boolean =>
   status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+
+/**
+ * A node that does not report has its pods marked as not ready by the cluster. The containers' own state, which only the
+ * kubelet writes, stays as it was.
+ *
+ * @see https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
+ */
+export function isNodeSilent({ status }: KubePod): boolean {
+  const condition = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
+  const ready = condition("Ready");
+  return (
+    ready?.status === "False" &&
+    ready.reason !== "ReadinessGatesNotReady" &&
+    condition("ContainersReady")?.status === "True"
+  );
+}
 
 export const restartsOf = ({ status }: KubePod): number =>
   (status?.containerStatuses ?? []).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);

@@ -1,40 +1,54 @@
-import { PORTS } from "../../../environments/names.ts";
-import type { Color } from "../../../environments/color.ts";
+import type { Server } from "../../../environment/schema/server.ts";
+import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
-import type { Endpoint, PodHealth, Probe } from "../../ports/probe.ts";
-import { HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import type { Endpoint, FromPods, PodHealth, Probe } from "../../ports/probe.ts";
+import { HEALTH, METRICS, reason, type AdminQuestion } from "../admin-port.ts";
+import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";
 import { isReady, listPods } from "./pods.ts";
 
 const TIMEOUT_MS = 5000;
 
+/** Where a server answers MCP and where its health. */
+export type ProbedServer = Pick<Server, "port" | "path" | "ports" | "health">;
+
 /** Reaches the ready pods of a color with port forwards: nothing in the cluster has to expose an idle color. */
 export class PodProbe implements Probe, Measurements {
   readonly #api: KubeApi;
+  readonly #server: ProbedServer;
   readonly #endpoints = new Set<PodFetch>();
 
-  constructor(api: KubeApi) {
+  constructor(api: KubeApi, server: ProbedServer) {
     this.#api = api;
+    this.#server = server;
   }
 
   async endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint> {
     const pods = await this.#readyPods(color, signal);
     if (pods.length === 0) throw new TargetUnreachable(`${color} has no ready pod`);
-    const endpoint = podFetch(this.#api, pods, PORTS.mcp.number);
+    const endpoint = podFetch(this.#api, pods, this.#server.port);
     this.#endpoints.add(endpoint);
-    return { url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`), fetch: endpoint.fetch };
+    return {
+      url: new URL(`http://127.0.0.1:${this.#server.port}${this.#server.path}`),
+      fetch: endpoint.fetch,
+      pods: pods.length,
+      close: async () => {
+        this.#endpoints.delete(endpoint);
+        await endpoint.close();
+      },
+    };
   }
 
-  async health(color: Color, signal?: AbortSignal): Promise<readonly PodHealth[]> {
+  async health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>> {
     return await this.#askPods(color, HEALTH, signal);
   }
 
-  async calls(color: Color, signal?: AbortSignal): Promise<ReadonlyMap<string, CallHistogram>> {
-    const scrapes = await this.#askPods(color, METRICS, signal);
-    return new Map(scrapes.map(([pod, scrape]) => [pod, readCalls(scrape)]));
+  async calls(color: Color, signal?: AbortSignal): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> {
+    const { pods, unread } = await this.#askPods(color, METRICS, signal);
+    return { pods: new Map(pods.map(([pod, scrape]) => [pod, readCalls(scrape)])), unread };
   }
 
   async close(): Promise<void> {
@@ -47,16 +61,20 @@ export class PodProbe implements Probe, Measurements {
     return pods.filter(isReady).map(({ metadata }) => metadata.name);
   }
 
-  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<T[]> {
+  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
     const pods = await this.#readyPods(color, signal);
-    return await Promise.all(pods.map((pod) => this.#askPod(pod, question, signal)));
+    return await fromPods(
+      pods.map((pod) => this.#askPod(pod, question, signal)),
+      signal,
+    );
   }
 
   async #askPod<T>(pod: string, { path, read }: AdminQuestion<T>, signal?: AbortSignal): Promise<T> {
-    const connection = podFetch(this.#api, [pod], PORTS.admin.number);
+    const port = adminPort(this.#server);
+    const connection = podFetch(this.#api, [pod], port);
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const url = `http://127.0.0.1:${PORTS.admin.number}${path}`;
+      const url = `http://127.0.0.1:${port}${path}`;
       const response = await connection.fetch(url, {
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
@@ -71,8 +89,8 @@ export class PodProbe implements Probe, Measurements {
   }
 }
 
-/** In one line: `fetch` keeps the reason in the cause of its error. */
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ").slice(0, 300);
+/** The number of the port with the health of a pod. */
+function adminPort({ port, ports, health }: ProbedServer): number {
+  const named = health?.port ?? "mcp";
+  return typeof named === "number" ? named : ({ ...ports, mcp: port }[named] ?? port);
 }

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { COLORS } from "../../../environments/color.ts";
+import { COLORS } from "../../../environment/color.ts";
 import { releaseRecordSchema } from "../../record.ts";
-import { MissingBuild } from "./build.ts";
+import { MissingBuild, mustExist } from "./build.ts";
 import type { Host } from "./host.ts";
 
 const color = z.enum(COLORS);
@@ -89,7 +89,7 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
   if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
   const request = parsed.data;
   if ("epoch" in request && request.do !== "renew-lease" && !host.leases.holds(request.epoch)) {
-    return { status: 409, body: { error: "another command has taken over this release's lease" } };
+    return DISPLACED;
   }
 
   switch (request.do) {
@@ -106,11 +106,13 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
     case "stage":
       try {
-        return ok(await host.stage(request.color, request));
+        await mustExist(request.image);
       } catch (error) {
         if (error instanceof MissingBuild) return { status: 422, body: { error: error.message } };
         throw error;
       }
+      // Another command may have taken the lease over while the file was looked for.
+      return host.leases.holds(request.epoch) ? ok(host.stage(request.color, request)) : DISPLACED;
     case "hold":
       host.hold(request.color, request.pods);
       return ok({});
@@ -121,6 +123,8 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
   }
 }
+
+const DISPLACED: Answer = { status: 409, body: { error: "another command has taken over this release's lease" } };
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 

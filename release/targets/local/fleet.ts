@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Color } from "../../../environments/color.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { ColorState, Problem } from "../../ports/capacity.ts";
 import { AppProcess } from "./process.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { COLORS, type Color } from "../../../environments/color.ts";
-import { Displaced, TargetUnreachable, UsageError } from "../../errors.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
+import { Displaced, TargetRefused, TargetUnreachable, UsageError } from "../../errors.ts";
 import { releaseRecordSchema } from "../../record.ts";
 import { reason } from "../admin-port.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
@@ -52,18 +52,19 @@ export class HostClient {
   }
 
   async state(signal?: AbortSignal): Promise<z.output<typeof stateSchema>> {
-    return stateSchema.parse(await this.ask({ do: "look" }, signal));
+    return await this.ask({ do: "look" }, stateSchema, signal);
   }
 
   async pods(color: Color, signal?: AbortSignal): Promise<z.output<typeof podsSchema>> {
-    return podsSchema.parse(await this.ask({ do: "pods", color }, signal));
+    return await this.ask({ do: "pods", color }, podsSchema, signal);
   }
 
   /**
-   * @throws UsageError with the host's message if the request makes no sense to it
-   * @throws Displaced if it carries an epoch that is not the last one
+   * @throws UsageError with the host's message if the artifact does not exist
+   * @throws Displaced if the request carries an epoch that is not the last one
+   * @throws TargetRefused if the host does not take the request, or gives an answer of another shape
    */
-  async ask(request: ControlRequest, signal?: AbortSignal): Promise<unknown> {
+  async ask<T>(request: ControlRequest, shape: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const { control, token } = this.#address;
     const { status, answer } = await post(control, token, request, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
@@ -71,11 +72,22 @@ export class HostClient {
         `the local host at ${control} does not answer (${reason(error)}); is 'npm run local' running?`,
       );
     });
-    if (status === 200) return answer;
-    const { error } = refusalSchema.parse(answer);
+    if (status === 200) return read(shape, answer);
+    const { error } = read(refusalSchema, answer);
     if (status === 409) throw new Displaced(error);
-    throw status === 422 ? new UsageError(error) : new TargetUnreachable(error);
+    if (status === 422) throw new UsageError(error);
+    if (status === 401) throw new TargetRefused("forbidden", `the local host refused the request: ${error}`);
+    if (status < 500) throw new TargetRefused("invalid", `the local host refused the request: ${error}`);
+    throw new TargetUnreachable(error);
   }
+}
+
+function read<T>(shape: z.ZodType<T>, answer: unknown): T {
+  const { data, error } = shape.safeParse(answer);
+  if (error === undefined) return data;
+  const problem = z.prettifyError(error).replaceAll(/\s+/g, " ");
+  const message = `the local host gave an answer of another shape (${problem}); restart it with 'npm run local'`;
+  throw new TargetRefused("invalid", message);
 }
 
 async function post(control: string, token: string, request: ControlRequest, signal?: AbortSignal) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Environment } from "../../../environments/environment.ts";
-import { COLORS, type Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { COLORS, type Color } from "../../../environment/color.ts";
 import type { ReleaseRecord } from "../../record.ts";
 import { mustExist } from "./build.ts";
 import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";
@@ -100,13 +100,8 @@ export class Host {
     return { ...this.#state, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
   }
 
-  /**
-   * Replaces the processes of the idle color; changes nothing if the color is live.
-   *
-   * @throws MissingBuild
-   */
-  async stage(color: Color, stage: FleetStage): Promise<{ readonly staged: boolean; readonly live: Color }> {
-    await mustExist(stage.image);
+  /** Replaces the processes of the idle color; changes nothing if the color is live. */
+  stage(color: Color, stage: FleetStage): { readonly staged: boolean; readonly live: Color } {
     const staged = this.#state.live !== color;
     if (staged) this.#fleets[color].stage(stage);
     return { staged, live: this.#state.live };

@@ -36,7 +36,7 @@ export class LocalRecords implements Records {
   async acquire({ holder, takeOver, signal, waiting }: AcquireOptions): Promise<Authority> {
     let first: { readonly holder: string; readonly renewals: number } | undefined;
     for (;;) {
-      const lease = leaseSchema.parse(await this.#host.ask({ do: "take-lease", holder, takeOver }, signal));
+      const lease = await this.#host.ask({ do: "take-lease", holder, takeOver }, leaseSchema, signal);
       if ("epoch" in lease) return this.#authority(lease.epoch, lease.ttlMs);
       const { secondsLeft } = lease;
       if (first === undefined) waiting(lease.holder, secondsLeft);
@@ -53,7 +53,7 @@ export class LocalRecords implements Records {
       clock: this.#clock,
       ttlMs,
       renew: async (signal) =>
-        z.object({ renewed: z.boolean() }).parse(await host.ask({ do: "renew-lease", epoch }, signal)).renewed,
+        (await host.ask({ do: "renew-lease", epoch }, z.object({ renewed: z.boolean() }), signal)).renewed,
       lost: () => {
         lost.abort(new Displaced("another command has taken over this release's lease"));
       },
@@ -62,11 +62,11 @@ export class LocalRecords implements Records {
       fence: { epoch },
       lost: lost.signal,
       async write(release, signal) {
-        await host.ask({ do: "record", epoch, release }, signal);
+        await host.ask({ do: "record", epoch, release }, z.object({}), signal);
       },
       async release(signal) {
         end();
-        await host.ask({ do: "give-lease-back", epoch }, signal).catch(() => undefined);
+        await host.ask({ do: "give-lease-back", epoch }, z.object({}), signal).catch(() => undefined);
       },
     };
   }

@@ -1,18 +1,22 @@
 import { z } from "zod";
-import type { Environment } from "../../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../../environments/color.ts";
+import type { Environment } from "../../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../../environment/color.ts";
 import { TargetUnreachable, TrafficMoved } from "../../errors.ts";
 import { readCalls } from "../../measure/histogram.ts";
 import type { Capacity } from "../../ports/capacity.ts";
 import type { Measurements } from "../../ports/measurements.ts";
-import type { Probe } from "../../ports/probe.ts";
+import type { FromPods, Probe } from "../../ports/probe.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
 import { askAdminPort, HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
 import { LocalRecords } from "./records.ts";
+
+const MOVED = z.object({ moved: z.boolean(), live: z.enum(COLORS) });
+const STAGED = z.object({ staged: z.boolean(), live: z.enum(COLORS) });
 
 /** Releases to the processes of this machine's host. */
 export class LocalTarget implements Target {
@@ -30,8 +34,7 @@ export class LocalTarget implements Target {
     this.traffic = {
       live: async (signal) => (await host.state(signal)).live,
       async move(from, to, { epoch }, signal) {
-        const answer = await host.ask({ do: "move-traffic", epoch, from, to }, signal);
-        const { moved, live } = z.object({ moved: z.boolean(), live: z.enum(COLORS) }).parse(answer);
+        const { moved, live } = await host.ask({ do: "move-traffic", epoch, from, to }, MOVED, signal);
         if (!moved) throw new TrafficMoved(from, live);
       },
     };
@@ -39,25 +42,31 @@ export class LocalTarget implements Target {
       checkEveryMs: 200,
       color: async (color, signal) => (await host.state(signal)).colors[color],
       async hold(color, pods, { epoch }, signal) {
-        await host.ask({ do: "hold", epoch, color, pods }, signal);
+        await host.ask({ do: "hold", epoch, color, pods }, z.object({}), signal);
       },
     };
     this.staging = {
       async stage({ color, image, mark }, { epoch }, signal) {
-        const answer = await host.ask({ do: "stage", epoch, color, image, mark, settings: app.settings }, signal);
-        const { staged, live } = z.object({ staged: z.boolean(), live: z.enum(COLORS) }).parse(answer);
+        const request = { do: "stage", epoch, color, image, mark, settings: app.settings } as const;
+        const { staged, live } = await host.ask(request, STAGED, signal);
         if (!staged) throw new TrafficMoved(other(color), live);
       },
       pending: async (live, signal) =>
         settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
     };
     this.probe = {
-      endpoint: async (color, signal) => ({ url: new URL((await host.pods(color, signal)).route), fetch }),
+      async endpoint(color, signal) {
+        const { route, pods } = await host.pods(color, signal);
+        const ready = pods.filter(({ ready }) => ready).length;
+        return { url: new URL(route), fetch, pods: ready, close: () => Promise.resolve() };
+      },
       health: async (color, signal) => await this.#askPods(color, HEALTH, signal),
     };
     this.measurements = {
-      calls: async (color, signal) =>
-        new Map((await this.#askPods(color, METRICS, signal)).map(([pod, text]) => [pod, readCalls(text)])),
+      calls: async (color, signal) => {
+        const { pods, unread } = await this.#askPods(color, METRICS, signal);
+        return { pods: new Map(pods.map(([pod, text]) => [pod, readCalls(text)])), unread };
+      },
     };
   }
 
@@ -72,22 +81,21 @@ export class LocalTarget implements Target {
 
   /** The ready pods' metrics in the Prometheus text format. */
   async scrape(color: Color): Promise<readonly string[]> {
-    return (await this.#askPods(color, METRICS)).map(([, text]) => text);
+    return (await this.#askPods(color, METRICS)).pods.map(([, text]) => text);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<T[]> {
+  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
     const { pods } = await this.#host.pods(color, signal);
-    return await Promise.all(
-      pods
-        .filter(({ ready }) => ready)
-        .map(async ({ name, adminPort }) => {
-          if (adminPort === undefined) throw new TargetUnreachable(`${name} is down`);
-          return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question, signal);
-        }),
-    );
+    const answers = pods
+      .filter(({ ready }) => ready)
+      .map(async ({ name, adminPort }) => {
+        if (adminPort === undefined) throw new TargetUnreachable(`${name} is down`);
+        return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question, signal);
+      });
+    return await fromPods(answers, signal);
   }
 }

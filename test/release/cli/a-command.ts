@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ENVIRONMENT_FILE } from "../local/a-host.ts";
 import { COMPILE_CACHE } from "../../compile-cache.ts";
 
-const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
 
 export interface Finished {
   /** The exit code, or the signal that ended it. */
@@ -28,9 +28,9 @@ export function start(home: string, args: readonly string[]): Running {
   return startAsIs(home, [command, "--environment", ENVIRONMENT_FILE, "--json", ...options]);
 }
 
-export function startAsIs(home: string, args: readonly string[], script = CLI): Running {
+export function startAsIs(home: string, args: readonly string[], script = CLI, env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { image, startHost, type AHost } from "../local/a-host.ts";
+import { ENVIRONMENT_FILE, image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
-import { run, says, start, startAsIs } from "./a-command.ts";
+import { CLI, run, says, start, startAsIs } from "./a-command.ts";
 import { openDoor } from "./door.ts";
 import { EXIT_HELP } from "../../../release/exit-codes.ts";
 
@@ -45,7 +45,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
   it("an environment file with a misspelt key, which it names", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bluegreen-environment-"));
     const file = join(folder, "mine.ts");
-    const library = new URL("../../../environments/environment.ts", import.meta.url).href;
+    const library = new URL("../../../environment/environment.ts", import.meta.url).href;
     const { default: given } = (await import("../local/fixtures/environment.ts")) as { default: { scaling: object } };
     const input = { ...given, scaling: { ...given.scaling, minReplica: 3 }, release: undefined };
     await writeFile(
@@ -57,7 +57,7 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
     expect(code).toBe(2);
     expect(last).toMatchObject(usage(expect.stringContaining("environment 'test' is not valid:")));
-    expect(last.reason).toContain("scaling: there is no 'minReplica' here; is it misspelt?");
+    expect(last.reason).toContain("scaling: there is no 'minReplica' here; did you mean 'minReplicas'?");
   });
 
   it("a misspelt option, a misspelt command, no command, a missing option or an unknown target", async () => {
@@ -171,6 +171,17 @@ describe("the release command", () => {
     expect(caller.failures).toEqual([]);
   }, 20_000);
 
+  it("exits with 70, and not with Node's 1 for 'aborted', on an error that nothing awaited", async () => {
+    const preload = `data:text/javascript,process.on("newListener", (event) => {
+      if (event === "uncaughtException") setImmediate(() => Promise.reject(new TypeError("oops")));
+    })`;
+    const args = [preload, CLI, "watch", "--environment", ENVIRONMENT_FILE, "--json"];
+    const { code, last } = await startAsIs(host.home, args, "--import").finished;
+
+    expect(code).toBe(70);
+    expect(last).toMatchObject({ result: "crash", reason: expect.stringContaining("oops") });
+  }, 20_000);
+
   it("exits with 6 when another release is running, and says whose it is", async () => {
     await using door = await openDoor(host);
     const kept = door.keep((request) => request.do === "stage");
@@ -220,7 +231,7 @@ describe("the release command", () => {
 
     expect(code).toBe(3);
     expect(last).toMatchObject({ type: "result", result: "rolled-back" });
-    expect(last.reason).toContain("green is live again: bake: ");
+    expect(last.reason).toContain("green is live again: calls: ");
     expect(host.host.look().live).toBe("green");
     expect(caller.failures).toEqual([]);
   }, 20_000);

@@ -1,4 +1,4 @@
-import type { Color } from "../../../environments/color.ts";
+import type { Color } from "../../../environment/color.ts";
 import type { Authority } from "../../../release/ports/records.ts";
 import type { Target } from "../../../release/ports/target.ts";
 import { releaseRecordSchema, type ReleaseRecord } from "../../../release/record.ts";

@@ -1,20 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ask } from "../../../release/gates/ask.ts";
-import { bake } from "../../../release/gates/bake.ts";
 import { capacity } from "../../../release/gates/capacity.ts";
-import type { Gate, GateContext } from "../../../release/gates/gate.ts";
+import type { Check, Gate, GateContext } from "../../../release/gates/gate.ts";
 import { health } from "../../../release/gates/health.ts";
 import { GATES } from "../../../release/gates/index.ts";
 import { metrics } from "../../../release/gates/metrics.ts";
 import { rollout } from "../../../release/gates/rollout.ts";
 import { smoke } from "../../../release/gates/smoke.ts";
 import { version } from "../../../release/gates/version.ts";
-import { LiveWindow } from "../../../release/measure/window.ts";
 import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
-import { readCalls } from "../../../release/measure/histogram.ts";
 import type { Pod } from "../../../release/ports/capacity.ts";
 import type { Endpoint, PodHealth } from "../../../release/ports/probe.ts";
 import { observe, type Snapshot } from "../../../release/snapshot.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { instantClock } from "../instant-clock.ts";
 import { serve, type Running, type StandIn } from "../local/fixtures/app.ts";
 import environment from "../local/fixtures/environment.ts";
@@ -23,23 +21,18 @@ import { MemoryTarget } from "../memory-target.ts";
 /** A target whose pods report what the test sets. */
 class Telling extends MemoryTarget {
   reports: readonly PodHealth[] = [];
-  scrapes = new Map<string, string>();
+  unread: readonly string[] = [];
   port = 1;
   fault: Error | undefined;
 
   override async health() {
     this.#reach();
-    return await Promise.resolve(this.reports);
-  }
-
-  override async callsByPod() {
-    this.#reach();
-    return await Promise.resolve(new Map([...this.scrapes].map(([pod, text]) => [pod, readCalls(text)])));
+    return await Promise.resolve({ pods: this.reports, unread: this.unread });
   }
 
   override async endpoint(): Promise<Endpoint> {
     this.#reach();
-    return await Promise.resolve({ url: new URL(`http://127.0.0.1:${this.port}/mcp`), fetch });
+    return await Promise.resolve({ url: new URL(`http://127.0.0.1:${this.port}/mcp`), fetch, pods: 1, close });
   }
 
   #reach() {
@@ -48,8 +41,9 @@ class Telling extends MemoryTarget {
 }
 
 const never = new AbortController().signal;
+const close = () => Promise.resolve();
 
-async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> = {}) {
+async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> = {}, check: Check = gate) {
   const snapshot = given.snapshot ?? (await observe(target));
   const context = {
     target,
@@ -57,11 +51,13 @@ async function verdict(gate: Gate, target: Telling, given: Partial<GateContext> 
     snapshot,
     color: "green",
     version: "2.0.0",
+    needed: 2,
     signal: never,
     clock: instantClock(),
+    listener: () => undefined,
     ...given,
   } as const;
-  return await ask(gate, "verify", { ...context, listener: () => undefined });
+  return await ask(gate, "verify", context, check);
 }
 
 function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[] = [{}], desired = green.length) {
@@ -91,10 +87,11 @@ describe("every gate", () => {
     ["lacks a right", new TargetRefused("forbidden", "may not 'get' pods/portforward")],
   ])("is inconclusive, and never passes or fails, when the target %s", async (_, fault) => {
     const target = new Telling();
-    const window = new LiveWindow(target.measurements, "green");
     target.fault = fault;
-    for (const gate of GATES.filter((gate) => gate !== rollout && gate !== capacity)) {
-      expect(await verdict(gate, target, { window })).toEqual({
+    for (const gate of GATES.filter(
+      ({ phases, name }) => phases.includes("verify") && !["rollout", "capacity"].includes(name),
+    )) {
+      expect(await verdict(gate, target)).toEqual({
         gate: gate.name,
         outcome: "inconclusive",
         evidence: fault.message,
@@ -120,22 +117,59 @@ describe("every gate", () => {
 describe("the gate 'rollout'", () => {
   const target = new Telling();
 
-  it("passes when every pod is ready, runs what was staged and never restarted", async () => {
-    const evidence = "2 pods ready, none restarted";
-    expect(await verdict(rollout, target, snapshotOf([{}, {}]))).toMatchObject({ outcome: "pass", evidence });
-  });
+  function begin(clock = new ManualClock()): Check {
+    const context = { target, environment, color: "green", version: "2.0.0", signal: never, clock } as const;
+    return rollout.begin?.({ ...context, listener: () => undefined }) ?? rollout;
+  }
 
-  it("fails with each pod that is not, and with pods that are missing", async () => {
-    const pods = [{ ready: false }, { restarts: 2 }, { current: false }];
-    expect(await verdict(rollout, target, snapshotOf(pods, [], 4))).toMatchObject({
-      outcome: "fail",
-      evidence: "pod-0 is not ready, pod-1 restarted 2 ×, pod-2 is of a previous stage, 3 of 4 pods exist",
+  it("passes with enough ready pods, and names those that are still starting", async () => {
+    const evidence = "2 of 2 needed pods ready";
+    expect(await verdict(rollout, target, snapshotOf([{}, {}]))).toMatchObject({ outcome: "pass", evidence });
+    expect(await verdict(rollout, target, snapshotOf([{}, {}, { ready: false }]))).toMatchObject({
+      outcome: "pass",
+      evidence: `${evidence}; pod-2 not ready yet`,
     });
   });
 
-  it("is inconclusive when there is no pod to look at", async () => {
-    const evidence = "green has no pods";
-    expect(await verdict(rollout, target, snapshotOf([]))).toMatchObject({ outcome: "inconclusive", evidence });
+  it("fails with each pod that crashed or is of another stage", async () => {
+    const pods = [{}, {}, { restarts: 2 }, { current: false }];
+    expect(await verdict(rollout, target, snapshotOf(pods))).toMatchObject({
+      outcome: "fail",
+      evidence: "4 of 2 needed pods ready; pod-2 restarted 2 ×; pod-3 is of a previous stage",
+    });
+  });
+
+  it("waits for replacements as long as a staged pod may take to start, and then fails", async () => {
+    const clock = new ManualClock();
+    const bake = begin(clock);
+    const given = snapshotOf([{}, { name: "new", ready: false }]);
+    await verdict(rollout, target, given, bake);
+    await clock.pass(19_000);
+    expect(await verdict(rollout, target, given, bake)).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "1 of 2 needed pods ready; waiting for replacements, 19 of 20 s that a pod may take to start",
+    });
+    await clock.pass(1000);
+    expect(await verdict(rollout, target, given, bake)).toMatchObject({ outcome: "fail" });
+  });
+
+  it("fails when too few are left because pods that were ready no longer are", async () => {
+    const bake = begin();
+    await verdict(rollout, target, snapshotOf([{}, {}]), bake);
+    expect(await verdict(rollout, target, snapshotOf([{}, { ready: false }]), bake)).toMatchObject({
+      outcome: "fail",
+      evidence: "1 of 2 needed pods ready; pod-1 no longer ready",
+    });
+  });
+
+  it("does not blame the version for nodes that do not report", async () => {
+    const bake = begin();
+    await verdict(rollout, target, snapshotOf([{}, {}]), bake);
+    const silent = { ready: false, nodeSilent: true };
+    expect(await verdict(rollout, target, snapshotOf([silent, silent]), bake)).toMatchObject({
+      outcome: "inconclusive",
+      evidence: "0 of 2 needed pods ready; the nodes of pod-0, pod-1 do not report; a report of theirs decides",
+    });
   });
 });
 
@@ -178,7 +212,7 @@ describe("the gate 'version'", () => {
     target.reports = [];
     expect(await verdict(version, target)).toMatchObject({
       outcome: "inconclusive",
-      evidence: "no pod of green answered",
+      evidence: "no pod of green is ready; the report of one decides",
     });
   });
 });
@@ -255,11 +289,11 @@ describe("the gates that call the color as a client", () => {
   it("'metrics' passes under the limits", async () => {
     const { outcome, evidence } = await verdict(metrics, right);
     expect(outcome).toBe("pass");
-    expect(evidence).toMatch(/^20 calls, 0\.0 % failed \(limit 1\.0 %\), p95 \d+ ms \(limit 5000 ms\)$/);
+    expect(evidence).toMatch(/^synthetic: \d+ calls, 0 failed \(.*\), 0 slow/);
   });
 
   it("'metrics' fails when answers are wrong or no session can be opened: each is a failed call", async () => {
-    expect((await verdict(metrics, wrong)).evidence).toContain("20 calls, 100.0 % failed");
+    expect((await verdict(metrics, wrong)).evidence).toMatch(/^synthetic: (\d+) calls, \1 failed/);
     expect(await verdict(metrics, new Telling())).toMatchObject({ outcome: "fail" });
   });
 
@@ -270,7 +304,12 @@ describe("the gates that call the color as a client", () => {
     for (const gate of [smoke, metrics]) {
       const broken = new Telling();
       broken.endpoint = () =>
-        Promise.resolve({ url: new URL("http://127.0.0.1:1/mcp"), fetch: () => Promise.reject(fault) });
+        Promise.resolve({
+          url: new URL("http://127.0.0.1:1/mcp"),
+          fetch: () => Promise.reject(fault),
+          pods: 1,
+          close,
+        });
 
       expect(await verdict(gate, broken)).toMatchObject({ outcome: "inconclusive", evidence: fault.message });
     }
@@ -288,10 +327,11 @@ describe("the gates that call the color as a client", () => {
     }
   });
 
-  it("'metrics' is inconclusive on fewer calls than count as data", async () => {
-    const release = { ...environment.release, metrics: { ...environment.release.metrics, minCalls: 21 } };
+  it("'metrics' fails when its calls do not rule out what nobody would tolerate", async () => {
+    const release = { ...environment.release, metrics: { ...environment.release.metrics, calls: 4 } };
     expect(await verdict(metrics, right, { environment: { ...environment, release } })).toMatchObject({
-      outcome: "inconclusive",
+      outcome: "fail",
+      evidence: expect.stringContaining("these do not rule out 3 × the limit") as unknown,
     });
   });
 
@@ -312,42 +352,5 @@ describe("the gates that call the color as a client", () => {
       await expect(verdict(gate, hanging, { signal: interrupted.signal })).rejects.toThrow("interrupted");
       void app.close();
     }
-  });
-});
-
-describe("the gate 'bake'", () => {
-  const target = new Telling();
-  const scrape = (calls: number, errors: number) =>
-    ["", "tool_error"]
-      .map((type, index) => {
-        const labels = `mcp_method_name="tools/call",error_type="${type}"`;
-        const count = index === 0 ? calls - errors : errors;
-        const name = "mcp_server_operation_duration_seconds";
-        return `${name}_bucket{${labels},le="0.1"} ${count}\n${name}_bucket{${labels},le="+Inf"} ${count}\n${name}_count{${labels}} ${count}`;
-      })
-      .join("\n");
-
-  async function afterTraffic(calls: number, errors: number) {
-    target.scrapes = new Map([["pod", scrape(1000, 500)]]);
-    const window = new LiveWindow(target.measurements, "green");
-    await window.advance();
-    target.scrapes = new Map([["pod", scrape(1000 + calls, 500 + errors)]]);
-    return await verdict(bake, target, { window });
-  }
-
-  it("passes while live calls stay under the limits, whatever happened before it looked", async () => {
-    expect(await afterTraffic(100, 1)).toMatchObject({
-      outcome: "pass",
-      evidence: "100 calls, 1.0 % failed (limit 1.0 %), p95 95 ms (limit 5000 ms)",
-    });
-  });
-
-  it("fails when they do not", async () => {
-    expect(await afterTraffic(100, 2)).toMatchObject({ outcome: "fail" });
-  });
-
-  it("is inconclusive without traffic, and where nothing measures any", async () => {
-    expect(await afterTraffic(0, 0)).toMatchObject({ outcome: "inconclusive" });
-    expect(await verdict(bake, target)).toMatchObject({ outcome: "inconclusive" });
   });
 });

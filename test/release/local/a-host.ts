@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Environment } from "../../../environments/environment.ts";
+import type { Environment } from "../../../environment/environment.ts";
 import { writeAddress } from "../../../release/targets/local/address.ts";
 import { Control } from "../../../release/targets/local/control.ts";
 import { Host } from "../../../release/targets/local/host.ts";

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
-import { environment } from "../../../environments/environment.ts";
-import { COLORS, other, type Color } from "../../../environments/color.ts";
+import type { z } from "zod";
+import { environment } from "../../../environment/environment.ts";
+import { COLORS, other, type Color } from "../../../environment/color.ts";
 import type { ControlRequest } from "../../../release/targets/local/control.ts";
 import { HostClient } from "../../../release/targets/local/host-client.ts";
 import { LocalTarget } from "../../../release/targets/local/target.ts";
@@ -25,9 +26,9 @@ const PAIRS = environment({ ...single, scaling: { ...single.scaling, minReplicas
 class MortalClient extends HostClient {
   killed = false;
 
-  override async ask(request: ControlRequest, signal?: AbortSignal): Promise<unknown> {
+  override async ask<T>(request: ControlRequest, shape: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     if (this.killed) return await new Promise(() => undefined);
-    return await super.ask(request, signal);
+    return await super.ask(request, shape, signal);
   }
 }
 
@@ -67,7 +68,7 @@ async function smallWorld(): Promise<World> {
 async function fullWorld(): Promise<AnsweringWorld> {
   const aHost = await startHost({ leaseTtlMs: LEASE_TTL_MS, environment: PAIRS });
   const { host } = aHost;
-  await host.stage("green", { image: image("version-2"), settings: {} });
+  host.stage("green", { image: image("version-2"), settings: {} });
   const world = disposing(worldOn(aHost, PAIRS), aHost);
   await world.settle();
   return {

@@ -123,13 +123,13 @@ describe("a color", () => {
   it("that is staged again drains its old processes, answering calls that are under way, while new ones start", async () => {
     await using aHost = await startHost();
     const { host } = aHost;
-    await host.stage("green", { image: image("answers-at-the-end"), settings: {} });
+    host.stage("green", { image: image("answers-at-the-end"), settings: {} });
     await until(host, () => host.pods("green").every(({ ready }) => ready));
     const [old] = host.pods("green");
     const pid = old?.pid;
     const answer = call(host.routeTo("green"));
     await underWay(old);
-    await host.stage("green", { image: image("version-2"), settings: {} });
+    host.stage("green", { image: image("version-2"), settings: {} });
 
     expect(host.pods("green")).not.toContain(old);
     expect(await answer).toMatchObject({ color: "green", text: expect.stringContaining('"text":"hello"') });
@@ -142,7 +142,7 @@ describe("a color", () => {
     await using aHost = await startHost();
     const { host } = aHost;
 
-    expect(await host.stage("blue", { image: image("version-2"), settings: {} })).toEqual({
+    expect(host.stage("blue", { image: image("version-2"), settings: {} })).toEqual({
       staged: false,
       live: "blue",
     });

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { difference, quantile, readCalls, sum, type CallHistogram } from "../../../release/measure/histogram.ts";
+import { BUCKETS } from "../../../app/src/telemetry/metrics.ts";
+import { BOUNDS_MS } from "../../../environment/schema/release.ts";
+import {
+  boundOf,
+  difference,
+  quantile,
+  readCalls,
+  slowCalls,
+  sum,
+  type CallHistogram,
+} from "../../../release/measure/histogram.ts";
 
 const METRIC = "mcp_server_operation_duration_seconds";
 
@@ -184,3 +194,34 @@ function bucketQuantile(q: number, histogram: CallHistogram): number {
   }
   return bucketStart + (bucketEnd - bucketStart) * (rank / count);
 }
+
+describe("slow calls", () => {
+  const histogram = {
+    calls: 10,
+    errors: 0,
+    buckets: new Map([
+      [0.1, 2],
+      [0.25, 6],
+      [0.5, 9],
+      [Infinity, 10],
+    ]),
+  };
+
+  it("are those above the objective, where it is a bound", () => {
+    expect(slowCalls(histogram, 250 / 1000)).toBe(4);
+  });
+
+  it("are those above the next lower bound, where it is none", () => {
+    expect(boundOf(histogram, 0.3)).toBe(0.25);
+    expect(slowCalls(histogram, 0.3)).toBe(4);
+  });
+
+  it("are all of them, where no bound is as low", () => {
+    expect(boundOf(histogram, 0.05)).toBeUndefined();
+    expect(slowCalls(histogram, 0.05)).toBe(10);
+  });
+
+  it("are counted at bounds that the app's histogram has", () => {
+    expect(BOUNDS_MS.map((ms) => ms / 1000)).toEqual(BUCKETS);
+  });
+});

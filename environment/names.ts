@@ -1,0 +1,113 @@
+import type { Color } from "./color.ts";
+
+/**
+ * The names of the objects in a cluster. Terraform creates them by these names, and a release finds them by the same; this
+ * file is all that the two share besides the environment.
+ */
+
+export const COLOR_LABEL = "mcp-bluegreen/color";
+
+/** In a pod template: the settings that the pods were staged with, as a JSON object. */
+export const SETTINGS_ANNOTATION = "mcp-bluegreen/settings";
+
+export const RECORD_ANNOTATION = "mcp-bluegreen/release";
+
+/** On the Lease: the last releases that have ended, as a JSON array. */
+export const HISTORY_ANNOTATION = "mcp-bluegreen/history";
+
+/** The fence, on the Lease and on every object that a release changes: the epoch of the last holder of the lease. */
+export const EPOCH_ANNOTATION = "mcp-bluegreen/epoch";
+
+/** In a pod template: the mark of the stage that created the pods. */
+export const MARK_ANNOTATION = "mcp-bluegreen/mark";
+
+/** The label of ours that every object has is in `Names.labels`; this is the annotation. See constructs/object-metadata.ts. */
+export const MANAGED_ANNOTATION = "mcp-bluegreen/managed-by";
+
+export const MANAGED_BY = "terraform";
+
+export const APP_LABEL = "app.kubernetes.io/name";
+
+/** The container of the server, among those of a pod. */
+export const CONTAINER = "app";
+
+/** The name of the MCP port, as Services and probes refer to it. */
+export const MCP_PORT_NAME = "mcp";
+
+/** The app's name if the environment has none. */
+export const APP = "mcp-app";
+
+/** The names of one app's objects in its namespace. */
+export interface Names {
+  /** The app itself, its service account and the live Service. Every object carries it as a label. */
+  readonly app: string;
+  readonly live: string;
+  readonly preview: string;
+  readonly serviceAccount: string;
+  /** A color's Deployment, its autoscaler, its disruption budget and its own Service. */
+  readonly color: (color: Color) => string;
+  /** The Lease that lets one release run at a time, and that carries its record in an annotation. */
+  readonly lease: string;
+  /** A ConfigMap whose data are the settings that the environment wants its pods to have, by the same names. */
+  readonly wantedSettings: string;
+  /** The Secret with one revision of the request-state key. */
+  readonly requestStateSecret: (revision: number) => string;
+  /** The Secret with one revision of Redis's URL. */
+  readonly redisUrlSecret: (revision: number) => string;
+  /** The Service for another port. */
+  readonly service: (name: string) => string;
+  /** The PersistentVolumeClaim of a volume, with its revision. */
+  readonly claim: (volume: string, revision: number) => string;
+  /** On every object, and what selects the pods of both colors. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What selects the pods of one color. */
+  readonly colorLabels: (color: Color) => Readonly<Record<string, string>>;
+}
+
+export function namesOf(app: string): Names {
+  // The default app had its objects before apps had names.
+  const prefix = app === APP ? "mcp" : app;
+  const labels = { [APP_LABEL]: app };
+  return {
+    app,
+    live: app,
+    preview: `${app}-preview`,
+    serviceAccount: app,
+    color: (color) => `${app}-${color}`,
+    lease: `${prefix}-release`,
+    wantedSettings: `${prefix}-pod-settings`,
+    requestStateSecret: (revision) => `${prefix}-request-state-r${revision}`,
+    redisUrlSecret: (revision) => `${prefix}-redis-url-r${revision}`,
+    service: (name) => `${app}-${name}`,
+    claim: (volume, revision) => `${app}-${volume}-r${revision}`,
+    labels,
+    colorLabels: (color) => ({ ...labels, [COLOR_LABEL]: color }),
+  };
+}
+
+interface Named {
+  readonly name: string;
+  readonly app: { readonly name: string };
+}
+
+/**
+ * An app in an environment, as one name: what its stacks begin with, and its keys in a Redis that others use, too. That of
+ * the default app is the environment's: it had its states and keys before apps had names.
+ */
+export const scopeName = ({ name, app }: Named): string => (app.name === APP ? name : `${name}-${app.name}`);
+
+export const stackName = (environment: Named, part: string): string => `${scopeName(environment)}-${part}`;
+
+const ofDefaultApp = namesOf(APP);
+
+/** The names of the default app. */
+export const LIVE_SERVICE = ofDefaultApp.live;
+export const PREVIEW_SERVICE = ofDefaultApp.preview;
+export const RELEASE_LEASE = ofDefaultApp.lease;
+export const WANTED_SETTINGS = ofDefaultApp.wantedSettings;
+export const colorName = ofDefaultApp.color;
+export const appLabels = () => ofDefaultApp.labels;
+export const colorLabels = ofDefaultApp.colorLabels;
+
+/** The ports of the bundled app. */
+export const PORTS = { mcp: { name: MCP_PORT_NAME, number: 8080 }, admin: { name: "admin", number: 9090 } } as const;

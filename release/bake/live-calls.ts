@@ -1,0 +1,76 @@
+import type { Color } from "../../environment/color.ts";
+import { difference, slowCalls, sum, type CallHistogram } from "../measure/histogram.ts";
+import type { Measurements } from "../ports/measurements.ts";
+
+/** Calls by how they went. Pods count a failed call that took long as slow too. */
+export interface CallCounts {
+  readonly calls: number;
+  readonly failed: number;
+  readonly slow: number;
+}
+
+export interface LiveReading extends CallCounts {
+  /** Ready pods that could not be read, each with the reason; their calls are in a later reading. */
+  readonly unread: readonly string[];
+}
+
+const NONE: CallCounts = { calls: 0, failed: 0, slow: 0 };
+
+/**
+ * A color's live calls between one reading and the next, without the release's own calls. Own calls whose answers are on
+ * their way when a pod is read are subtracted at the next reading.
+ */
+export class LiveCalls {
+  readonly #measurements: Measurements;
+  readonly #color: Color;
+  readonly #objectiveSeconds: number;
+  #before: ReadonlyMap<string, CallHistogram> | undefined;
+  /** Own calls that the pods have counted, or will have by the next reading, and that were not subtracted yet. */
+  #own = { calls: 0, failed: 0 };
+
+  constructor(measurements: Measurements, color: Color, objectiveMs: number) {
+    this.#measurements = measurements;
+    this.#color = color;
+    this.#objectiveSeconds = objectiveMs / 1000;
+  }
+
+  /** A call of the release's own that a pod has answered. */
+  subtract({ failed }: { readonly failed: boolean }): void {
+    this.#own.calls += 1;
+    if (failed) this.#own.failed += 1;
+  }
+
+  /**
+   * Counts the calls since the last reading. The first one has nothing to compare with and finds none.
+   *
+   * Own calls that were slow stay counted: the pod was slow for everybody, and what a client measures is longer.
+   *
+   * @throws TargetUnreachable, TargetRefused if no pod could be read
+   */
+  async read(signal: AbortSignal): Promise<LiveReading> {
+    const { pods, unread } = await this.#measurements.calls(this.#color, signal);
+    const before = this.#before;
+    // A pod that cannot be read now is compared with its last reading later.
+    this.#before = new Map([...(before ?? []), ...pods]);
+    if (before === undefined) {
+      this.#own = { calls: 0, failed: 0 };
+      return { ...NONE, unread };
+    }
+    const during = sum([...pods].map(([pod, calls]) => difference(before.get(pod), calls)));
+    const calls = during.calls - take(this.#own, "calls", during.calls);
+    const failed = during.errors - take(this.#own, "failed", during.errors);
+    return {
+      calls,
+      failed: Math.min(failed, calls),
+      slow: Math.min(slowCalls(during, this.#objectiveSeconds), calls),
+      unread,
+    };
+  }
+}
+
+/** Subtracts at most what was counted; the rest is owed at the next reading. */
+function take(own: { calls: number; failed: number }, key: "calls" | "failed", counted: number): number {
+  const taken = Math.min(own[key], counted);
+  own[key] -= taken;
+  return taken;
+}

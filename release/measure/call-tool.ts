@@ -1,0 +1,48 @@
+import type { Environment } from "../../environment/environment.ts";
+import { callOptions, withClient, type Era } from "./client.ts";
+import type { Reach } from "./reach.ts";
+
+export interface ToolCall {
+  /** No answer, or another one than the environment expects. */
+  readonly failed: boolean;
+  /** From the call to its answer, without the time to connect. */
+  readonly ms: number;
+  /** What the server counted: nothing if it gave no answer. */
+  readonly counted?: { readonly failed: boolean };
+}
+
+/** A session that breaks within this time is tried once more. Milliseconds. */
+const BREAKS_EARLY_MS = 1000;
+
+/**
+ * Calls the smoke tool in a client session of its own.
+ *
+ * A session that breaks early is tried once more: a pod that is being replaced ends its connections, and a client that
+ * connects anew is served.
+ *
+ * @throws TargetUnreachable, TargetRefused if the way to the color is broken
+ */
+export async function callTool(
+  reach: Reach,
+  smoke: Environment["release"]["smoke"],
+  era: Era,
+  signal: AbortSignal,
+): Promise<ToolCall> {
+  const start = performance.now();
+  for (let tries = 0; ; tries++) {
+    try {
+      return await withClient(reach.endpoint, era, signal, async (client) => {
+        const start = performance.now();
+        const answer = await client.callTool({ name: smoke.tool, arguments: smoke.arguments }, callOptions(signal));
+        const failed = answer.isError === true;
+        const right = !failed && smoke.expect.safeParse(answer.structuredContent).success;
+        return { failed: !right, ms: performance.now() - start, counted: { failed } };
+      });
+    } catch {
+      signal.throwIfAborted();
+      await reach.check(signal);
+      const ms = performance.now() - start;
+      if (tries > 0 || ms > BREAKS_EARLY_MS) return { failed: true, ms };
+    }
+  }
+}

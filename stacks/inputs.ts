@@ -1,0 +1,163 @@
+import { delimiter } from "node:path";
+import { parseArgs } from "node:util";
+import type { ReleaseStage } from "../constructs/stage-marker.ts";
+import { COLORS, type Color } from "../environment/color.ts";
+import type { Environment } from "../environment/environment.ts";
+import { imageProblem } from "../environment/image.ts";
+import type { TerraformCluster } from "../kubeconfig/terraform.ts";
+
+/** Everything a synth depends on besides the environment file. */
+export interface Inputs {
+  /** An environment's name, or the path of its file. */
+  readonly environment: string;
+  readonly stage?: Stage;
+  readonly activate?: Color;
+}
+
+interface Stage {
+  readonly color: Color;
+  readonly image: string;
+  /** @default - an operator stages */
+  readonly release?: ReleaseStage;
+}
+
+/** Inputs that make no sense. The message says what would. */
+export class InvalidInput extends Error {
+  override readonly name = "InvalidInput";
+}
+
+export const HELP = `Usage: npm run synth -- [options]
+
+Writes the stacks of an environment to cdktf.out. 'cdktf deploy' runs this too, with the variables.
+
+  --environment <name or file>  ENVIRONMENT  one of environments/, or a file of your own (default: local)
+  --stage <color>=<image>       STAGE        put this image, and the environment's settings, on a color
+  --stage-mark <mark>           STAGE_MARK   the release that stages; set by 'release run'
+  --stage-epoch <number>        STAGE_EPOCH  the epoch of its lease; set by 'release run'
+  --activate <color>            ACTIVATE     give this color the traffic
+  --help
+
+Without 'stage' no pod changes, without 'activate' no traffic moves. KUBECONFIG names the cluster, as for kubectl.
+Relative paths start from the folder in which the command was called.
+`;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the inputs: options first, then variables. An empty one counts as absent, since scripts write those.
+ *
+ * @returns "help" when that was asked for
+ * @throws InvalidInput
+ */
+export function readInputs(args: readonly string[], variables: Variables): Inputs | "help" {
+  const { help, ...options } = parseOptions(args);
+  if (help) return "help";
+  const environment = given(options.environment, variables.ENVIRONMENT) ?? "local";
+  const stage = given(options.stage, variables.STAGE);
+  const activate = given(options.activate, variables.ACTIVATE);
+  const release = readRelease(
+    given(options["stage-mark"], variables.STAGE_MARK),
+    given(options["stage-epoch"], variables.STAGE_EPOCH),
+  );
+  if (release !== undefined && stage === undefined) {
+    throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with --stage");
+  }
+  const inputs = {
+    environment,
+    ...(stage === undefined ? {} : { stage: { ...readStage(stage), ...(release && { release }) } }),
+    ...(activate === undefined ? {} : { activate: readColor("activate", activate) }),
+  };
+  if (inputs.stage !== undefined && inputs.stage.color === inputs.activate) {
+    throw new InvalidInput(
+      `stage and activate name the same color, '${inputs.activate}': stage it, verify it, and activate it with another deploy`,
+    );
+  }
+  return inputs;
+}
+
+/**
+ * Holds an image that is to be staged to what the environment demands of images.
+ *
+ * @throws InvalidInput
+ */
+export function checkStagedImage({ stage }: Inputs, { app }: Environment): void {
+  const problem = stage === undefined ? undefined : imageProblem(stage.image, app.imagePolicy);
+  if (problem !== undefined) throw new InvalidInput(`stage: ${problem}`);
+}
+
+/** A line for each input that was given, to be shown: whoever deploys sees what it does besides bringing things up to date. */
+export function describeInputs({ environment, stage, activate }: Inputs, cluster: TerraformCluster): string[] {
+  return [
+    `environment: ${environment}`,
+    describeCluster(cluster),
+    ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}, ${describeStager(stage)}`]),
+    ...(activate === undefined ? [] : [`activate: ${activate}`]),
+  ];
+}
+
+function describeCluster(cluster: TerraformCluster): string {
+  switch (cluster.kind) {
+    case "context":
+      return `cluster: context '${cluster.context}' of ${cluster.files.join(delimiter)}`;
+    case "own":
+      return "cluster: the one that this pod runs in";
+    case "none":
+      return `cluster: none yet; ${cluster.files.join(delimiter)} does not exist`;
+  }
+}
+
+const describeStager = ({ release }: Stage) =>
+  release === undefined
+    ? "by an operator: without a mark and without a fence"
+    : `mark ${release.mark}, epoch ${release.epoch}`;
+
+function parseOptions(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        environment: text,
+        stage: text,
+        "stage-mark": text,
+        "stage-epoch": text,
+        activate: text,
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    // Node's hint about positional arguments is of no use here.
+    const [problem = ""] = error instanceof Error ? error.message.split(". ") : [];
+    throw new InvalidInput(`${problem}; see --help`);
+  }
+}
+
+const given = (...candidates: readonly (string | undefined)[]) =>
+  candidates.find((text) => text !== undefined && text !== "");
+
+function readStage(text: string): { color: Color; image: string } {
+  const [, color = "", image = ""] = /^([^=]*)=(.*)$/.exec(text) ?? [];
+  if (image === "")
+    throw new InvalidInput(`stage must be <color>=<image>, such as green=registry/app@sha256:…, not '${text}'`);
+  return { color: readColor("stage", color), image };
+}
+
+function readColor(input: string, text: string): Color {
+  const color = COLORS.find((known) => known === text);
+  if (color === undefined) throw new InvalidInput(`${input} must name a color, ${COLORS.join(" or ")}, not '${text}'`);
+  return color;
+}
+
+/** The marks of releases are UUIDs; this keeps any other out of annotations and conditions. */
+const MARK = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+
+function readRelease(mark: string | undefined, epoch: string | undefined): ReleaseStage | undefined {
+  if (mark === undefined && epoch === undefined) return undefined;
+  if (mark === undefined || epoch === undefined) {
+    throw new InvalidInput("stage-mark and stage-epoch must be given together; an operator who stages gives neither");
+  }
+  if (!MARK.test(mark)) throw new InvalidInput(`stage-mark must be letters, digits and '-', at most 63, not '${mark}'`);
+  if (!/^[1-9]\d{0,14}$/.test(epoch))
+    throw new InvalidInput(`stage-epoch must be a whole number above 0, not '${epoch}'`);
+  return { mark, epoch: Number(epoch) };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "@jest/globals";
+import { LiveCalls } from "../../../release/bake/live-calls.ts";
+import type { CallHistogram } from "../../../release/measure/histogram.ts";
+import type { FromPods } from "../../../release/ports/probe.ts";
+
+const never = new AbortController().signal;
+
+/** A pod's count: all calls, failed ones, and those above 0.3 s. */
+const counted = (calls: number, errors = 0, slow = 0): CallHistogram => ({
+  calls,
+  errors,
+  buckets: new Map([
+    [0.25, calls - slow],
+    [0.3, calls - slow],
+    [0.5, calls],
+    [Infinity, calls],
+  ]),
+});
+
+type Scrape = Readonly<Record<string, CallHistogram>>;
+
+function liveCalls(...scrapes: Scrape[]) {
+  const left = [...scrapes];
+  const calls = (): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> =>
+    Promise.resolve({ pods: new Map(Object.entries(left.shift() ?? {})), unread: [] });
+  return new LiveCalls({ calls }, "green", 300);
+}
+
+describe("live calls", () => {
+  it("are what the pods counted between two readings: failed, slow, or neither", async () => {
+    const live = liveCalls({ a: counted(100, 50, 50) }, { a: counted(110, 52, 53) }, { a: counted(110, 52, 53) });
+    await live.read(never);
+
+    expect(await live.read(never)).toEqual({ calls: 10, failed: 2, slow: 3, unread: [] });
+    expect(await live.read(never)).toEqual({ calls: 0, failed: 0, slow: 0, unread: [] });
+  });
+
+  it("are without the release's own, also where a pod counts them later", async () => {
+    const live = liveCalls({ a: counted(0) }, { a: counted(3, 1) }, { a: counted(10, 1) });
+    await live.read(never);
+    for (let call = 0; call < 5; call++) live.subtract({ failed: call === 0 });
+
+    expect(await live.read(never)).toMatchObject({ calls: 0, failed: 0 });
+    expect(await live.read(never)).toMatchObject({ calls: 5, failed: 0 });
+  });
+
+  it("of a pod that was not read for a while come with its next reading", async () => {
+    const live = liveCalls({ a: counted(0), b: counted(0) }, { a: counted(5) }, { a: counted(6), b: counted(9) });
+    await live.read(never);
+
+    expect(await live.read(never)).toMatchObject({ calls: 5 });
+    expect(await live.read(never)).toMatchObject({ calls: 10 });
+  });
+});
