@@ -3,7 +3,7 @@ import type { Sample } from "../telemetry/exposition.ts";
 import type { CacheStats } from "./cache-options.ts";
 import type { Caches } from "./caches.ts";
 
-/** What `/metrics` shows of each cache. */
+/** The metrics of each cache. */
 export function cacheMetrics(caches: Caches): readonly Collector[] {
   const each = (samples: (stats: CacheStats) => readonly Sample[]) => () =>
     caches.stats.flatMap((stats) =>

@@ -9,13 +9,13 @@ import type { SharedTier } from "./shared-tier.ts";
 import type { SharedValue } from "./sharing.ts";
 import { SingleFlight } from "./single-flight.ts";
 
-/** Errors remembered at the same time. */
+/** Errors that are cached at the same time. */
 const MAX_FAILURES = 1000;
 
 /**
- * Keeps values that are expensive to load. Answers from memory while a value is fresh, loads it once
- * for all calls of the same time when it is not, and answers with a stale one while a load takes its
- * time or fails. With a shared tier, pods find each other's values in Redis.
+ * Caches values that are expensive to load. It returns fresh values from memory, loads a value once
+ * for all concurrent calls, and returns a stale value while a load runs or after it failed. With a
+ * shared tier, pods share values through Redis.
  *
  * A hit is synchronous and allocates nothing: see `get`.
  */
@@ -30,7 +30,7 @@ export class Cache<V extends Cacheable> {
   readonly #flights: SingleFlight<Found<V>>;
   readonly #counts = { hits: 0, negativeHits: 0, stale: 0, misses: 0, coalesced: 0, loads: 0, errors: 0 };
 
-  /** @param tier - what it shares with other pods. @default - nothing */
+  /** @param tier - shares values with other pods. @default - none */
   constructor(options: CacheOptions, tier?: SharedTier<V>) {
     this.name = options.name;
     this.#options = options;
@@ -42,7 +42,7 @@ export class Cache<V extends Cacheable> {
     if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
   }
 
-  /** The value, if it is in memory and fresh. Loads nothing, and counts only a hit. */
+  /** The fresh value in memory, if there is one. Loads nothing. */
   get(key: string): V | undefined {
     const entry = this.#memory.get(key);
     if (entry === undefined || entry.freshUntil <= this.#time.now()) return undefined;
@@ -51,10 +51,10 @@ export class Cache<V extends Cacheable> {
   }
 
   /**
-   * The value, loaded if necessary. A cancelled call stops waiting; the load goes on for the others.
+   * The value, loaded if necessary. A cancelled call stops waiting; the load continues for others.
    *
-   * @param load - gets its own call, which ends after `timeout` or when no caller waits any more
-   * @throws the load's error, where no stale value stands in; the call's reason when it is cancelled
+   * @param load - its call ends after `timeout` or when no caller waits
+   * @throws the load's error if there is no stale value; the call's reason when it is cancelled
    */
   fetch(key: string, load: Work<V>, call: Call = PLAIN_CALL): Promise<Found<V>> {
     const { trace } = call;
@@ -112,7 +112,7 @@ export class Cache<V extends Cacheable> {
   }
 
   async #find(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
-    // A value that is never fresh is only requested when it cannot be loaded: see #instead.
+    // Values that are never fresh are read only after a failed load: see #instead.
     const theirs = this.#options.ttl === 0 ? undefined : await this.#tier?.get(key);
     if (theirs === undefined) return this.#load(key, load, call);
     this.#keepUnlessOlder(key, theirs);
@@ -141,7 +141,7 @@ export class Cache<V extends Cacheable> {
     }
   }
 
-  /** @throws the error, where it is an answer or a programming error, or no older value stands in */
+  /** @throws the error if it is an answer or a programming error, or there is no stale value */
   async #instead(key: string, error: unknown): Promise<Found<V>> {
     const { negative, staleIfError = 0, ttl } = this.#options;
     if (negative?.isAnswer(error) === true) {

@@ -17,7 +17,7 @@ export function sharedBreakerMetrics(shared: SharedBreakers | undefined): readon
   return [
     gauge(
       "mcp_breaker_cluster_shared",
-      "1 while pods decide together, 0 while this one is on its own",
+      "1 while pods decide together, 0 while this one decides alone",
       ofThem(({ isShared }) => [{ value: isShared ? 1 : 0 }]),
     ),
     gauge(

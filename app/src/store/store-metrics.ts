@@ -2,7 +2,7 @@ import { counter, gauge, type Collector } from "../telemetry/collector.ts";
 import type { Drain } from "./drain.ts";
 import type { ResilientStore } from "./resilient-store.ts";
 
-/** What waits for the store, as of the last look at each queue. */
+/** Writes that wait for the store, as of the last check of each queue. */
 export function storeMetrics(store: ResilientStore, drains: readonly Drain[]): readonly Collector[] {
   const ofEach = (read: (drain: Drain) => number) => () =>
     drains.map((drain) => ({ labels: { queue: drain.queue }, value: read(drain) }));

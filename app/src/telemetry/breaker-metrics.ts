@@ -5,13 +5,14 @@ import type { Sample } from "./exposition.ts";
 
 const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
-/** What the names of all of them begin with. */
+/** Prefix of their names. */
 export const BREAKER_METRICS = "mcp_breaker";
 
 /**
- * What `/metrics/circuit_breaker` shows: each breaker's state, what it let through and turned away, and how it got there.
+ * The metrics of breakers, also shown alone at `/metrics/circuit_breaker`.
  *
- * @param isNamedByClient such breakers are only counted: there is no end to their names, and each would be kept forever
+ * @param isNamedByClient - breakers that are only counted: their names are unlimited, and each
+ *   label value is stored permanently
  */
 export function breakerMetrics(
   breakers: BreakerRegistry,
@@ -63,7 +64,7 @@ export function breakerMetrics(
   ];
 }
 
-/** Transitions are rare, so these are counted as they happen. */
+/** Counts transitions when they happen, because they are rare. */
 function countTransitions(breakers: BreakerRegistry): WeakMap<Breaker, Transitions> {
   const all = new WeakMap<Breaker, Transitions>();
   breakers.onEach((breaker) => {

@@ -3,14 +3,14 @@ import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
 import { counter, gauge, type Collector } from "./collector.ts";
 
-/** How calls to one endpoint of a pool stand. */
+/** Load of one endpoint of a pool. */
 export interface EndpointLoad {
   readonly endpoint: string;
   readonly inFlight: number;
   readonly ejected: boolean;
 }
 
-/** Policies that come and go with what they guard, by names that this program or its operator gives. */
+/** Policies with names of this program or its operator. */
 export interface ObservedPolicies {
   readonly limiters: () => Iterable<Pick<RateLimiter, "name" | "rejections" | "clients">>;
   readonly bulkheads: () => Iterable<BulkheadStats>;
@@ -18,7 +18,7 @@ export interface ObservedPolicies {
   readonly pools: () => Iterable<{ readonly name: string; readonly endpoints: readonly EndpointLoad[] }>;
 }
 
-/** What policies other than breakers let through late or not at all. */
+/** Metrics of all policies except breakers. */
 export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedPolicies): readonly Collector[] {
   const ofEachBulkhead = (read: (stats: BulkheadStats) => number) => () =>
     Array.from(bulkheads(), (stats) => ({ labels: { bulkhead: stats.name }, value: read(stats) }));
@@ -50,7 +50,7 @@ export function policyMetrics({ limiters, bulkheads, budgets, pools }: ObservedP
     ),
     counter(
       "mcp_bulkhead_rejections_total",
-      "Calls turned away: full (no room to wait) or queue-timeout (waited in vain)",
+      "Rejected calls: full (no room to wait) or queue-timeout (waited too long)",
       () =>
         Array.from(bulkheads()).flatMap(({ name, rejections }) =>
           Object.entries(rejections).map(([reason, value]) => ({ labels: { bulkhead: name, reason }, value })),
