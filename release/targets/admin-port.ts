@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Server } from "../../environment/schema/server.ts";
 import { TargetUnreachable } from "../errors.ts";
 import type { PodHealth } from "../ports/probe.ts";
 
@@ -10,28 +11,34 @@ const healthSchema = z.object({
   color: z.string(),
 });
 
-/** What can be asked at the admin port of a pod, wherever that is reached. */
-export interface AdminQuestion<T> {
+/** A page of a pod, by the name or the number of its port, and how to read it. */
+export interface PageQuestion<T> {
+  readonly port: string | number;
   readonly path: string;
   readonly read: (response: Response, pod: string) => Promise<T>;
 }
 
-export const HEALTH: AdminQuestion<PodHealth> = {
+export const HEALTH: PageQuestion<PodHealth> = {
+  port: "admin",
   path: "/health",
   read: async (response, pod) => ({ pod, ...healthSchema.parse(await response.json()) }),
 };
 
 /** The metrics in the Prometheus text format, beside the pod's name. */
-export const METRICS: AdminQuestion<readonly [string, string]> = {
-  path: "/metrics",
-  read: async (response, pod) => [pod, await response.text()],
-};
+export const metricsOf = ({ port, path }: NonNullable<Server["metrics"]>): PageQuestion<readonly [string, string]> => ({
+  port,
+  path,
+  async read(response, pod) {
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return [pod, await response.text()];
+  },
+});
 
 /** @throws TargetUnreachable when the pod did not answer, or nothing that makes sense */
-export async function askAdminPort<T>(
+export async function askPage<T>(
   origin: string,
   pod: string,
-  { path, read }: AdminQuestion<T>,
+  { path, read }: PageQuestion<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   const deadline = AbortSignal.timeout(TIMEOUT_MS);

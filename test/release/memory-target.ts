@@ -129,7 +129,7 @@ export class MemoryTarget implements Target {
     },
   };
 
-  readonly measurements: Measurements = {
+  measurements: Measurements | undefined = {
     calls: async () => {
       this.#called("calls");
       return await this.callsByPod();

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Color } from "../../../environment/color.ts";
+import type { Measurements } from "../../../release/ports/measurements.ts";
+import type { Target } from "../../../release/ports/target.ts";
 import type { World } from "./world.ts";
 
 /** A world whose pods answer, each with its own name: their MCP port at `/mcp`, their admin port with health and metrics. */
@@ -59,6 +61,11 @@ export function probeContract(name: string, open: OpenAnsweringWorld): void {
   });
 }
 
+function measured({ measurements }: Target): Measurements {
+  if (measurements === undefined) throw new Error("this target measures nothing");
+  return measurements;
+}
+
 /** What every implementation of `Measurements` promises. */
 export function measurementsContract(name: string, open: OpenAnsweringWorld): void {
   describe(`the measurements of ${name}`, () => {
@@ -77,7 +84,7 @@ export function measurementsContract(name: string, open: OpenAnsweringWorld): vo
       await world.call();
       const target = world.open();
       const { pods } = await target.capacity.color("blue");
-      const { pods: calls } = await target.measurements.calls("blue");
+      const { pods: calls } = await measured(target).calls("blue");
 
       expect([...calls.keys()].sort()).toEqual(pods.map((pod) => pod.name).sort());
       expect([...calls.values()].reduce((sum, pod) => sum + pod.calls, 0)).toBe(2);
@@ -85,7 +92,7 @@ export function measurementsContract(name: string, open: OpenAnsweringWorld): vo
 
     it("name a ready pod that does not answer, and are those of the others", async () => {
       await world.silence();
-      const { pods, unread } = await world.open().measurements.calls("blue");
+      const { pods, unread } = await measured(world.open()).calls("blue");
 
       expect({ read: pods.size, unread: unread.length }).toEqual({ read: 1, unread: 1 });
     });
