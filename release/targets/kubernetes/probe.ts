@@ -3,8 +3,8 @@ import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
-import type { Endpoint, FromPods, PodHealth, Probe } from "../../ports/probe.ts";
-import { HEALTH, metricsOf, type PageQuestion } from "../admin-port.ts";
+import type { Endpoint, FromPods, Probe } from "../../ports/probe.ts";
+import { healthOf, metricsOf, versionOf, type PageQuestion } from "../admin-port.ts";
 import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";
@@ -13,7 +13,7 @@ import { isReady, listPods } from "./pods.ts";
 const TIMEOUT_MS = 5000;
 
 /** Where a server answers MCP, and its pages. */
-export type ProbedServer = Pick<Server, "port" | "path" | "ports" | "health" | "metrics">;
+export type ProbedServer = Pick<Server, "port" | "path" | "ports" | "health" | "version" | "metrics">;
 
 /** Reaches the ready pods of a color with port forwards: nothing in the cluster has to expose an idle color. */
 export class PodProbe implements Probe {
@@ -42,8 +42,14 @@ export class PodProbe implements Probe {
     };
   }
 
-  async health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>> {
-    return await this.#askPods(color, HEALTH, signal);
+  get health(): Probe["health"] {
+    const { health } = this.#server;
+    return health && ((color, signal) => this.#askPods(color, healthOf(health), signal));
+  }
+
+  get versions(): Probe["versions"] {
+    const { version } = this.#server;
+    return version && ((color, signal) => this.#askPods(color, versionOf(version), signal));
   }
 
   /** None if the server has no metrics. */

@@ -9,7 +9,7 @@ import type { FromPods, Probe } from "../../ports/probe.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
-import { askPage, HEALTH, metricsOf, type PageQuestion } from "../admin-port.ts";
+import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../admin-port.ts";
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
@@ -55,15 +55,16 @@ export class LocalTarget implements Target {
       pending: async (live, signal) =>
         settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
     };
+    const { health, version, metrics } = server;
     this.probe = {
       async endpoint(color, signal) {
         const { route, pods } = await host.pods(color, signal);
         const ready = pods.filter(({ ready }) => ready).length;
         return { url: new URL(route), fetch, pods: ready, close: () => Promise.resolve() };
       },
-      health: async (color, signal) => await this.#askPods(color, HEALTH, signal),
+      health: health && ((color, signal) => this.#askPods(color, healthOf(health), signal)),
+      versions: version && ((color, signal) => this.#askPods(color, versionOf(version), signal)),
     };
-    const { metrics } = server;
     if (metrics === undefined) return;
     this.#metrics = metricsOf(metrics);
     this.measurements = {

@@ -10,7 +10,7 @@ import { smoke } from "../../../release/gates/smoke.ts";
 import { version } from "../../../release/gates/version.ts";
 import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
 import type { Pod } from "../../../release/ports/capacity.ts";
-import type { Endpoint, PodHealth } from "../../../release/ports/probe.ts";
+import type { Endpoint, PodHealth, PodVersion } from "../../../release/ports/probe.ts";
 import { observe, type Snapshot } from "../../../release/snapshot.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { instantClock } from "../instant-clock.ts";
@@ -20,7 +20,7 @@ import { MemoryTarget } from "../memory-target.ts";
 
 /** A target whose pods report what the test sets. */
 class Telling extends MemoryTarget {
-  reports: readonly PodHealth[] = [];
+  reports: readonly (PodHealth & PodVersion)[] = [];
   unread: readonly string[] = [];
   port = 1;
   fault: Error | undefined;
@@ -28,6 +28,10 @@ class Telling extends MemoryTarget {
   override async health() {
     this.#reach();
     return await Promise.resolve({ pods: this.reports, unread: this.unread });
+  }
+
+  override async versions() {
+    return await this.health();
   }
 
   override async endpoint(): Promise<Endpoint> {
@@ -73,7 +77,7 @@ function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[
   return { snapshot };
 }
 
-const says = (status: PodHealth["status"], given: Partial<PodHealth> = {}): PodHealth => ({
+const says = (status: PodHealth["status"], given: Partial<PodVersion> = {}): PodHealth & PodVersion => ({
   pod: `pod-${status}`,
   status,
   version: "2.0.0",
@@ -208,6 +212,23 @@ describe("the gate 'version'", () => {
     });
   });
 
+  it("compares the image with the one that the stage was accepted with, where the server names no version", async () => {
+    const silent = new Telling();
+    silent.probe.versions = undefined;
+    const { snapshot } = snapshotOf([{}]);
+    const fields = { mark: "m", image: "two", version: "2.0.0", from: "blue", to: "green", phase: "verify" } as const;
+    const staged = (accepted?: string) => ({
+      snapshot: { ...snapshot, release: { ...fields, startedAt: "2026-01-01T00:00:00Z", accepted } },
+    });
+
+    expect(await verdict(version, silent, staged("two"))).toMatchObject({
+      outcome: "pass",
+      evidence: "green runs two; the server has no page that names its version (server.version)",
+    });
+    expect(await verdict(version, silent, staged("three"))).toMatchObject({ outcome: "fail" });
+    expect(await verdict(version, silent, staged())).toMatchObject({ outcome: "inconclusive" });
+  });
+
   it("is inconclusive when no pod answers", async () => {
     target.reports = [];
     expect(await verdict(version, target)).toMatchObject({
@@ -225,6 +246,16 @@ describe("the gate 'health'", () => {
     expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "1 pods healthy" });
     target.reports = [says("healthy"), says("degraded")];
     expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "degraded: pod-degraded" });
+  });
+
+  it("goes by ready pods, and says so, where the server has no page for its health", async () => {
+    const silent = new Telling();
+    silent.probe.health = undefined;
+    expect(await verdict(health, silent, snapshotOf([{}, { ready: false }]))).toMatchObject({
+      outcome: "pass",
+      evidence: "1 pods ready; the server has no page for its health (server.health)",
+    });
+    expect(await verdict(health, silent, snapshotOf([]))).toMatchObject({ outcome: "inconclusive" });
   });
 
   it("fails with a critical pod", async () => {
