@@ -1,5 +1,6 @@
 import { other } from "../../environment/color.ts";
 import type { BakeContext, Check, GateContext, Verdict } from "../gates/gate.ts";
+import { erasOf } from "../measure/client.ts";
 import { Control, CONTROL_WAIT_MS, type ControlVerdict } from "../statistics/control.ts";
 import { ExcessTest, type Exceeded } from "../statistics/excess-test.ts";
 import type { Increment, Span } from "../statistics/increment.ts";
@@ -66,7 +67,14 @@ export class CallsUnderTest implements Check {
       // What was called before the bake is not compared with anything.
       void this.#live.read(signal).catch(() => undefined);
     }
-    const calls = { target, smoke, clock, signal, callsPerSecond: bake.syntheticCallsPerSecond };
+    const calls = {
+      target,
+      smoke,
+      eras: erasOf(environment.server),
+      clock,
+      signal,
+      callsPerSecond: bake.syntheticCallsPerSecond,
+    };
     this.#synthetic = new SyntheticCalls({ ...calls, color });
     this.#control = new SyntheticCalls({ ...calls, color: other(color) });
     this.#readAt = clock.now();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { environment as checked, type EnvironmentInput } from "../../../environment/environment.ts";
 import { ask } from "../../../release/gates/ask.ts";
 import { capacity } from "../../../release/gates/capacity.ts";
 import type { Check, Gate, GateContext } from "../../../release/gates/gate.ts";
@@ -299,10 +301,53 @@ describe("the gates that call the color as a client", () => {
     expect(await verdict(smoke, right)).toMatchObject({ outcome: "pass", evidence });
   });
 
+  const asking = (smoke: EnvironmentInput["release"]["smoke"], protocolVersions = ["2025-11-25"]) => {
+    const { release, server } = environment;
+    return {
+      environment: checked({ ...environment, server: { ...server, protocolVersions }, release: { ...release, smoke } }),
+    };
+  };
+
+  it("'smoke' takes a JSON Schema, and uses only the protocol versions that the server declares", async () => {
+    const schema = { properties: { text: { const: "hello" } }, required: ["text"] };
+    const given = asking({ tool: "echo", arguments: { text: "hello" }, expect: schema });
+
+    expect(await verdict(smoke, right, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "echo answered as expected, legacy",
+    });
+    expect(await verdict(smoke, wrong, given)).toMatchObject({ outcome: "fail" });
+    expect((await verdict(metrics, right, given)).outcome).toBe("pass");
+  });
+
+  it("'smoke' takes a part of the text of an answer", async () => {
+    const given = asking({ tool: "echo", arguments: { text: "hello" }, expect: { text: "hel" } }, ["2026-07-28"]);
+
+    expect(await verdict(smoke, right, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "echo answered as expected, modern",
+    });
+    expect(await verdict(smoke, wrong, given)).toMatchObject({
+      outcome: "fail",
+      evidence: expect.stringContaining('without "hel"') as unknown,
+    });
+  });
+
+  it("'smoke' and 'metrics' list the tools where the environment names none", async () => {
+    const given = asking(undefined, ["2025-06-18", "2026-07-28"]);
+
+    expect(await verdict(smoke, failing, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "the server lists its tools, legacy and modern",
+    });
+    expect((await verdict(metrics, failing, given)).outcome).toBe("pass");
+    expect(await verdict(smoke, new Telling(), given)).toMatchObject({ outcome: "fail" });
+  });
+
   it("'smoke' fails on a wrong answer, an error, a missing tool and a closed port, and says which", async () => {
     const absent = {
       ...environment,
-      release: { ...environment.release, smoke: { ...environment.release.smoke, tool: "x" } },
+      release: { ...environment.release, smoke: { tool: "x", arguments: {}, expect: z.unknown() } },
     };
     const closed = new Telling();
 
