@@ -28,7 +28,11 @@ function typed(schema: unknown): unknown {
     const isList = ["anyOf", "oneOf", "allOf", "prefixItems"].includes(key) && Array.isArray(value);
     return [key, isList ? value.map(typed) : value];
   });
-  return { ...(type !== undefined && { type }), ...Object.fromEntries(each) };
+  const checked: Record<string, unknown> = { ...(type !== undefined && { type }), ...Object.fromEntries(each) };
+  if (!Array.isArray(schema.required)) return checked;
+  // Zod ignores a required property that `properties` does not have.
+  const required = Object.fromEntries(schema.required.map((name) => [String(name), {}]));
+  return { ...checked, properties: { ...required, ...(isGroup(checked.properties) && checked.properties) } };
 }
 
 /** A JSON Schema becomes a Zod schema, so that one that cannot be used is found at synth. */

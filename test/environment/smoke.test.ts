@@ -16,6 +16,12 @@ describe("what a smoke call expects", () => {
     expect(accepts({ anyOf: [{ required: ["a"], properties: { a: { type: "string" } } }] }, { b: 1 })).toBe(false);
   });
 
+  it("may require properties that it says nothing else about", () => {
+    expect(accepts({ required: ["a"] }, { a: null })).toBe(true);
+    expect(accepts({ required: ["a"] }, {})).toBe(false);
+    expect(accepts({ properties: { b: { type: "number" } }, required: ["a"] }, { b: 1 })).toBe(false);
+  });
+
   it("is a Zod schema or a text, and is the same when it is checked again", () => {
     const schema = z.object({ a: z.string() });
 
