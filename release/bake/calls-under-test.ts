@@ -1,5 +1,6 @@
 import { other } from "../../environment/color.ts";
 import type { BakeContext, Check, GateContext, Verdict } from "../gates/gate.ts";
+import { erasOf } from "../measure/client.ts";
 import { Control, CONTROL_WAIT_MS, type ControlVerdict } from "../statistics/control.ts";
 import type { Counts } from "../statistics/counts.ts";
 import { ExcessTest, type Exceeded } from "../statistics/excess-test.ts";
@@ -44,7 +45,8 @@ export class CallsUnderTest implements Check {
   readonly #context: BakeContext;
   readonly #comparisons: readonly Comparison[];
   readonly #tests: readonly Test[];
-  readonly #live: LiveCalls;
+  /** None if the server has no metrics. */
+  readonly #live?: LiveCalls;
   readonly #synthetic: SyntheticCalls;
   readonly #control: SyntheticCalls;
   readonly #setAsideSpans: Span[] = [];
@@ -66,10 +68,19 @@ export class CallsUnderTest implements Check {
         return { ...comparison, source, test: new ExcessTest({ limit: comparison.objective.limit, alpha }) };
       }),
     );
-    this.#live = new LiveCalls(target.measurements, color, bake.maxP95Ms);
-    // What was called before the bake is not compared with anything.
-    void this.#live.read(signal).catch(() => undefined);
-    const calls = { target, smoke, clock, signal, callsPerSecond: bake.syntheticCallsPerSecond };
+    if (target.measurements !== undefined) {
+      this.#live = new LiveCalls(target.measurements, color, bake.maxP95Ms);
+      // What was called before the bake is not compared with anything.
+      void this.#live.read(signal).catch(() => undefined);
+    }
+    const calls = {
+      target,
+      smoke,
+      eras: erasOf(environment.server),
+      clock,
+      signal,
+      callsPerSecond: bake.syntheticCallsPerSecond,
+    };
     this.#synthetic = new SyntheticCalls({ ...calls, color });
     this.#control = new SyntheticCalls({ ...calls, color: other(color) });
     this.#readAt = clock.now();
@@ -100,7 +111,11 @@ export class CallsUnderTest implements Check {
     const missing = this.#missing();
     this.#pace(reading.calls / Math.max(0.001, (this.#readAt - since) / 1000), missing, remainingSeconds);
     this.#announce(reading);
-    const evidence = [this.#inWords(), ...(missing > 0 ? [`${missing} more calls needed to be sure`] : [])];
+    const evidence = [
+      this.#inWords(),
+      ...this.#otherBound(reading),
+      ...(missing > 0 ? [`${missing} more calls needed to be sure`] : []),
+    ];
     if (shared.length > 0)
       return { outcome: "inconclusive", evidence: [...evidence, ...shared.map(inOutage)].join("; ") };
     if (reading.unread.length > 0) {
@@ -119,20 +134,22 @@ export class CallsUnderTest implements Check {
     const own = this.#synthetic.take();
     const { maxP95Ms } = this.#context.environment.release.bake;
     for (const { counted, ms } of own) {
-      if (counted !== undefined) this.#live.subtract({ ...counted, slow: ms > maxP95Ms });
+      if (counted !== undefined) this.#live?.subtract({ ...counted, slow: ms > maxP95Ms });
     }
-    const reading = await this.#live.read(signal).catch((error: unknown): LiveReading => {
+    const none = { calls: 0, failed: 0, slow: 0 };
+    const reading = (await this.#live?.read(signal).catch((error: unknown): LiveReading => {
       signal.throwIfAborted();
-      return { calls: 0, failed: 0, slow: 0, unread: [error instanceof Error ? error.message : String(error)] };
-    });
+      return { ...none, unread: [error instanceof Error ? error.message : String(error)] };
+    })) ?? { ...none, unread: [] };
     const span = { since: this.#liveReadAt, until: clock.now() };
     this.#readAt = span.until;
     if (reading.unread.length === 0) this.#liveReadAt = span.until;
     // The synthetic ones first: they ended before the pods were read.
     for (const { source, objective, test, new: calls } of this.#tests.toReversed()) {
       const synthetic = () => own.map((call) => this.#asIncrement(call, objective));
-      const live = { ...span, calls: reading.calls, bad: reading[objective.name] };
-      const increments = source === "live" ? [live] : synthetic();
+      const bad = reading[objective.name];
+      const live = bad === undefined ? [] : [{ ...span, calls: reading.calls, bad }];
+      const increments = source === "live" ? live : synthetic();
       for (const increment of increments) test.add(increment);
       calls.push(...increments);
     }
@@ -208,8 +225,23 @@ export class CallsUnderTest implements Check {
     const { maxErrorRatio, detect } = environment.release.bake;
     const message =
       `to rule out ${detect} × the limit (${percent(detect * maxErrorRatio)} failed) the bake needs ` +
-      `${callsNeededInWords(this.#comparisons.map(({ objective }) => objective))}; ${calls} live calls in the first check`;
+      `${callsNeededInWords(this.#comparisons.map(({ objective }) => objective))}; ` +
+      (this.#live === undefined
+        ? "the server has no metrics (server.metrics): synthetic calls alone are judged"
+        : `${calls} live calls in the first check`);
     listener({ type: "progress", message });
+  }
+
+  /** Where the server's histogram lacks the limit. */
+  #otherBound({ slow, slowAboveMs }: LiveReading): readonly string[] {
+    const { maxP95Ms } = this.#context.environment.release.bake;
+    if (slow === undefined) {
+      return [`the histogram has no bound up to ${maxP95Ms} ms: the speed of live calls is not judged`];
+    }
+    // Bounds are decimal fractions of a second.
+    if (slowAboveMs === undefined || Math.abs(slowAboveMs - maxP95Ms) < 1e-6 * maxP95Ms) return [];
+    const bound = Number(slowAboveMs.toPrecision(6));
+    return [`live calls above ${bound} ms count as slow: the histogram's next bound below ${maxP95Ms} ms`];
   }
 
   #report(): void {

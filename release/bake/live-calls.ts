@@ -1,20 +1,20 @@
 import type { Color } from "../../environment/color.ts";
-import { difference, slowCalls, sum, type CallHistogram } from "../measure/histogram.ts";
+import { boundOf, difference, slowCalls, sum, type CallHistogram } from "../measure/histogram.ts";
 import type { Measurements } from "../ports/measurements.ts";
 
 /** Calls by how they went. Pods count a failed call that took long as slow too. */
-export interface CallCounts {
+export interface LiveReading {
   readonly calls: number;
   readonly failed: number;
-  readonly slow: number;
-}
-
-export interface LiveReading extends CallCounts {
+  /** Undefined if the histogram has no bound as low as the objective: then nothing is known of their speed. */
+  readonly slow: number | undefined;
+  /** The bound that slow calls were above, in milliseconds; none if there were no calls, or no such bound. */
+  readonly slowAboveMs?: number;
   /** Ready pods that could not be read, each with the reason; their calls are in a later reading. */
   readonly unread: readonly string[];
 }
 
-const NONE: CallCounts = { calls: 0, failed: 0, slow: 0 };
+const NONE = { calls: 0, failed: 0, slow: 0 } as const;
 
 /**
  * A color's live calls between one reading and the next, without the release's own calls. Own calls whose answers are on
@@ -63,8 +63,15 @@ export class LiveCalls {
     const calls = during.calls - take(this.#own, "calls", during.calls);
     const failed = during.errors - take(this.#own, "failed", during.errors);
     const counted = slowCalls(during, this.#objectiveSeconds);
-    const slow = counted - take(this.#own, "slow", counted);
-    return { calls, failed: Math.min(failed, calls), slow: Math.min(slow, calls), unread };
+    const slow = Math.min(counted - take(this.#own, "slow", counted), calls);
+    const bound = boundOf(during, this.#objectiveSeconds);
+    return {
+      calls,
+      failed: Math.min(failed, calls),
+      slow: calls === 0 || bound !== undefined ? slow : undefined,
+      ...(bound !== undefined && calls > 0 && { slowAboveMs: bound * 1000 }),
+      unread,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { callsInWords } from "../bake/in-words.ts";
 import { objectives } from "../bake/objectives.ts";
+import { erasOf } from "../measure/client.ts";
 import { Reach } from "../measure/reach.ts";
 import { syntheticLoad } from "../measure/synthetic.ts";
 import { ExcessTest } from "../statistics/excess-test.ts";
@@ -36,7 +37,7 @@ export const metrics: Gate = {
     const endpoint = await target.probe.endpoint(color, signal);
     try {
       const reach = new Reach(endpoint, target.traffic);
-      await syntheticLoad(reach, smoke, { ...metrics, onCall }, signal);
+      await syntheticLoad(reach, smoke, { ...metrics, eras: erasOf(environment.server), onCall }, signal);
       if (failed > 0) await reach.check(signal);
     } finally {
       await endpoint.close();

@@ -1,14 +1,14 @@
-import type { Environment } from "../../environment/environment.ts";
-import { callOptions, ERAS, withClient, type Era } from "./client.ts";
+import { withClient, type Era } from "./client.ts";
 import type { Reach } from "./reach.ts";
-
-type Smoke = Environment["release"]["smoke"];
+import { smokeCall, type Smoke } from "./smoke-call.ts";
 
 export interface Load {
   /** Calls in all, at most. */
   readonly calls: number;
   /** Client sessions that call at the same time, the eras in turn. Each has its share of the calls. */
   readonly concurrency: number;
+  /** At least one. */
+  readonly eras: readonly Era[];
   /**
    * Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load.
    *
@@ -42,12 +42,9 @@ export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, sign
         while (left > 0 && !over) {
           signal.throwIfAborted();
           const start = performance.now();
-          const answer = await client
-            .callTool({ name: smoke.tool, arguments: smoke.arguments }, callOptions(signal))
-            .catch(() => undefined);
+          const answer = await smokeCall(client, smoke, signal).catch(() => undefined);
           signal.throwIfAborted();
-          const right = answer && !answer.isError && smoke.expect.safeParse(answer.structuredContent).success;
-          count(right ? performance.now() - start : Infinity);
+          count(answer && answer.wrong === undefined ? performance.now() - start : Infinity);
         }
       });
     } catch {
@@ -55,6 +52,8 @@ export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, sign
     }
   }
 
-  await Promise.all(Array.from({ length: sessions }, (_, index) => session(ERAS[index % ERAS.length] ?? "legacy")));
+  await Promise.all(
+    Array.from({ length: sessions }, (_, index) => session(load.eras[index % load.eras.length] ?? "legacy")),
+  );
   signal.throwIfAborted();
 }

@@ -39,7 +39,7 @@ export function kubernetesTarget(options: KubernetesTargetOptions): Target {
     staging: staging(fences),
     records: new LeaseRecords(api, fences, clock),
     probe,
-    measurements: probe,
+    measurements: probe.measurements,
     announce: (phase, message, signal) => announce(api, clock, phase, message, signal),
     close: () => probe.close(),
   };

@@ -21,6 +21,8 @@ class Colors extends MemoryTarget {
   override live: Color = "green";
   unreachable = new Set<Color>();
   unread: readonly string[] = [];
+  /** The bound of the histogram, in seconds. */
+  bound = 5;
   /** What the pod of green has counted: live calls, and the synthetic ones that it answered. */
   readonly counted = { calls: 0, errors: 0, slow: 0 };
   readonly #apps: Partial<Record<Color, Running>> = {};
@@ -49,7 +51,7 @@ class Colors extends MemoryTarget {
     if (this.unread.length > 0) throw new TargetUnreachable(this.unread[0] ?? "");
     const { calls, errors, slow } = this.counted;
     const buckets = new Map([
-      [5, calls - slow],
+      [this.bound, calls - slow],
       [Infinity, calls],
     ]);
     const histogram: CallHistogram = { calls, errors, buckets };
@@ -234,6 +236,56 @@ describe("the calls of a bake", () => {
 
     expect(verdict).toMatchObject({ outcome: "inconclusive" });
     expect(verdict.evidence).toContain("pod does not answer /metrics");
+  });
+
+  it("are the synthetic ones alone where the server has no metrics, which is said once", async () => {
+    target.measurements = undefined;
+    const verdict = await bakeUntil(({ needsMore }) => needsMore !== true);
+
+    expect(verdict).toMatchObject({
+      outcome: "pass",
+      evidence: expect.stringMatching(/^synthetic: \d+ calls/) as unknown,
+    });
+    const said = events.filter((event) => event.type === "progress" && event.message.includes("has no metrics"));
+    expect(said).toHaveLength(1);
+  });
+
+  it("fail by the synthetic ones where the server has no metrics", async () => {
+    target.measurements = undefined;
+    target.failing.green = true;
+    const verdict = await bakeUntil(({ outcome }) => outcome === "fail");
+
+    expect(verdict.evidence).toContain("synthetic calls failed");
+  });
+
+  it("name the bound that they are slow above, where the histogram lacks the limit", async () => {
+    target.bound = 2.5;
+    target.carry(1);
+    const verdict = await bakeUntil(
+      ({ evidence }) => evidence.includes("slow:"),
+      () => {
+        target.carry(20);
+      },
+    );
+
+    expect(verdict.evidence).toContain(
+      "live calls above 2500 ms count as slow: the histogram's next bound below 5000 ms",
+    );
+  });
+
+  it("do not blame live ones for a histogram without a bound as low as the limit", async () => {
+    target.bound = 10;
+    const verdict = await bakeUntil(
+      ({ needsMore }) => needsMore !== true,
+      () => {
+        target.carry(20);
+      },
+    );
+
+    expect(verdict).toMatchObject({ outcome: "pass" });
+    expect(verdict.evidence).toContain(
+      "the histogram has no bound up to 5000 ms: the speed of live calls is not judged",
+    );
   });
 
   it("say before the end how many of them the bake needs", async () => {

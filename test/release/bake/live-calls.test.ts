@@ -19,11 +19,13 @@ const counted = (calls: number, errors = 0, slow = 0): CallHistogram => ({
 
 type Scrape = Readonly<Record<string, CallHistogram>>;
 
-function liveCalls(...scrapes: Scrape[]) {
+const liveCalls = (...scrapes: Scrape[]) => liveCallsAbove(300, ...scrapes);
+
+function liveCallsAbove(objectiveMs: number, ...scrapes: Scrape[]) {
   const left = [...scrapes];
   const calls = (): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> =>
     Promise.resolve({ pods: new Map(Object.entries(left.shift() ?? {})), unread: [] });
-  return new LiveCalls({ calls }, "green", 300);
+  return new LiveCalls({ calls }, "green", objectiveMs);
 }
 
 describe("live calls", () => {
@@ -31,8 +33,23 @@ describe("live calls", () => {
     const live = liveCalls({ a: counted(100, 50, 50) }, { a: counted(110, 52, 53) }, { a: counted(110, 52, 53) });
     await live.read(never);
 
-    expect(await live.read(never)).toEqual({ calls: 10, failed: 2, slow: 3, unread: [] });
+    expect(await live.read(never)).toEqual({ calls: 10, failed: 2, slow: 3, slowAboveMs: 300, unread: [] });
     expect(await live.read(never)).toEqual({ calls: 0, failed: 0, slow: 0, unread: [] });
+  });
+
+  it("are slow above the next lower bound, which is named, where the histogram lacks the limit", async () => {
+    const live = liveCallsAbove(290, { a: counted(0) }, { a: counted(10, 0, 3) });
+    await live.read(never);
+
+    expect(await live.read(never)).toMatchObject({ slow: 3, slowAboveMs: 250 });
+  });
+
+  it("are neither slow nor fast where no bound is as low as the limit", async () => {
+    const live = liveCallsAbove(100, { a: counted(0) }, { a: counted(10) }, { a: counted(10) });
+    await live.read(never);
+
+    expect((await live.read(never)).slow).toBeUndefined();
+    expect(await live.read(never)).toMatchObject({ calls: 0, slow: 0 });
   });
 
   it("are without the release's own, also where a pod counts them later", async () => {
