@@ -50,7 +50,7 @@ export const release = z.strictObject({
       durationSeconds: z.number().positive().describe("seconds of monitoring under live traffic after the switch"),
       /** Time from one check to the next: a failing version is found at a check. */
       intervalSeconds: z.number().positive().describe("seconds from one check to the next"),
-      /** Consecutive failed checks of the gates 'rollout' and 'health' that start a rollback. @default 2 */
+      /** Failed checks of other gates than 'calls' that start a rollback; a passed one takes one back. @default 2 */
       failureLimit: count.default(2),
       /** Probability that a version at its limits is rolled back, over the whole bake. @default 0.01 */
       alpha: z.number().positive().max(0.2).default(0.01),

@@ -1,6 +1,7 @@
 import type { EngineOptions } from "../engine-options.ts";
 import { StateChanged, TargetRefused, TargetUnreachable, UsageError } from "../errors.ts";
 import { ask, type Answer } from "../gates/ask.ts";
+import { LONGEST_WANTED_DELAY_MS } from "../outage.ts";
 import type { Result } from "../machine.ts";
 import type { ReleaseRecord } from "../record.ts";
 import { observe, type Snapshot } from "../snapshot.ts";
@@ -44,7 +45,7 @@ async function monitor(options: BakeOptions): Promise<Result> {
   let watchedSeconds = 0;
   let toldAt = 0;
   let pausedSeconds = 0;
-  let failedInARow = 0;
+  let failures = 0;
   let checkedAt = clock.now();
   let waitMs = intervalSeconds * 1000;
 
@@ -63,10 +64,10 @@ async function monitor(options: BakeOptions): Promise<Result> {
 
     const failed = answers.filter(({ outcome }) => outcome === "fail");
     const paused = answers.filter(({ outcome }) => outcome === "inconclusive");
-    // An inconclusive check neither adds to a row of failures nor breaks it.
-    if (failed.length > 0) failedInARow += 1;
-    else if (paused.length === 0) failedInARow = 0;
-    if (failedInARow >= failureLimit || failed.some(({ final }) => final))
+    // A pass takes back one failure, so that a gate that fails most of the time does not pass by the others.
+    if (failed.length > 0) failures += 1;
+    else if (paused.length === 0) failures = Math.max(0, failures - 1);
+    if (failures >= failureLimit || failed.some(({ final }) => final))
       return { outcome: "fail", reason: inWords(failed) };
     if (paused.length > 0) {
       pausedSeconds += elapsedSeconds;
@@ -110,7 +111,10 @@ function outOfReach(error: unknown): Error {
 
 const unclear = ({ message }: Error): Answer => ({ gate: TARGET, outcome: "inconclusive", evidence: message });
 
-const retryAfterMs = (found: Snapshot | Error) => (found instanceof TargetUnreachable ? (found.retryAfterMs ?? 0) : 0);
+function retryAfterMs(found: Snapshot | Error): number {
+  const { retryAfterMs = 0 } = found instanceof TargetUnreachable ? found : {};
+  return Math.min(retryAfterMs, LONGEST_WANTED_DELAY_MS);
+}
 
 function inWords(answers: readonly Answer[]): string {
   return answers.map(({ gate, evidence }) => (gate === TARGET ? evidence : `${gate}: ${evidence}`)).join("; ");

@@ -1,9 +1,12 @@
 import { other } from "../../environment/color.ts";
 import type { BakeContext, Check, GateContext, Verdict } from "../gates/gate.ts";
 import { Control, CONTROL_WAIT_MS, type ControlVerdict } from "../statistics/control.ts";
+import type { Counts } from "../statistics/counts.ts";
 import { ExcessTest, type Exceeded } from "../statistics/excess-test.ts";
-import type { Increment, Span } from "../statistics/increment.ts";
-import { callsInWords, count, interval, percent } from "./in-words.ts";
+import { exceedsLimit } from "../statistics/exceeds.ts";
+import { overlaps, type Increment, type Span } from "../statistics/increment.ts";
+import { interval } from "../statistics/interval.ts";
+import { callsInWords, count, intervalInWords, percent } from "./in-words.ts";
 import { LiveCalls, type LiveReading } from "./live-calls.ts";
 import { callsNeededInWords, objectives, type Objective } from "./objectives.ts";
 import { SyntheticCalls, type SyntheticCall } from "./synthetic-calls.ts";
@@ -44,7 +47,10 @@ export class CallsUnderTest implements Check {
   readonly #live: LiveCalls;
   readonly #synthetic: SyntheticCalls;
   readonly #control: SyntheticCalls;
+  readonly #setAsideSpans: Span[] = [];
   #readAt: number;
+  /** When all ready pods were read the last time: what they count since then may be as old. */
+  #liveReadAt: number;
   #announced = false;
 
   constructor(context: BakeContext) {
@@ -67,6 +73,7 @@ export class CallsUnderTest implements Check {
     this.#synthetic = new SyntheticCalls({ ...calls, color });
     this.#control = new SyntheticCalls({ ...calls, color: other(color) });
     this.#readAt = clock.now();
+    this.#liveReadAt = this.#readAt;
   }
 
   async check({ remainingSeconds = 0 }: GateContext): Promise<Verdict> {
@@ -75,7 +82,7 @@ export class CallsUnderTest implements Check {
     const shared: Span[] = [];
     for (let alarm = this.#alarm(); alarm !== undefined; alarm = this.#alarm()) {
       await this.#waitForControl(alarm.exceeded);
-      const verdict = judged(alarm);
+      const verdict = judged(alarm, this.#setAsideSpans);
       if (verdict.outcome !== "shared") {
         this.#report();
         return { outcome: "fail", final: true, evidence: whyAlone(alarm, verdict) };
@@ -110,13 +117,17 @@ export class CallsUnderTest implements Check {
   async #read(): Promise<LiveReading> {
     const { clock, signal } = this.#context;
     const own = this.#synthetic.take();
-    for (const { counted } of own) if (counted !== undefined) this.#live.subtract(counted);
+    const { maxP95Ms } = this.#context.environment.release.bake;
+    for (const { counted, ms } of own) {
+      if (counted !== undefined) this.#live.subtract({ ...counted, slow: ms > maxP95Ms });
+    }
     const reading = await this.#live.read(signal).catch((error: unknown): LiveReading => {
       signal.throwIfAborted();
       return { calls: 0, failed: 0, slow: 0, unread: [error instanceof Error ? error.message : String(error)] };
     });
-    const span = { since: this.#readAt, until: clock.now() };
+    const span = { since: this.#liveReadAt, until: clock.now() };
     this.#readAt = span.until;
+    if (reading.unread.length === 0) this.#liveReadAt = span.until;
     // The synthetic ones first: they ended before the pods were read.
     for (const { source, objective, test, new: calls } of this.#tests.toReversed()) {
       const synthetic = () => own.map((call) => this.#asIncrement(call, objective));
@@ -148,15 +159,17 @@ export class CallsUnderTest implements Check {
 
   #quietOutage(): Span | undefined {
     const now = this.#context.clock.now();
-    for (const { control, old, new: calls } of this.#comparisons) {
-      const span = control.quietOutage(old, calls, now);
-      if (span !== undefined) return span;
+    for (const comparison of this.#comparisons) {
+      const span = comparison.control.quietOutage(comparison.old, comparison.new, now);
+      if (span !== undefined && !isAlwaysBad(comparison, span, this.#setAsideSpans)) return span;
     }
     return undefined;
   }
 
   /** An outage fails calls, and makes others slow. */
-  #setAside({ from, to }: Span): void {
+  #setAside(span: Span): void {
+    const { from, to } = span;
+    this.#setAsideSpans.push(span);
     for (const { test } of this.#tests) test.setAside(from, to);
   }
 
@@ -218,12 +231,35 @@ export class CallsUnderTest implements Check {
   }
 }
 
-/**
- * An old color whose calls are all bad shows nothing about an outage: it may lack a tool that the new version has.
- */
-function judged({ control, old, exceeded }: Alarm): ControlVerdict {
-  const verdict = control.judge(old, exceeded);
-  return old.some(({ bad }) => bad === 0) ? verdict : { ...verdict, outcome: "unknown" };
+/** Whether the old color's calls of an alarm's time tell an outage of both colors from a version that is bad alone. */
+function judged(alarm: Alarm, setAside: readonly Span[]): ControlVerdict {
+  const verdict = alarm.control.judge(alarm.old, alarm.exceeded);
+  if (verdict.outcome !== "shared") return verdict;
+  if (isAlwaysBad(alarm, verdict, setAside)) return { ...verdict, outcome: "unknown" };
+  const now = sumOf(alarm.new.filter((call) => overlaps(call, verdict)));
+  const isMuchWorse = interval(verdict.counts, CONTROL_ALPHA).upper < now.bad / now.calls;
+  return isMuchWorse ? { ...verdict, outcome: "alone" } : verdict;
+}
+
+/** An old color that is bad at other times too shows no outage: it may lack a tool that the new version has. */
+function isAlwaysBad({ old, objective }: Comparison, span: Span, setAside: readonly Span[]): boolean {
+  const others = old.filter((call) => ![span, ...setAside].some((out) => overlaps(call, out)));
+  const otherwise = sumOf(others);
+  const isBad = otherwise.calls > 0 && exceedsLimit(objective.limit)(otherwise, CONTROL_ALPHA);
+  return isBad || !old.some(({ bad }) => bad === 0);
+}
+
+/** Probability that one look at the old color is mistaken. */
+const CONTROL_ALPHA = 0.05;
+
+function sumOf(increments: readonly Increment[]): Counts {
+  let calls = 0;
+  let bad = 0;
+  for (const increment of increments) {
+    calls += increment.calls;
+    bad += increment.bad;
+  }
+  return { calls, bad };
 }
 
 type Alarm = Test & { readonly exceeded: Exceeded };
@@ -235,9 +271,9 @@ function whyAlone({ source, objective, test, exceeded }: Alarm, control: Control
   const bad = `${count(exceeded.counts.bad)} of ${count(exceeded.counts.calls)} ${source} calls ${objective.name} ${where}`;
   const old =
     control.outcome === "unknown"
-      ? "no call to the old color succeeded in this bake, so nothing shows an outage of both"
+      ? "the old color's calls do not show an outage of both: there are none, or they are always bad"
       : `of the old color's calls at that time ${counts.bad} of ${counts.calls}`;
-  return `${bad} (${interval(test.estimate)}); ${old}`;
+  return `${bad} (${intervalInWords(test.estimate)}); ${old}`;
 }
 
 const inOutage = ({ from, to }: Span) =>

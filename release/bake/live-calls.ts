@@ -26,7 +26,7 @@ export class LiveCalls {
   readonly #objectiveSeconds: number;
   #before: ReadonlyMap<string, CallHistogram> | undefined;
   /** Own calls that the pods have counted, or will have by the next reading, and that were not subtracted yet. */
-  #own = { calls: 0, failed: 0 };
+  #own = { calls: 0, failed: 0, slow: 0 };
 
   constructor(measurements: Measurements, color: Color, objectiveMs: number) {
     this.#measurements = measurements;
@@ -35,15 +35,14 @@ export class LiveCalls {
   }
 
   /** A call of the release's own that a pod has answered. */
-  subtract({ failed }: { readonly failed: boolean }): void {
+  subtract({ failed, slow }: { readonly failed: boolean; readonly slow: boolean }): void {
     this.#own.calls += 1;
     if (failed) this.#own.failed += 1;
+    if (slow) this.#own.slow += 1;
   }
 
   /**
-   * Counts the calls since the last reading. The first one has nothing to compare with and finds none.
-   *
-   * Own calls that were slow stay counted: the pod was slow for everybody, and what a client measures is longer.
+   * Counts the calls since the last reading. The first one of each pod has nothing to compare with and finds none.
    *
    * @throws TargetUnreachable, TargetRefused if no pod could be read
    */
@@ -53,23 +52,24 @@ export class LiveCalls {
     // A pod that cannot be read now is compared with its last reading later.
     this.#before = new Map([...(before ?? []), ...pods]);
     if (before === undefined) {
-      this.#own = { calls: 0, failed: 0 };
+      this.#own = { calls: 0, failed: 0, slow: 0 };
       return { ...NONE, unread };
     }
-    const during = sum([...pods].map(([pod, calls]) => difference(before.get(pod), calls)));
+    const known = [...pods].flatMap(([pod, calls]) => {
+      const earlier = before.get(pod);
+      return earlier === undefined ? [] : [difference(earlier, calls)];
+    });
+    const during = sum(known);
     const calls = during.calls - take(this.#own, "calls", during.calls);
     const failed = during.errors - take(this.#own, "failed", during.errors);
-    return {
-      calls,
-      failed: Math.min(failed, calls),
-      slow: Math.min(slowCalls(during, this.#objectiveSeconds), calls),
-      unread,
-    };
+    const counted = slowCalls(during, this.#objectiveSeconds);
+    const slow = counted - take(this.#own, "slow", counted);
+    return { calls, failed: Math.min(failed, calls), slow: Math.min(slow, calls), unread };
   }
 }
 
 /** Subtracts at most what was counted; the rest is owed at the next reading. */
-function take(own: { calls: number; failed: number }, key: "calls" | "failed", counted: number): number {
+function take<K extends string>(own: Record<K, number>, key: K, counted: number): number {
   const taken = Math.min(own[key], counted);
   own[key] -= taken;
   return taken;

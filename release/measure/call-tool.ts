@@ -1,4 +1,5 @@
 import type { Environment } from "../../environment/environment.ts";
+import { ProtocolError } from "@modelcontextprotocol/client";
 import { callOptions, withClient, type Era } from "./client.ts";
 import type { Reach } from "./reach.ts";
 
@@ -38,10 +39,12 @@ export async function callTool(
         const right = !failed && smoke.expect.safeParse(answer.structuredContent).success;
         return { failed: !right, ms: performance.now() - start, counted: { failed } };
       });
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
-      await reach.check(signal);
       const ms = performance.now() - start;
+      // A JSON-RPC error is an answer, and a pod counts it.
+      if (error instanceof ProtocolError) return { failed: true, ms, counted: { failed: true } };
+      await reach.check(signal);
       if (tries > 0 || ms > BREAKS_EARLY_MS) return { failed: true, ms };
     }
   }

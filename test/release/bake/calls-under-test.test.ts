@@ -193,7 +193,19 @@ describe("the calls of a bake", () => {
       },
     );
 
-    expect(verdict.evidence).toContain("no call to the old color succeeded in this bake");
+    expect(verdict.evidence).toContain("do not show an outage of both");
+  });
+
+  it("fail also when the old color fails now and then, all the time, and the new one always", async () => {
+    const verdict = await bakeUntil(
+      ({ outcome }) => outcome === "fail",
+      (second) => {
+        target.failing.blue = second % 4 === 0;
+        target.carry(20, second < 9 ? 0 : 20);
+      },
+    );
+
+    expect(verdict.final).toBe(true);
   });
 
   it("fail also when the old color does not have what the synthetic calls ask for", async () => {
@@ -205,7 +217,7 @@ describe("the calls of a bake", () => {
       },
     );
 
-    expect(verdict.evidence).toContain("no call to the old color succeeded in this bake");
+    expect(verdict.evidence).toContain("do not show an outage of both");
   });
 
   it("fail by the synthetic ones when no pod can be read", async () => {

@@ -36,12 +36,20 @@ describe("live calls", () => {
   });
 
   it("are without the release's own, also where a pod counts them later", async () => {
-    const live = liveCalls({ a: counted(0) }, { a: counted(3, 1) }, { a: counted(10, 1) });
+    const live = liveCalls({ a: counted(0) }, { a: counted(3, 1, 2) }, { a: counted(10, 1, 3) });
     await live.read(never);
-    for (let call = 0; call < 5; call++) live.subtract({ failed: call === 0 });
+    for (let call = 0; call < 5; call++) live.subtract({ failed: call === 0, slow: call < 2 });
 
-    expect(await live.read(never)).toMatchObject({ calls: 0, failed: 0 });
-    expect(await live.read(never)).toMatchObject({ calls: 5, failed: 0 });
+    expect(await live.read(never)).toMatchObject({ calls: 0, failed: 0, slow: 0 });
+    expect(await live.read(never)).toMatchObject({ calls: 5, failed: 0, slow: 1 });
+  });
+
+  it("are without what a pod counted before it was read for the first time", async () => {
+    const live = liveCalls({ a: counted(0) }, { a: counted(5), b: counted(3000) }, { a: counted(5), b: counted(3002) });
+    await live.read(never);
+
+    expect(await live.read(never)).toMatchObject({ calls: 5 });
+    expect(await live.read(never)).toMatchObject({ calls: 2 });
   });
 
   it("of a pod that was not read for a while come with its next reading", async () => {
