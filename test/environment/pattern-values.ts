@@ -1,7 +1,7 @@
 /** Texts that the API accepts and refuses, by the pattern that decides. */
 export const PATTERN_VALUES = {
   dnsLabel: {
-    accepted: ["a", "mcp-local", "1a", "a".repeat(63)],
+    accepted: ["a", "mcp-any", "1a", "a".repeat(63)],
     refused: ["", "Bad_Name", "-a", "a-", "a.b", "a".repeat(64)],
   },
   label1035: { accepted: ["a", "mcp-app", "a1"], refused: ["1a", "A", "a_b", "a-", "a".repeat(64)] },
