@@ -45,6 +45,8 @@ export class FleetWatch {
 
   async #look(): Promise<void> {
     const { target, recording } = this.#options;
+    // The traffic may move while the answer is on its way.
+    const at = Date.now();
     const { live, colors, release } = await observe(target);
     // What runs before the first release is what the host was started with.
     const { image } = colors[live];
@@ -53,7 +55,7 @@ export class FleetWatch {
       Color,
       ColorOnStage
     >;
-    if (this.#changed("fleet", { live, onStage })) recording.add({ type: "fleet", live, colors: onStage });
+    if (this.#changed("fleet", { live, onStage })) recording.add({ type: "fleet", live, colors: onStage }, at);
 
     this.#breakers = (await target.scrape(live)).flatMap(breakersIn);
     if (this.#changed("breakers", this.#breakers)) recording.add({ type: "breakers", states: this.#breakers });

@@ -55,8 +55,9 @@ export function printSummary(result: RehearsalResult): void {
     say(index === 0 ? paint("dim", line) : line);
   }
   const { p50, p95 } = totals.latencyMs;
+  const dropped = totals.dropped === 0 ? "" : `, ${totals.dropped.toLocaleString("en-US")} not made for a full line`;
   say(
-    `\n${totals.calls.toLocaleString("en-US")} calls, ${total(totals.failures)} failed, p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, in ${seconds.toFixed(1)} s`,
+    `\n${totals.calls.toLocaleString("en-US")} calls, ${total(totals.failures)} failed${dropped}, p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, in ${seconds.toFixed(1)} s`,
   );
   say(ok ? paint("green", "Every scenario passed.") : paint("red", "Problems:"));
   for (const problem of problems) say(paint("red", `  ${problem}`));

@@ -8,6 +8,7 @@ import type { ReleaseRecord } from "../release/record.ts";
 import { ended } from "../release/results.ts";
 import { observe, type Snapshot } from "../release/snapshot.ts";
 import { servePage } from "./page/server.ts";
+import { WatchedEvidence } from "./watched-evidence.ts";
 import { Recording, type ColorOnStage, type DrawnSample } from "./record/recording.ts";
 
 const INTERVAL_MS = 2000;
@@ -25,7 +26,8 @@ export interface WatchOptions {
 /**
  * Serves the rehearsal's page for a target, whoever releases there: colors, phases, and the live calls that pods count.
  *
- * It only reads. Gates are not shown with their outcomes, because a release does not write them down.
+ * It only reads. Gates are not shown with their outcomes, because a release does not write them down. The evidence of a
+ * bake is counted here: see WatchedEvidence.
  *
  * @returns when the signal aborts
  */
@@ -36,7 +38,7 @@ export async function watchTarget({ target, environment, port, signal, onReady }
   recording.add({ type: "opening", quick: false, acts: [], gates, p95LimitMs: maxP95Ms });
   const page = await servePage(recording, port, `Releases of ${environment.name}`);
   onReady(page.url);
-  const watch = new TargetWatch(target, recording);
+  const watch = new TargetWatch(target, recording, environment);
   while (!signal.aborted) {
     await watch.check(signal);
     await systemClock.sleep(INTERVAL_MS, signal).catch(() => undefined);
@@ -48,15 +50,19 @@ export async function watchTarget({ target, environment, port, signal, onReady }
 export class TargetWatch {
   readonly #target: Target;
   readonly #recording: Recording;
+  readonly #environment: Environment;
   readonly #versions = new Map<string, string>();
   readonly #calls = new Map<Color, ReadonlyMap<string, CallHistogram>>();
   #fleet = "";
   #release = "";
+  /** Of the bake that is in progress. */
+  #evidence: { readonly mark: string; readonly of: Color; readonly tests: WatchedEvidence } | undefined;
   #problem = "";
   #sampledAt = systemClock.now();
 
-  constructor(target: Target, recording: Recording) {
+  constructor(target: Target, recording: Recording, environment: Environment) {
     this.#target = target;
+    this.#environment = environment;
     this.#recording = recording;
   }
 
@@ -68,6 +74,7 @@ export class TargetWatch {
       this.#addRelease(snapshot.release);
       this.#addFleet(snapshot);
       this.#recording.add({ type: "traffic", sample: await this.#sample(signal) });
+      this.#beginBake(snapshot.release);
       this.#problem = "";
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -107,6 +114,15 @@ export class TargetWatch {
     this.#recording.add({ type: "release", event: { type: "result", ...ended(release) } });
   }
 
+  /** Calls count from the first check of the bake: before it, gates call the new color. */
+  #beginBake(release: ReleaseRecord | undefined): void {
+    if (release?.phase !== "bake") this.#evidence = undefined;
+    else if (this.#evidence?.mark !== release.mark) {
+      const { mark, to } = release;
+      this.#evidence = { mark, of: to, tests: new WatchedEvidence(this.#environment) };
+    }
+  }
+
   /** The calls that the pods of both colors have counted since the last sample. */
   async #sample(signal: AbortSignal): Promise<DrawnSample> {
     const colors = { blue: await this.#sampleOf("blue", signal), green: await this.#sampleOf("green", signal) };
@@ -121,6 +137,10 @@ export class TargetWatch {
     const before = this.#calls.get(color);
     this.#calls.set(color, now);
     const during = sum(before === undefined ? [] : [...now].map(([pod, calls]) => difference(before.get(pod), calls)));
+    if (color === this.#evidence?.of) {
+      const events = this.#evidence.tests.add(during, this.#sampledAt, systemClock.now());
+      for (const event of events) this.#recording.add({ type: "release", event });
+    }
     const p95 = quantile(during, 0.95);
     return { calls: during.calls, failures: during.errors, sources: {}, p95Ms: p95 === undefined ? null : p95 * 1000 };
   }

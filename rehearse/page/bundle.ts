@@ -11,6 +11,9 @@ export interface ClientBundle {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** In their order: the last ones adapt the others to a screen. */
+const SHEETS = ["base", "header", "scene", "charts", "panel", "phases", "report", "screens"];
+
 export async function bundleClient(): Promise<ClientBundle> {
   const [{ outputFiles }, ours, charts] = await Promise.all([
     build({
@@ -22,8 +25,8 @@ export async function bundleClient(): Promise<ClientBundle> {
       minify: true,
       logLevel: "warning",
     }),
-    readFile(here("client/style.css"), "utf8"),
+    Promise.all(SHEETS.map((name) => readFile(here(`client/style/${name}.css`), "utf8"))),
     readFile(createRequire(import.meta.url).resolve("uplot/dist/uPlot.min.css"), "utf8"),
   ]);
-  return { script: outputFiles[0]?.text ?? "", style: `${charts}\n${ours}` };
+  return { script: outputFiles[0]?.text ?? "", style: [charts, ...ours].join("\n") };
 }

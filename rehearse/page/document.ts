@@ -1,6 +1,8 @@
 /** What differs between the page that is served and the report that is kept. */
 export interface DocumentParts {
   readonly title: string;
+  /** What stands at the top of the page. @default - the title */
+  readonly heading?: string;
   readonly bodyClass: string;
   /** Markup for the end of the head: styles and a policy. */
   readonly head: string;
@@ -9,7 +11,7 @@ export interface DocumentParts {
 }
 
 /** The skeleton that the client fills. It says what every part is, for eyes and for screen readers. */
-export function htmlDocument({ title, bodyClass, head, tail }: DocumentParts): string {
+export function htmlDocument({ title, heading = title, bodyClass, head, tail }: DocumentParts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -24,7 +26,7 @@ ${head}
 <div class="page">
   <header>
     <div>
-      <h1>${escape(title)}</h1>
+      <h1>${escape(heading)}</h1>
       <p id="status" role="status">connecting</p>
     </div>
     <ol id="acts" aria-label="Scenarios"></ol>
@@ -39,6 +41,8 @@ ${head}
     <div class="charts">
       ${chart("rate", "Calls per second")}
       ${chart("p95", "p95 latency, ms")}
+      ${evidence("failed", "Failed calls in the bake")}
+      ${evidence("slow", "Slow calls in the bake")}
     </div>
   </main>
   <div class="right">
@@ -79,6 +83,18 @@ const chart = (id: string, title: string): string => `<section class="panel char
             <span class="blue">blue <b id="${id}-blue">–</b></span>
             <span class="green">green <b id="${id}-green">–</b></span>
           </div>
+        </div>
+        <div id="${id}-chart" class="chart-holder" aria-hidden="true"></div>
+      </section>`;
+
+const evidence = (
+  id: string,
+  title: string,
+): string => `<section class="panel chart evidence" aria-labelledby="${id}-title">
+        <div class="chart-head">
+          <h2 id="${id}-title">${title}</h2>
+          <b id="${id}-verdict" class="verdict"></b>
+          <p id="${id}-numbers" class="chart-numbers"></p>
         </div>
         <div id="${id}-chart" class="chart-holder" aria-hidden="true"></div>
       </section>`;

@@ -13,6 +13,7 @@ export async function htmlReport(result: RehearsalResult, moments: readonly Mome
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
   return htmlDocument({
     title: `A release, rehearsed: ${result.ok ? "every scenario passed" : "not every scenario passed"}`,
+    heading: "A release, rehearsed",
     bodyClass: "report",
     head: `<meta http-equiv="Content-Security-Policy" content="${escape(policy)}">\n<style>${style}</style>`,
     tail: `${summary(result)}
@@ -27,7 +28,7 @@ function summary({ acts, totals, seconds, startedAt, machine, problems }: Rehear
   return `<section class="panel summary" aria-labelledby="summary-title">
 <h2 id="summary-title">Summary</h2>
 <table>
-<thead><tr><th scope="col">Scenario</th><th scope="col">Outcome</th><th scope="col" class="number">Calls</th><th scope="col" class="number">Failed</th><th scope="col" class="number">p95</th><th scope="col">Answers</th><th scope="col">Switch, to the old color's last answer</th><th scope="col" class="number">Seconds</th></tr></thead>
+<thead><tr>${COLUMNS.map(({ title, number }) => `<th scope="col"${number ? NUMBER : ""}>${title}</th>`).join("")}</tr></thead>
 <tbody>
 ${acts.map(row).join("\n")}
 </tbody>
@@ -51,5 +52,34 @@ function row({
 }: ActResult): string {
   const answers = Object.entries(bySource).map(([source, count]) => `${count} ${source}`);
   const moves = switches.map(({ kind, from, to, lastOldAnswerMs }) => `${kind} ${from} → ${to}: ${lastOldAnswerMs} ms`);
-  return `<tr><th scope="row">${number}. ${escape(title)}</th><td data-tone="${ok ? "good" : "bad"}">${ok ? "✓" : "✕"} ${escape(outcome)}</td><td class="number">${calls.toLocaleString("en-US")}</td><td class="number">${total(failures)}</td><td class="number">${latencyMs.p95.toFixed(1)} ms</td><td>${answers.join(", ")}</td><td>${moves.join("<br>") || "none"}</td><td class="number">${seconds.toFixed(1)}</td></tr>`;
+  const cells = [
+    `${ok ? "✓" : "✕"} ${escape(outcome)}`,
+    calls.toLocaleString("en-US"),
+    String(total(failures)),
+    `${latencyMs.p95.toFixed(1)} ms`,
+    answers.join(", "),
+    moves.join("<br>") || "none",
+    seconds.toFixed(1),
+  ];
+  const tone = ` data-tone="${ok ? "good" : "bad"}"`;
+  return `<tr><th scope="row">${number}. ${escape(title)}</th>${cells.map((cell, index) => td(cell, index + 1, index === 0 ? tone : "")).join("")}</tr>`;
+}
+
+const NUMBER = ` class="number"`;
+
+const COLUMNS = [
+  { title: "Scenario", number: false },
+  { title: "Outcome", number: false },
+  { title: "Calls", number: true },
+  { title: "Failed", number: true },
+  { title: "p95", number: true },
+  { title: "Answers", number: false },
+  { title: "Switch, to the old color's last answer", number: false },
+  { title: "Seconds", number: true },
+];
+
+/** A cell that can stand without the head of its column, as it does on a phone. */
+function td(markup: string, column: number, attributes: string): string {
+  const { title = "", number = false } = COLUMNS[column] ?? {};
+  return `<td data-label="${escape(title)}"${number ? NUMBER : ""}${attributes}>${markup === "" ? "none" : `<span>${markup}</span>`}</td>`;
 }

@@ -2,6 +2,7 @@ import { COLORS, type Color } from "../../environment/color.ts";
 import type { Outcome } from "../../release/gates/gate.ts";
 import type { Phase } from "../../release/record.ts";
 import type { AnnouncedGate, Billing, BreakerState, ColorOnStage, DrawnSample, Moment } from "../record/recording.ts";
+import { takeInEvidence, type EvidenceSeries } from "./evidence.ts";
 import { sentenceOf, type Tone } from "./sentence.ts";
 
 export interface ActOnPage extends Billing {
@@ -14,7 +15,9 @@ export interface GateOnPage {
   readonly phase: "verify" | "bake";
   outcome?: Outcome;
   evidence?: string;
-  looks: number;
+  checks: number;
+  /** The outcomes of its last checks. */
+  readonly recent: Outcome[];
 }
 
 export interface ReleaseOnPage {
@@ -25,6 +28,16 @@ export interface ReleaseOnPage {
   readonly phases: Phase[];
   result?: string;
   reason?: string;
+}
+
+/** The last time that the traffic moved. */
+export interface MoveOnPage {
+  readonly kind: "promote" | "rollback";
+  readonly to: Color;
+  /** When, in seconds since the page began. */
+  readonly seconds: number;
+  /** From sending the change to its confirmation; absent where only the outcome was seen. */
+  readonly tookMs?: number;
 }
 
 /** A vertical line in the charts. */
@@ -59,6 +72,11 @@ export interface PageState {
   announced: readonly AnnouncedGate[];
   gates: GateOnPage[];
   release?: ReleaseOnPage;
+  /** Of the last bake of this release. */
+  evidence: EvidenceSeries[];
+  move?: MoveOnPage;
+  /** When the traffic moved last, in milliseconds since the epoch. */
+  movedAt: number;
   weather: "normal" | "slow" | "broken";
   breakers: readonly BreakerState[];
   calls: number;
@@ -82,6 +100,8 @@ export function emptyState(): PageState {
     colors: { blue: { pods: [] }, green: { pods: [] } },
     announced: [],
     gates: [],
+    evidence: [],
+    movedAt: 0,
     weather: "normal",
     breakers: [],
     calls: 0,
@@ -98,6 +118,9 @@ export const isWatch = ({ startedAt, acts }: PageState): boolean => startedAt > 
 
 /** Windows that make up the last second. */
 const RECENT = 4;
+
+/** Checks of a gate that are kept one by one. */
+const RECENT_CHECKS = 24;
 
 /** Takes in the next thing that happened. */
 export function takeIn(state: PageState, moment: Moment): void {
@@ -122,11 +145,10 @@ export function takeIn(state: PageState, moment: Moment): void {
       takeInTraffic(state, moment.sample, seconds);
       break;
     case "fleet":
-      state.live = moment.live;
-      state.colors = moment.colors;
+      takeInFleet(state, moment, seconds);
       break;
     case "release":
-      takeInRelease(state, moment.event, seconds);
+      takeInRelease(state, moment.event, moment.at, seconds);
       break;
     case "weather":
       state.weather = moment.mood.mode;
@@ -146,7 +168,7 @@ export function takeIn(state: PageState, moment: Moment): void {
 
 const pending = (gates: readonly AnnouncedGate[]): GateOnPage[] =>
   (["verify", "bake"] as const).flatMap((phase) =>
-    gates.filter(({ phases }) => phases.includes(phase)).map(({ name }) => ({ name, phase, looks: 0 })),
+    gates.filter(({ phases }) => phases.includes(phase)).map(({ name }) => ({ name, phase, checks: 0, recent: [] })),
   );
 
 function takeInAct(state: PageState, moment: Extract<Moment, { type: "act" }>, seconds: number): void {
@@ -156,6 +178,7 @@ function takeInAct(state: PageState, moment: Extract<Moment, { type: "act" }>, s
     act.status = "playing";
     state.gates = pending(state.announced);
     delete state.release;
+    state.evidence = [];
     state.marks.push({ seconds, label: `scenario ${act.number}`, kind: "act" });
   } else {
     act.status = moment.state;
@@ -181,33 +204,66 @@ export function rateOf({ recent }: PageState, color: Color): number {
   return seconds === 0 ? 0 : recent.reduce((sum, { colors }) => sum + colors[color].calls, 0) / seconds;
 }
 
-function takeInRelease(state: PageState, event: Extract<Moment, { type: "release" }>["event"], seconds: number): void {
+/** A look at the colors that began before the traffic moved shows where it was. */
+function takeInFleet(state: PageState, moment: Extract<Moment, { type: "fleet" }>, seconds: number): void {
+  const first = COLORS.every((color) => state.colors[color].pods.length === 0);
+  state.colors = moment.colors;
+  if (moment.at < state.movedAt || moment.live === state.live) return;
+  state.live = moment.live;
+  if (!first && isWatch(state)) noteMove(state, moment.live, seconds);
+}
+
+/** A page that only looks now and then may miss the first phases of a release. */
+const beginsAnother = ({ phases }: ReleaseOnPage, phase: Phase): boolean =>
+  phase === "stage" || (phases.at(-1) === "ended" && phase !== "ended" && phase !== "rollback");
+
+function noteMove(state: PageState, to: Color, seconds: number, tookMs?: number): void {
+  const kind = to === state.release?.from ? "rollback" : "promote";
+  state.move = { kind, to, seconds, ...(tookMs !== undefined && { tookMs }) };
+  state.marks.push({ seconds, label: kind, kind });
+}
+
+function takeInRelease(
+  state: PageState,
+  event: Extract<Moment, { type: "release" }>["event"],
+  at: number,
+  seconds: number,
+): void {
   switch (event.type) {
     case "phase":
-      if (state.release === undefined || event.phase === "stage") {
+      if (state.release === undefined || beginsAnother(state.release, event.phase)) {
         state.release = { version: event.version, from: event.from, to: event.to, phases: [] };
+        state.evidence = [];
       }
+      // A bake that is resumed starts over.
+      if (event.phase === "bake") state.evidence = [];
       state.release.phases.push(event.phase);
+      // It was paused, or had ended and is being rolled back.
+      delete state.release.result;
+      delete state.release.reason;
       break;
     case "gate": {
       const gate = state.gates.find(({ name, phase }) => name === event.gate && phase === event.phase);
       if (gate === undefined) break;
       gate.outcome = event.outcome;
       gate.evidence = event.evidence;
-      gate.looks += 1;
+      gate.checks += 1;
+      gate.recent.push(event.outcome);
+      if (gate.recent.length > RECENT_CHECKS) gate.recent.shift();
       break;
     }
-    case "traffic": {
-      const kind = state.release?.phases.at(-1) === "rollback" ? "rollback" : "promote";
-      state.marks.push({ seconds, label: kind, kind });
+    case "traffic":
+      noteMove(state, event.to, seconds, event.seconds * 1000);
       state.live = event.to;
+      state.movedAt = at;
       break;
-    }
+    case "evidence":
+      takeInEvidence(state.evidence, event);
+      break;
     case "result":
       if (state.release !== undefined) Object.assign(state.release, { result: event.result, reason: event.reason });
       break;
     case "target":
-    case "evidence":
     case "progress":
       break;
   }

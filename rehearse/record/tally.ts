@@ -22,6 +22,8 @@ export interface Calls {
   readonly bySource: Readonly<Partial<Record<Source, number>>>;
   /** Calls by how they connected and which era they spoke. */
   readonly byCaller: Readonly<Record<string, number>>;
+  /** Calls that were not made, because too many waited already; they are not in any other number. */
+  readonly dropped: number;
   readonly latencyMs: Latency;
 }
 
@@ -36,6 +38,7 @@ export class Tally {
   readonly #byVersion: Record<string, number> = {};
   readonly #bySource: Partial<Record<Source, number>> = {};
   readonly #byCaller: Record<string, number> = {};
+  #dropped = 0;
 
   add(sample: TrafficSample): void {
     for (const color of COLORS) {
@@ -47,6 +50,7 @@ export class Tally {
     }
     addTo(this.#byCaller, sample.callers);
     addTo(this.#failures, sample.failures);
+    this.#dropped += sample.dropped;
   }
 
   addFailed(call: FailedCall): void {
@@ -63,6 +67,7 @@ export class Tally {
       byVersion: { ...this.#byVersion },
       bySource: { ...this.#bySource },
       byCaller: { ...this.#byCaller },
+      dropped: this.#dropped,
       latencyMs: { p50: percentile(50), p95: percentile(95), p99: percentile(99) },
     };
   }

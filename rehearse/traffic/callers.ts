@@ -6,13 +6,15 @@ import type { Sampler } from "./sampler.ts";
 
 export interface CallersOptions extends CallerKind {
   readonly url: URL;
-  readonly sampler: Pick<Sampler, "answered" | "failed">;
+  readonly sampler: Pick<Sampler, "answered" | "failed" | "dropped">;
   /** Ends the callers; calls under way are finished. */
   readonly signal: AbortSignal;
   /** Clients that are there from the beginning. */
   readonly least: number;
   /** Clients at most, and so calls in flight. */
   readonly most: number;
+  /** Calls at most that wait in line. */
+  readonly line: number;
   /** What to ask next. */
   next(): Question;
 }
@@ -26,7 +28,9 @@ const RECONNECT_MS = 100;
  * Callers of one kind. An arrival goes to the caller that has been idle longest, or to a new one, or waits in line where
  * there may be no more callers. The time in line counts: its latency begins at its arrival.
  *
- * The bound protects the machine: without it, a version that stops answering would get a connection for every arrival.
+ * The bounds protect the machine: without them, a version that stops answering would get a connection for every arrival,
+ * and a machine that is too slow for the rate would never be done with the line. An arrival that finds the line full is
+ * dropped, and counted as such.
  */
 export class Callers {
   readonly #options: CallersOptions;
@@ -67,7 +71,8 @@ export class Callers {
       idle(arrival);
       return;
     }
-    this.#line.push(arrival);
+    if (this.#line.length < this.#options.line) this.#line.push(arrival);
+    else this.#options.sampler.dropped();
     if (this.#size < this.#options.most) this.#start();
   };
 

@@ -13,13 +13,13 @@ import { Sampler } from "./sampler.ts";
  */
 const [url = "", rate = ""] = process.argv.slice(2);
 
-/** Clients of each kind that ask for weather. At most 40 such calls are in flight; more would wait in the server instead. */
-const WEATHER_CALLERS = { least: 3, most: 10 };
+/** Clients of each kind that ask for weather: at most 40 such calls are in flight, and 240 in line, about a second's arrivals. */
+const WEATHER_CALLERS = { least: 3, most: 10, line: 60 };
 
 /** Pulse calls per second of each era, so that a switch is timed to about 20 ms. */
 const PULSE_RATE = 25;
 
-const PULSE_CALLERS = { least: 1, most: 4 };
+const PULSE_CALLERS = { least: 1, most: 4, line: 25 };
 
 const WINDOW_MS = 250;
 

@@ -48,6 +48,8 @@ export interface TrafficSample {
   /** Failed calls, also those that no color answered. */
   readonly failures: Readonly<Partial<Record<Failure, number>>>;
   readonly pulses: readonly Pulse[];
+  /** Calls that were not made, because too many waited already. */
+  readonly dropped: number;
   /** Calls that had arrived and had no answer when the window ended. */
   readonly unanswered: number;
 }

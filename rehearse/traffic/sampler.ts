@@ -52,6 +52,11 @@ export class Sampler {
     if (this.#told <= WHOLE_FAILURES) this.#report({ type: "failed", call: { at: wallClock(), ...call } });
   }
 
+  /** A call that was not made, because too many waited already. */
+  dropped(): void {
+    this.#window.dropped += 1;
+  }
+
   /**
    * Reports the window and opens the next one.
    *
@@ -91,4 +96,5 @@ const emptyWindow = () => ({
   callers: {} as Record<string, number>,
   failures: {} as Partial<Record<Failure, number>>,
   pulses: [] as Pulse[],
+  dropped: 0,
 });

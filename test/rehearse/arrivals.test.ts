@@ -46,11 +46,12 @@ describe("arrivals", () => {
 });
 
 describe("callers of a version that does not answer", () => {
-  it("are at most as many as allowed; the other calls wait, and their time in line counts as latency", async () => {
+  it("are at most as many as allowed; other calls wait, which counts as latency, until the line is full", async () => {
     const held = Promise.withResolvers<undefined>();
     const twoUnderWay = Promise.withResolvers<undefined>();
     let underWay = 0;
     let mostUnderWay = 0;
+    let dropped = 0;
     await using app = await appThat(async () => {
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
@@ -67,24 +68,31 @@ describe("callers of a version that does not answer", () => {
       era: "legacy",
       least: 1,
       most: 2,
+      line: 4,
       sampler: {
         answered: (answer) => {
-          if (answers.push(answer) === 6) stop.abort();
+          if (answers.push(answer) === 5) stop.abort();
         },
         failed: (failure) => failures.push(failure),
+        dropped: () => (dropped += 1),
       },
       signal: stop.signal,
       next: () => pulse,
     });
     await callers.open();
     const arrivedAt = performance.now() - 3000;
-    for (let call = 0; call < 6; call++) callers.arrive(arrivedAt);
+    for (let call = 0; call < 7; call++) callers.arrive(arrivedAt);
     await twoUnderWay.promise;
     const { unanswered } = callers;
     held.resolve(undefined);
     await callers.ended();
 
-    expect({ unanswered, mostUnderWay, failures }).toEqual({ unanswered: 6, mostUnderWay: 2, failures: [] });
+    expect({ unanswered, mostUnderWay, dropped, failures }).toEqual({
+      unanswered: 5,
+      mostUnderWay: 2,
+      dropped: 2,
+      failures: [],
+    });
     expect(callers.unanswered).toBe(0);
     expect(Math.min(...answers.map(({ latencyMs }) => latencyMs))).toBeGreaterThanOrEqual(3000);
     // A switch is timed from the opened connection and not from the arrival.

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { chromium, type Browser, type Page as Tab } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Page as Tab } from "playwright-core";
 import { htmlReport } from "../../rehearse/page/report.ts";
 import { servePage, type Page } from "../../rehearse/page/server.ts";
 import { Recording } from "../../rehearse/record/recording.ts";
 import { Tally } from "../../rehearse/record/tally.ts";
 import { findChromium } from "./chromium.ts";
-import { playAnAct } from "./an-act.ts";
+import { box, colorOf, contrast, overlaps, smallestText } from "./on-screen.ts";
+import { playAnAct, rollBack } from "./an-act.ts";
 
 const executablePath = await findChromium();
 if (executablePath === undefined) {
@@ -36,7 +37,9 @@ inChromium("the page, in Chromium", () => {
     await page.close();
   });
 
-  const open = async (options: { colorScheme?: "light" | "dark" } = {}): Promise<void> => {
+  const open = async (
+    options: Partial<Pick<BrowserContextOptions, "colorScheme" | "viewport">> = {},
+  ): Promise<void> => {
     recording = new Recording();
     page = await servePage(recording, 0);
     troubles.length = 0;
@@ -59,9 +62,9 @@ inChromium("the page, in Chromium", () => {
     expect(await text("#gates-verify li[data-outcome=pass]")).toContain("2 pods ready");
     expect(await text("#gates-verify li[data-outcome=fail]")).toContain("expected 17.6");
     expect(await text("#scene .color.green")).toMatch(/LIVE · baking.*1\.1\.0.*200\/s.*2 of 2 pods ready/);
-    expect(await text("#scene .color.blue")).toContain("kept ready");
+    expect(await text("#scene .color.blue")).toContain("standby");
     expect(await text("#calls")).toBe("400");
-    expect(await tab.locator("canvas").count()).toBe(2);
+    expect(await tab.locator("canvas").count()).toBe(4);
     expect(await text("#p95-green")).toBe("12 ms");
     expect(troubles).toEqual([]);
   });
@@ -110,6 +113,66 @@ inChromium("the page, in Chromium", () => {
     );
     expect(overflow).toEqual([1280, 800]);
   });
+
+  it("draws the switch, the evidence against the limit, and a rollback as a branch with the failing check in red", async () => {
+    await open();
+    await tab.goto(page.url);
+    const at = playAnAct(recording);
+    await tab.getByText("promote in 2.0 ms").waitFor();
+    const angle = () => tab.locator("#scene .lever").getAttribute("style");
+    const toGreen = await angle();
+
+    expect(await text("#scene .hub-to")).toBe("→ green");
+    expect(await text("#slow-verdict")).toBe("✓ below the limit");
+    expect(await text("#slow-numbers")).toBe("live: 3 of 400 calls, true share 0.1 to 3 %");
+    expect(await text("#failed-numbers")).toBe("live: 0 of 400 calls, true share 0 to 2 %");
+
+    rollBack(recording, at);
+    await tab.getByText("rollback in 3.0 ms").waitFor();
+    expect(await angle()).not.toBe(toGreen);
+    expect(await text("#scene .hub-to")).toBe("→ blue");
+    expect(await text("#slow-verdict")).toBe("✕ above the limit");
+    expect(await tab.locator("#phases").ariaSnapshot()).toMatch(
+      /bake , left here[^]*rollback , done[^]*retire , to come/,
+    );
+    const bad = await colorOf(tab, "#slow-verdict");
+    expect(await colorOf(tab, "#gates-bake li[data-outcome=fail] .gate-evidence")).toBe(bad);
+    expect(await colorOf(tab, "#phases li[data-state=stopped] .step")).toBe(bad);
+    expect(await tab.locator("#gates-bake .gate-checks i[data-outcome=fail]").count()).toBe(1);
+    // The branch is below the line, and before the phase that it leaves.
+    const [branch, bake] = [await box(tab, "#phases .branch .step"), await box(tab, "#phases li[data-state=stopped]")];
+    expect(branch.y).toBeGreaterThan(bake.y + bake.height);
+    expect(branch.x + branch.width).toBeLessThan(bake.x);
+    expect(troubles).toEqual([]);
+  });
+
+  it.each([
+    [390, "light"],
+    [390, "dark"],
+    [1280, "light"],
+    [1280, "dark"],
+  ] as const)(
+    "is legible at %d px, %s: nothing overlaps, overflows or scrolls sideways",
+    async (width, colorScheme) => {
+      await open({ colorScheme, viewport: { width, height: 800 } });
+      await tab.goto(page.url);
+      rollBack(recording, playAnAct(recording));
+      await tab.getByText("rollback in 3.0 ms").waitFor();
+      if (process.env.SCREENSHOTS !== undefined) {
+        await tab.screenshot({
+          path: join(process.env.SCREENSHOTS, `page-${width}-${colorScheme}.png`),
+          fullPage: true,
+        });
+      }
+
+      expect(await tab.evaluate("document.documentElement.scrollWidth")).toBe(width);
+      expect(await overlaps(tab)).toEqual([]);
+      expect(await smallestText(tab)).toBeGreaterThanOrEqual(11);
+      for (const selector of ["#slow-verdict", ".chart-numbers", "li[data-outcome=fail] .gate-evidence"]) {
+        expect(await contrast(tab, selector)).toBeGreaterThanOrEqual(4.5);
+      }
+    },
+  );
 
   it("works from the report, which needs no server, and goes back in time", async () => {
     await open();
@@ -165,26 +228,4 @@ function statusFor(url: string, host: string): Promise<number | undefined> {
       .once("error", reject)
       .end();
   });
-}
-
-/** The contrast of an element's text against the first background behind it, as WCAG 2.2 defines it. */
-function contrast(tab: Tab, selector: string): Promise<number> {
-  return tab.evaluate<number>(`(() => {
-    const luminance = (css) => {
-      const canvas = document.createElement("canvas").getContext("2d");
-      canvas.fillStyle = css;
-      canvas.fillRect(0, 0, 1, 1);
-      const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data]
-        .map((value) => value / 255)
-        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const element = document.querySelector(${JSON.stringify(selector)});
-    let behind = element;
-    while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-    const [dark, light] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
-      .map(luminance)
-      .toSorted((one, two) => one - two);
-    return (light + 0.05) / (dark + 0.05);
-  })()`);
 }

@@ -17,6 +17,7 @@ const sample = (part: Partial<TrafficSample>): TrafficSample => ({
   callers: {},
   failures: {},
   pulses: [],
+  dropped: 0,
   unanswered: 0,
   ...part,
 });

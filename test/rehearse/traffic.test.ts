@@ -72,6 +72,7 @@ describe("the traffic", () => {
       era,
       least: 1,
       most: 1,
+      line: calls,
       sampler: {
         answered: (answered) => {
           sampler.answered(answered);
@@ -81,6 +82,7 @@ describe("the traffic", () => {
           sampler.failed(failure);
           if (++asked >= calls) stop.abort();
         },
+        dropped: () => undefined,
       },
       signal: stop.signal,
       next: () => questions[asked % questions.length] ?? pulse,

@@ -17,6 +17,7 @@ export function createAct(): (state: PageState) => void {
         : (act?.story ?? "Building four versions, starting the fake weather API and two pods of blue."),
     );
     set(panel, { "data-about": act?.about ?? "release" });
+    set(document.body, { "data-about": act?.about ?? "release" });
   };
 }
 

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import type { Color } from "../../../environment/color.ts";
 import type { Mark, PageState } from "../state.ts";
+import { FONT, stroke, style, write } from "./canvas.ts";
 import { clock, part, setText } from "./dom.ts";
 
 /** What of the time axis a live page shows; a replay shows all of it. */
@@ -8,7 +9,8 @@ const WINDOW_SECONDS = 60;
 
 interface ChartOptions {
   readonly id: string;
-  readonly unit: string;
+  /** A value in the legend. */
+  readonly say: (value: number) => string;
   readonly columns: (state: PageState) => Readonly<Record<Color, readonly (number | null)[]>>;
   /** The ends of the axis for the greatest value that is drawn. */
   readonly range: (max: number) => [number, number];
@@ -23,7 +25,7 @@ export function createCharts(whole: boolean): (state: PageState) => void {
     createChart(
       {
         id: "rate",
-        unit: "/s",
+        say: (value) => `${Math.round(value)}/s`,
         columns: ({ series }) => series.rate,
         range: (max) => [0, Math.max(50, Math.ceil((max * 1.15) / 50) * 50)],
       },
@@ -32,9 +34,9 @@ export function createCharts(whole: boolean): (state: PageState) => void {
     createChart(
       {
         id: "p95",
-        unit: " ms",
+        say: (value) => (value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`),
         columns: ({ series }) => series.p95,
-        range: () => [0, 3.5],
+        range: () => [0, 4.2],
         logarithmic: true,
         limit: ({ p95LimitMs }) => p95LimitMs,
       },
@@ -47,7 +49,7 @@ export function createCharts(whole: boolean): (state: PageState) => void {
 }
 
 function createChart(
-  { id, unit, columns, range, limit, logarithmic = false }: ChartOptions,
+  { id, say, columns, range, limit, logarithmic = false }: ChartOptions,
   whole: boolean,
 ): (state: PageState) => void {
   const holder = part(`${id}-chart`);
@@ -68,7 +70,7 @@ function createChart(
     stroke: () => style("--muted"),
     grid: { stroke: () => style("--grid"), width: 1 },
     ticks: { show: false },
-    font: "11px system-ui, sans-serif",
+    font: FONT,
   };
   const plot = new uPlot(
     {
@@ -80,7 +82,7 @@ function createChart(
       series: [{}, line("blue"), line("green")],
       axes: [
         { ...axis, size: 24, values: (_, splits) => splits.map((seconds) => clock(seconds).slice(0, -2)) },
-        { ...axis, size: 46, ...(logarithmic && { splits: () => [0, 1, 2, 3], values: powersOfTen }) },
+        { ...axis, size: 46, ...(logarithmic && { splits: () => [0, 1, 2, 3, 4], values: powersOfTen }) },
       ],
       hooks: {
         draw: [
@@ -105,7 +107,7 @@ function createChart(
     plot.setData([state.series.seconds, heights(blue), heights(green)]);
     for (const color of ["blue", "green"] as const) {
       const last = columns(state)[color].at(-1);
-      setText(legend[color], last === undefined || last === null ? "–" : `${Math.round(last)}${unit}`);
+      setText(legend[color], last === undefined || last === null ? "–" : say(last));
     }
   };
 }
@@ -139,39 +141,3 @@ function drawMarks(self: uPlot, marks: readonly Mark[]): void {
     free[row] = write(self, label, x, y, paint, free[row]);
   }
 }
-
-type Point = readonly [number, number];
-
-function stroke({ ctx }: uPlot, paint: string, dash: number[], from: Point, to: Point): void {
-  ctx.save();
-  ctx.strokeStyle = paint;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
-  ctx.beginPath();
-  ctx.moveTo(...from);
-  ctx.lineTo(...to);
-  ctx.stroke();
-  ctx.restore();
-}
-
-/**
- * Writes to the right of a line, to its left where the chart ends, and not at all where another label stands.
- *
- * @param free where there is room from
- * @returns where there is room from now on
- */
-function write({ ctx, bbox }: uPlot, text: string, x: number, y: number, paint: string, free = bbox.left): number {
-  const gap = 4 * devicePixelRatio;
-  ctx.save();
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  ctx.fillStyle = paint;
-  const { width } = ctx.measureText(text);
-  const start = x + gap + width <= bbox.left + bbox.width ? x + gap : x - gap - width;
-  const fits = start >= free;
-  if (fits) ctx.fillText(text, start, y);
-  ctx.restore();
-  return fits ? start + width + gap : free;
-}
-
-/** A color of the style sheet, as it is in the light or dark of the moment. */
-const style = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -8,6 +8,8 @@ export interface Check {
   readonly outcome?: Outcome;
   /** What was seen, in one line. */
   readonly evidence: string;
+  /** Outcomes of the last checks, if there is more than one. */
+  readonly recent?: readonly Outcome[];
 }
 
 /** A list of things that light up, each with what was seen. Rows are found again by their name. */
@@ -28,15 +30,20 @@ function createRow(name: string) {
   const glyph = html("span", { class: "gate-glyph", "aria-hidden": "true" });
   const spoken = html("span", { class: "visually-hidden" });
   const seen = html("span", { class: "gate-evidence" });
-  const element = html("li", {}, glyph, html("span", { class: "gate-name" }, name), spoken, seen);
+  const strip = html("span", { class: "gate-checks", "aria-hidden": "true" });
+  const element = html("li", {}, glyph, html("span", { class: "gate-name" }, name), spoken, seen, strip);
   return {
     element,
-    show({ outcome, evidence }: Check): void {
+    show({ outcome, evidence, recent = [] }: Check): void {
       set(element, { "data-outcome": outcome ?? "none" });
       setText(glyph, GLYPHS[outcome ?? "none"]);
-      setText(spoken, outcome ?? "not asked yet");
+      setText(spoken, outcome ?? "not checked yet");
       setText(seen, evidence);
       set(seen, { title: evidence });
+      while (strip.childElementCount > recent.length) strip.lastElementChild?.remove();
+      for (const [index, one] of recent.entries()) {
+        set(strip.children[index] ?? strip.appendChild(html("i")), { "data-outcome": one });
+      }
     },
   };
 }

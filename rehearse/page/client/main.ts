@@ -3,6 +3,7 @@ import { emptyState, takeIn } from "../state.ts";
 import { createAct } from "./act.ts";
 import { createCharts } from "./charts.ts";
 import { createDependency } from "./dependency.ts";
+import { createEvidenceCharts } from "./evidence-chart.ts";
 import { part, set, setText } from "./dom.ts";
 import { createHeader } from "./header.ts";
 import { createLog } from "./log.ts";
@@ -15,6 +16,7 @@ const views = [
   createHeader(),
   createScene(),
   createCharts(recorded !== null),
+  createEvidenceCharts(),
   createAct(),
   createRelease(),
   createDependency(),

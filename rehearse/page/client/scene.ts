@@ -1,49 +1,75 @@
 import { COLORS, type Color } from "../../../environment/color.ts";
 import { isWatch, rateOf, type PageState } from "../state.ts";
+import { createColorCard } from "./color-card.ts";
 import { part, set, setText, svg } from "./dom.ts";
 import { createFlow } from "./flow.ts";
+import { NARROW, WIDE, type Box, type SceneLayout } from "./scene-layout.ts";
+import { createSwitch } from "./switch.ts";
 
-const CARD = { x: 364, width: 208, height: 122 };
-const TOP: Readonly<Record<Color, number>> = { blue: 14, green: 164 };
-const MIDDLE: Readonly<Record<Color, number>> = { blue: TOP.blue + 61, green: TOP.green + 61 };
-
-/** Clients on the left, two colors in the middle, what they depend on at the right, and between them what flows. */
+/** The scene for this screen, drawn anew when the screen turns narrow or wide. */
 export function createScene(): (state: PageState) => void {
-  const root = svg("svg", { viewBox: "0 0 760 300", role: "img", "aria-labelledby": "scene-title scene-text" });
+  const narrow = matchMedia("(max-width: 640px)");
+  let last: PageState | undefined;
+  let show = drawScene(narrow.matches ? NARROW : WIDE);
+  narrow.addEventListener("change", () => {
+    show = drawScene(narrow.matches ? NARROW : WIDE);
+    if (last !== undefined) show(last);
+  });
+  return (state) => {
+    last = state;
+    show(state);
+  };
+}
+
+/** Clients, the switch, two colors, what they depend on, and between them what flows. */
+function drawScene(layout: SceneLayout): (state: PageState) => void {
   const description = svg("desc", { id: "scene-text" });
-  root.append(svg("title", { id: "scene-title" }, "Where the traffic flows"), description);
-
-  const flows = Object.fromEntries(
-    COLORS.map((color) => [
-      color,
-      {
-        calls: createFlow(color, `M 152 150 H 196 C 286 150 276 ${MIDDLE[color]} ${CARD.x} ${MIDDLE[color]}`),
-        weather: createFlow(
-          "weather",
-          `M ${CARD.x + CARD.width} ${MIDDLE[color]} C 606 ${MIDDLE[color]} 590 150 624 150`,
-        ),
-      },
-    ]),
-  ) as Record<Color, { calls: ReturnType<typeof createFlow>; weather: ReturnType<typeof createFlow> }>;
-  for (const color of COLORS) root.append(flows[color].calls.element, flows[color].weather.element);
-
-  const clients = box(root, { x: 8, y: 98, width: 144, height: 104 }, "MCP clients");
-  const colors = { blue: createColor(root, "blue"), green: createColor(root, "green") };
-  const weather = box(root, { x: 624, y: 98, width: 128, height: 104 }, "Weather API");
+  const trunk = createFlow("trunk", layout.trunk);
+  const flows = perColor((color) => ({
+    calls: createFlow(color, layout.lanes[color]),
+    weather: createFlow("weather", layout.weatherLanes[color]),
+  }));
+  const clients = createBox(layout.clients, "MCP clients", layout.name === "narrow");
+  const weather = createBox(layout.weather, "Weather API", layout.name === "narrow");
   weather.element.classList.add("weather");
-  part("scene").append(root);
+  const cards = perColor((color) => createColorCard(layout, color));
+  const lever = createSwitch(layout);
+  part("scene").replaceChildren(
+    svg(
+      "svg",
+      { viewBox: layout.viewBox, role: "img", "aria-labelledby": "scene-title scene-text", class: layout.name },
+      svg("title", { id: "scene-title" }, "Where the traffic flows"),
+      description,
+      trunk.element,
+      ...COLORS.flatMap((color) => [flows[color].calls.element, flows[color].weather.element]),
+      clients.element,
+      ...COLORS.map((color) => cards[color].element),
+      weather.element,
+      lever.element,
+    ),
+  );
 
   return (state) => {
-    const rates = { blue: rateOf(state, "blue"), green: rateOf(state, "green") };
+    const rates = perColor((color) => rateOf(state, color));
     const all = rates.blue + rates.green;
-    const callers = isWatch(state) ? [] : ["both protocol eras", "kept and new sockets"];
-    clients.say([`${Math.round(all)} calls/s`, ...callers]);
+    const { unanswered } = state.recent.at(-1) ?? {};
+    clients.say([
+      `${Math.round(all)} calls/s`,
+      unanswered === undefined ? "" : `${unanswered.toLocaleString("en-US")} unanswered`,
+      isWatch(state) ? "" : "2025 and 2026 clients",
+    ]);
+    // Little's law: with so many calls waiting, a call waits for longer than the limit.
+    const late = (unanswered ?? 0) > Math.max(10, (all * state.p95LimitMs) / 1000);
+    set(clients.element, { "data-late": String(late) });
+    trunk.show(all > 0 ? 1 : 0);
     for (const color of COLORS) {
       const share = all === 0 ? 0 : rates[color] / all;
       flows[color].calls.show(share);
+      set(flows[color].calls.element, { "data-live": String(state.live === color) });
       flows[color].weather.show(state.weather === "broken" ? 0 : share * 0.6);
-      colors[color](state, rates[color]);
+      cards[color].show(state, rates[color]);
     }
+    lever.show(state);
     const open = state.breakers.filter((breaker) => breaker === "open").length;
     weather.say([
       WEATHER[state.weather],
@@ -56,6 +82,8 @@ export function createScene(): (state: PageState) => void {
   };
 }
 
+const perColor = <T>(of: (color: Color) => T): Readonly<Record<Color, T>> => ({ blue: of("blue"), green: of("green") });
+
 const WEATHER = { normal: "✓ answers", slow: "◔ slow", broken: "✕ down" };
 
 function answersFrom({ recent }: PageState): string {
@@ -67,82 +95,29 @@ function answersFrom({ recent }: PageState): string {
   return all === 0 ? "" : cached === 0 ? "answers live" : `${Math.round((cached / all) * 100)} % cached`;
 }
 
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-function box(root: SVGElement, { x, y, width, height }: Place, title: string) {
-  const lines = [0, 1, 2].map((line) =>
-    svg("text", { x: x + 12, y: y + 48 + line * 19, class: line === 0 ? "box-first" : "box-line" }),
-  );
+/** A box with a title and up to three lines: below each other, or, if it is wide and low, in two columns. */
+function createBox({ x, y, width, height }: Box, title: string, low: boolean) {
+  const right = { x: x + width - 12, "text-anchor": "end" };
+  const left = { x: x + 12 };
+  const places = low
+    ? [
+        { ...right, y: y + 26 },
+        { ...left, y: y + 50 },
+        { ...right, y: y + 50 },
+      ]
+    : [50, 70, 88].map((down) => ({ ...left, y: y + down }));
+  const lines = places.map((place, line) => svg("text", { ...place, class: line === 0 ? "box-first" : "box-line" }));
   const element = svg(
     "g",
     { class: "box" },
     svg("rect", { x, y, width, height, rx: 12 }),
-    svg("text", { x: x + 12, y: y + 24, class: "box-title" }, title),
+    svg("text", { ...left, y: y + 26, class: "box-title" }, title),
     ...lines,
   );
-  root.append(element);
   return {
     element,
     say(texts: readonly string[]) {
       for (const [line, text] of lines.entries()) setText(text, texts[line] ?? "");
     },
   };
-}
-
-/** The card of one color: what it runs, on how many pods, and whether users see it. */
-function createColor(root: SVGElement, color: Color): (state: PageState, rate: number) => void {
-  const { x, width, height } = CARD;
-  const y = TOP[color];
-  const role = svg("text", { x: x + width - 14, y: y + 26, class: "role" });
-  const version = svg("text", { x: x + 16, y: y + 66, class: "version" });
-  const rateText = svg("text", { x: x + width - 14, y: y + 66, class: "rate" });
-  const pods = svg("g", { class: "pods" });
-  const podText = svg("text", { x: x + width - 14, y: y + 102, class: "box-line pod-text" });
-  const element = svg(
-    "g",
-    { class: `color ${color}` },
-    svg("rect", { x, y, width, height, rx: 14 }),
-    svg("text", { x: x + 16, y: y + 26, class: "color-name" }, color === "blue" ? "Blue" : "Green"),
-    role,
-    version,
-    rateText,
-    pods,
-    podText,
-  );
-  root.append(element);
-
-  return (state, rate) => {
-    const { version: running, pods: running_ } = state.colors[color];
-    const live = state.live === color;
-    set(element, { "data-live": String(live), "data-empty": String(running_.length === 0) });
-    setText(role, roleOf(state, color));
-    setText(version, running ?? "nothing yet");
-    set(version, { class: running === undefined ? "version none" : "version" });
-    setText(rateText, running === undefined ? "" : `${Math.round(rate)}/s`);
-    const ready = running_.filter((pod) => pod.ready).length;
-    setText(podText, running_.length === 0 ? "no pods" : `${ready} of ${running_.length} pods ready`);
-    while (pods.childElementCount > running_.length) pods.lastElementChild?.remove();
-    for (const [index, pod] of running_.entries()) {
-      const dot =
-        pods.children[index] ??
-        pods.appendChild(svg("rect", { x: x + 16 + index * 24, y: y + 89, width: 18, height: 18, rx: 5 }));
-      set(dot, { "data-ready": String(pod.ready) });
-    }
-  };
-}
-
-function roleOf({ live, release, colors }: PageState, color: Color): string {
-  const phase = release?.result === undefined ? release?.phases.at(-1) : undefined;
-  if (color === live) return phase === "bake" && release?.to === color ? "● LIVE · baking" : "● LIVE";
-  if (phase === "stage" && release?.to === color) return "○ being staged";
-  if (phase === "verify" && release?.to === color) return "○ being verified";
-  if (phase === "bake") return "○ kept ready";
-  if (release?.to === color && release.result === "aborted") return "✕ aborted";
-  if (release?.to === color && release.result === "rolled-back") return "✕ rolled back";
-  return colors[color].version === undefined ? "○ idle" : "○ idle, standby";
 }
