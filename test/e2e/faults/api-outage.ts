@@ -11,6 +11,7 @@ import type { Step } from "../step.ts";
  * lost, and its pods get no traffic. It reports every 10 s, so the outage begins right after a report.
  */
 const OUTAGE_SECONDS = 30;
+const START_SECONDS = 6;
 
 /**
  * `E2E_STOP_API` and `E2E_START_API` are shell commands that end the API server and bring it back.
@@ -21,7 +22,6 @@ export const apiOutage: Step = {
   async run() {
     const before = await liveColor();
     let seconds = 0;
-    const startSeconds = await outage(() => Promise.resolve());
     const load = await underLoad(async () => {
       const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
       await release.until(inPhase("bake"));
@@ -29,7 +29,7 @@ export const apiOutage: Step = {
       seconds = await outage(async () => {
         const stoppedAt = performance.now();
         await release.until((event) => event.type === "progress" && event.message.startsWith("paused: "));
-        await sleep((OUTAGE_SECONDS - startSeconds) * 1000 - (performance.now() - stoppedAt));
+        await sleep((OUTAGE_SECONDS - START_SECONDS) * 1000 - (performance.now() - stoppedAt));
       });
       const { code, result, reason } = await release.ended;
       assert.deepEqual({ code, result }, { code: 0, result: "released" }, reason);
