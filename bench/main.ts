@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { app } from "./app.ts";
 import { cache } from "./cache.ts";
 import { cluster } from "./cluster.ts";
+import { gates } from "./gates.ts";
 import { holds, type Measurement } from "./measurement.ts";
 import { overload } from "./overload.ts";
 import { rehearsal } from "./rehearsal.ts";
@@ -11,14 +12,14 @@ import { server } from "./server.ts";
 import { store } from "./store.ts";
 import { synth } from "./synth.ts";
 
-const BENCHES = { synth, app, resilience, cluster, cache, server, overload, store, rehearsal };
+const BENCHES = { synth, app, resilience, cluster, cache, server, overload, store, rehearsal, gates };
 
 const HELP = `Usage: npm run bench -- [options]
 
 Measures what the documentation claims, each beside its bar, and writes each part to bench/results. Nothing else should run meanwhile.
 
-  --only    one part: synth, app, resilience, cluster, cache, server, overload, store or rehearsal
-  --quick   the quick rehearsal instead of the full one, and fewer rounds; writes nothing
+  --only    one part: synth, app, resilience, cluster, cache, server, overload, store, rehearsal or gates
+  --quick   the quick rehearsal instead of the full one, and fewer rounds or bakes; writes nothing
   --json    one JSON object instead of the table
   --help
 
@@ -62,5 +63,5 @@ function line(measurement: Measurement): string {
   const figure = `${unit === "calls" || unit === "/s" ? Math.round(value) : value.toPrecision(3)} ${unit}`;
   const verdict =
     bar === undefined ? "" : `${allowed === "most" ? "≤" : "≥"} ${bar} ${holds(measurement) ? "holds" : "MISSED"}`;
-  return `${what.padEnd(44)} ${figure.padStart(12)}   ${verdict.padEnd(16)} ${runs > 1 ? `median of ${runs}` : ""}`.trimEnd();
+  return `${what.padEnd(48)} ${figure.padStart(12)}   ${verdict.padEnd(16)} ${runs > 1 ? `${unit === "%" ? "" : "median "}of ${runs}` : ""}`.trimEnd();
 }

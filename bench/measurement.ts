@@ -2,11 +2,11 @@
 export interface Measurement {
   readonly what: string;
   readonly value: number;
-  readonly unit: "s" | "ms" | "µs" | "MB" | "B" | "calls" | "/s" | "×";
+  readonly unit: "s" | "ms" | "µs" | "MB" | "B" | "calls" | "/s" | "×" | "%";
   readonly bar?: number;
   /** Whether the bar is the most or the least that is allowed. @default "most" */
   readonly allowed?: "most" | "least";
-  /** Of how many runs the value is the median. */
+  /** Of how many runs the value is the median or, in percent, the part. */
   readonly runs: number;
 }
 

@@ -152,7 +152,11 @@ function others(): Case[] {
   const limiter = new RateLimiter({ name: "api", rate: 1e9 });
   const retry = new Retry({ name: "api" });
   const fallback = new Fallback({ answer: () => 0 });
-  const endpoints = Array.from({ length: 10 }, (_, index) => ({ name: String(index), target: index }));
+  const endpoints = Array.from({ length: 10 }, (_, index) => ({
+    name: String(index),
+    target: index,
+    breaker: new Breaker({ ...options, name: String(index) }),
+  }));
   const balancer = new LoadBalancer({ name: "api", endpoints });
   return [
     { what: "deadline", overBare: true, once: () => deadline.execute(work) },
@@ -160,7 +164,7 @@ function others(): Case[] {
     { what: "bulkhead", overBare: true, once: () => bulkhead.execute(work) },
     { what: "rate limiter", overBare: true, once: () => limiter.execute(work, alice) },
     { what: "retry", overBare: true, once: () => retry.execute(work, alice) },
-    { what: "load balancer of 10", overBare: true, once: () => balancer.execute(work) },
+    { what: "load balancer of 10", overBare: true, once: () => balancer.execute(work, "least-loaded") },
     { what: "fallback", overBare: true, once: () => fallback.execute(work) },
   ];
 }

@@ -22,9 +22,12 @@ export interface AppNamespaceProps {
 export class AppNamespace extends Construct {
   /** The namespace's name; what is given this instead of a text is created after the namespace. */
   readonly namespace: string;
+  readonly #made: string | undefined;
 
   constructor(scope: Construct, id: string, props: AppNamespaceProps) {
     super(scope, id);
+    this.#made = props.create === false ? undefined : props.name;
+    this.node.addValidation({ validate: () => this.#others() });
     this.namespace = props.create === false ? props.name : this.#make(props);
 
     if (props.existingAccount !== undefined) return;
@@ -38,6 +41,19 @@ export class AppNamespace extends Construct {
       // Others add these, such as OpenShift and operators of registries. Pull secrets of ours belong in the pod template.
       lifecycle: { ignoreChanges: ["image_pull_secret", "secret"] },
     });
+  }
+
+  /** A second one that makes it would fail only in its deploy. */
+  #others(): string[] {
+    return this.node.root.node
+      .findAll()
+      .flatMap((other) =>
+        other instanceof AppNamespace && other !== this && this.#made !== undefined && other.#made === this.#made
+          ? [
+              `makes the namespace '${this.#made}', and '${other.node.path}' does too: set createNamespace to false for one`,
+            ]
+          : [],
+      );
   }
 
   #make({ names, name }: AppNamespaceProps): string {

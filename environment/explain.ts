@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shown } from "./shown.ts";
 
 /**
  * What is wrong with an input, in the words of an environment file: with the value, and with what to write instead.
@@ -89,10 +90,4 @@ function bound(origin: string, relation: string, limit: number | bigint, input: 
   if (origin === "number" || origin === "int") return `must be ${relation} ${limit}, not ${shown(input)}`;
   if (origin === "string" && limit === 1 && relation === "at least") return "must not be empty";
   return `must have ${relation} ${limit} ${origin === "string" ? "characters" : "items"}, not ${shown(input)}`;
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "string") return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a group of fields";
-  return String(value);
 }

@@ -85,15 +85,22 @@ export function namesOf(app: string): Names {
   };
 }
 
-/** The name of a stack. That of the default app leaves its name out: it had its states before apps had names. */
-export const stackName = (
-  environment: { readonly name: string; readonly app: { readonly name: string } },
-  part: string,
-) => [environment.name, ...(environment.app.name === APP ? [] : [environment.app.name]), part].join("-");
+interface Named {
+  readonly name: string;
+  readonly app: { readonly name: string };
+}
+
+/**
+ * An app in an environment, as one name: what its stacks begin with, and its keys in a Redis that others use, too. That of
+ * the default app is the environment's: it had its states and keys before apps had names.
+ */
+export const scopeName = ({ name, app }: Named): string => (app.name === APP ? name : `${name}-${app.name}`);
+
+export const stackName = (environment: Named, part: string): string => `${scopeName(environment)}-${part}`;
 
 const ofDefaultApp = namesOf(APP);
 
-/** The names of the default app, which a release uses. */
+/** The names of the default app. */
 export const LIVE_SERVICE = ofDefaultApp.live;
 export const PREVIEW_SERVICE = ofDefaultApp.preview;
 export const RELEASE_LEASE = ofDefaultApp.lease;
@@ -102,5 +109,5 @@ export const colorName = ofDefaultApp.color;
 export const appLabels = () => ofDefaultApp.labels;
 export const colorLabels = ofDefaultApp.colorLabels;
 
-/** The ports of the default server, which a release asks. */
+/** The ports of the bundled app. */
 export const PORTS = { mcp: { name: MCP_PORT_NAME, number: 8080 }, admin: { name: "admin", number: 9090 } } as const;

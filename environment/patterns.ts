@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { imageProblem } from "./image.ts";
 import { canonicalQuantity, isQuantity } from "./quantity.ts";
+import { shown } from "./shown.ts";
 
 /**
  * The texts that the API of Kubernetes accepts, each with what to write instead of one that it refuses.
@@ -124,7 +125,7 @@ export const portNumber = z.number().int().min(1).max(65535);
 
 /** Addresses, such as `10.0.0.0/16`. */
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
-  error: ({ input }) => `must be an address range such as '10.0.0.0/16', not '${String(input)}'`,
+  error: ({ input }) => `must be an address range such as '10.0.0.0/16', not ${shown(input)}`,
 });
 
 /** A whole number above 0. */

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidKubeconfig } from "./invalid-kubeconfig.ts";
 import { kubeconfigFiles, loadKubeconfig, type Surroundings } from "./load.ts";
+import { hasCertificate, isBase64 } from "./pem.ts";
 import { NO_USER, type ClusterEntry, type UserEntry } from "./schema.ts";
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -98,11 +99,13 @@ export function ownCluster({ variables, serviceAccount = SERVICE_ACCOUNT }: Surr
 function checkCluster(name: string, cluster: ClusterEntry): void {
   const refuse = (problem: string) => new InvalidKubeconfig(`cluster '${name}' of the kubeconfig ${problem}`);
   if (cluster.server === "") throw refuse("has no server");
-  oneOf(refuse, cluster, "certificate-authority");
-  const hasAuthority = cluster["certificate-authority"] !== "" || cluster["certificate-authority-data"] !== "";
-  if (cluster["insecure-skip-tls-verify"] && hasAuthority) {
+  const authority = contentOf(refuse, cluster, "certificate-authority");
+  if (authority === undefined) return;
+  if (cluster["insecure-skip-tls-verify"]) {
     throw refuse("has a certificate authority and 'insecure-skip-tls-verify'; keep one of them");
   }
+  // Node would trust nobody instead.
+  if (!hasCertificate(authority)) throw refuse("has a 'certificate-authority' without a certificate in PEM format");
 }
 
 function checkUser(name: string, user: UserEntry): void {
@@ -112,12 +115,9 @@ function checkUser(name: string, user: UserEntry): void {
       `uses the auth-provider '${user["auth-provider"].name}', which Kubernetes has replaced; use an exec plugin of your cloud`,
     );
   }
-  oneOf(refuse, user, "client-certificate");
-  oneOf(refuse, user, "client-key");
-  const certificate = user["client-certificate"] + user["client-certificate-data"];
-  if (certificate !== "" && user["client-key"] + user["client-key-data"] === "") {
-    throw refuse("has a client certificate without its key");
-  }
+  const certificate = contentOf(refuse, user, "client-certificate");
+  const key = contentOf(refuse, user, "client-key");
+  if (certificate !== undefined && key === undefined) throw refuse("has a client certificate without its key");
   if (user.token !== "" && user.username + user.password !== "") throw refuse("has a token and a password; keep one");
   const others = user["as-uid"] !== "" || user["as-groups"].length > 0 || Object.keys(user["as-user-extra"]).length > 0;
   if (others && user.as === "") throw refuse("impersonates a uid, groups or extra fields without a user ('as')");
@@ -132,15 +132,19 @@ const identifies = (user: UserEntry) =>
 
 type Refuse = (problem: string) => InvalidKubeconfig;
 
-function oneOf<Field extends string>(
+function contentOf<Field extends string>(
   refuse: Refuse,
   entry: Readonly<Record<Field | `${Field}-data`, string>>,
   field: Field,
-): void {
-  if (entry[field] === "") return;
-  if (entry[`${field}-data`] !== "") throw refuse(`has both '${field}' and '${field}-data'; keep one`);
+): Buffer | undefined {
+  const file: string = entry[field];
+  const data: string = entry[`${field}-data`];
+  if (file !== "" && data !== "") throw refuse(`has both '${field}' and '${field}-data'; keep one`);
+  if (!isBase64(data)) throw refuse(`has a '${field}-data' that is not base64`);
+  if (data !== "") return Buffer.from(data, "base64");
+  if (file === "") return undefined;
   try {
-    readFileSync(entry[field]);
+    return readFileSync(file);
   } catch (error) {
     throw refuse(`names a '${field}' that cannot be read: ${(error as Error).message}`);
   }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { InvalidKubeconfig } from "./invalid-kubeconfig.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type KubeconfigFile,
   type UserEntry,
 } from "./schema.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Where a command runs: its variables, and the folder that relative paths start from. */
 export interface Surroundings {
@@ -88,8 +88,7 @@ function readIfThere(file: string): string | undefined {
 function understand(file: string, text: string): KubeconfigFile {
   let document: unknown;
   try {
-    // An alias may make a small file large. Warnings are of no use here; errors are thrown.
-    document = parse(text, { maxAliasCount: 100, logLevel: "error" }) ?? {};
+    document = parseYaml(text) ?? {};
   } catch (error) {
     const [problem = ""] = error instanceof Error ? error.message.split("\n") : [];
     throw new InvalidKubeconfig(`the kubeconfig '${file}' is not YAML: ${problem}`);

@@ -133,7 +133,7 @@ export class TargetWatch {
   }
 
   async #sampleOf(color: Color, signal: AbortSignal): Promise<DrawnSample["colors"][Color]> {
-    const { pods: now } = await this.#target.measurements.calls(color, signal);
+    const now = (await this.#target.measurements?.calls(color, signal))?.pods ?? new Map<string, CallHistogram>();
     const before = this.#calls.get(color);
     this.#calls.set(color, now);
     const during = sum(before === undefined ? [] : [...now].map(([pod, calls]) => difference(before.get(pod), calls)));

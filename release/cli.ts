@@ -133,8 +133,8 @@ async function release(
     interrupted.abort(new Error(`interrupted by ${by}`));
     print({ type: "progress", message: `${by}: stopping` });
   };
-  // A terminal and npm both send it; the second one must not end the command half way.
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  // A terminal and npm both send it; the second one must not end the command half way. A terminal that closes sends SIGHUP.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   process.stdout.on("error", () => {
     interrupt("the end of its output");
   });

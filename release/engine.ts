@@ -175,8 +175,8 @@ export class Engine {
 
   /** A rollback goes on with the pods that are there: moving the traffic back needs no more of the target. */
   #holdFailed(error: unknown, { phase }: ReleaseRecord): void {
-    const known = error instanceof TargetRefused || error instanceof StateChanged;
-    if (phase !== "rollback" || !known) throw error;
+    const known = [TargetRefused, StateChanged, TargetUnreachable].some((kind) => error instanceof kind);
+    if (phase !== "rollback" || !known || !(error instanceof Error)) throw error;
     this.#options.listener({ type: "progress", message: `warning: ${error.message}` });
   }
 

@@ -1,6 +1,6 @@
 import type { Color } from "../environment/color.ts";
 import type { ReleaseRecord } from "./record.ts";
-import { readyPods, type Snapshot } from "./snapshot.ts";
+import { carrying, readyPods, type Snapshot } from "./snapshot.ts";
 
 /** The one thing to do next. Every action may be repeated: a resumed release may do one that has already happened. */
 export type Action =
@@ -148,14 +148,6 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
     case "remove-holds":
       return { ...release, phase: "ended", retired: true, capacity: undefined, waited: undefined };
   }
-}
-
-/**
- * The pods that carry the traffic now, without those that a rollout adds for a moment. A color that takes it over needs at
- * least one.
- */
-function carrying(snapshot: Snapshot, color: Color): number {
-  return Math.max(1, Math.min(readyPods(snapshot, color), snapshot.colors[color].desired));
 }
 
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */

@@ -12,7 +12,7 @@ export interface OutageOptions {
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5000;
 /** Upper bound for the delay that a target requests: live traffic may be unmonitored during it. */
-const LONGEST_WANTED_DELAY_MS = 30_000;
+export const LONGEST_WANTED_DELAY_MS = 30_000;
 
 /**
  * Decides how long a release goes on trying when its target gives no usable answer.

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { hostname, userInfo } from "node:os";
 import type { Environment } from "../environment/environment.ts";
 import { Engine } from "./engine.ts";
 import {
@@ -15,6 +14,7 @@ import type { Listener, ReleaseResult } from "./events.ts";
 import type { Gate } from "./gates/gate.ts";
 import { GATES } from "./gates/index.ts";
 import type { Clock } from "./ports/clock.ts";
+import { whoAmI } from "./holder.ts";
 import { systemClock } from "./system-clock.ts";
 import type { Authority } from "./ports/records.ts";
 import type { Target } from "./ports/target.ts";
@@ -152,8 +152,3 @@ function startFailed(error: unknown, signal: AbortSignal): ReleaseResult {
 
 /** A target that does not answer must not keep a user waiting who has pressed Ctrl-C. */
 const GIVE_BACK_MS = 500;
-
-/** The holder of the lease, for the message that another command shows. */
-function whoAmI(): string {
-  return `${userInfo().username}@${hostname()} (process ${process.pid})`;
-}

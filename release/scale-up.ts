@@ -48,7 +48,7 @@ export async function waitForPods(
     const why = ready ? [] : [...bounded, ...problems.map(({ what }) => what)];
     const message = [`${color}: ${count} of ${pods} pods ready${old}`, ...why].join("; ");
     // What a rollout in progress still has of the old pods does not count.
-    const own = rollingOut ? 0 : count;
+    const own = state.pods.filter(({ ready, current }) => ready && current).length;
     return { message, count: own, ready, final: !ready && (maximum < pods || problems.some(({ final }) => final)) };
   }
 

@@ -26,4 +26,12 @@ export function readyPods(snapshot: Snapshot, color: Color): number {
   return readyIn(snapshot.colors[color]);
 }
 
+/**
+ * The pods that carry the traffic now, without those that a rollout adds for a moment. A color that takes it over needs at
+ * least one.
+ */
+export function carrying(snapshot: Snapshot, color: Color): number {
+  return Math.max(1, Math.min(readyPods(snapshot, color), snapshot.colors[color].desired));
+}
+
 export const readyIn = ({ pods }: ColorState): number => pods.filter(({ ready }) => ready).length;

@@ -4,7 +4,7 @@ import type { Probe } from "../constructs/probe.ts";
 import { COLORS } from "../environment/color.ts";
 import { secondsOf } from "../environment/duration.ts";
 import type { Environment } from "../environment/environment.ts";
-import type { Names } from "../environment/names.ts";
+import { scopeName, type Names } from "../environment/names.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "../constructs/revisioned-secret.ts";
 import { requestStateRevisions } from "./request-state-revisions.ts";
 
@@ -85,8 +85,8 @@ function plainSettings({ name, namespace, app, ingress, server }: Described, nam
   const told: readonly (readonly [string | undefined, string | undefined])[] = [
     [variables.dataDir, dataVolume && DATA_DIR],
     [variables.dataDurability, dataVolume && (dataVolume.type === "claim" ? "volume" : "pod")],
-    // Two environments may use one Redis; their breakers and caches must not.
-    [variables.redisPrefix, redis && name],
+    // Several apps and environments may use one Redis; their breakers and caches must not.
+    [variables.redisPrefix, redis && scopeName({ name, app })],
     [variables.redisCluster, redis && String(redis.cluster)],
     [variables.port, String(server.port)],
     ...Object.entries(variables.ports).map(([port, variable]) => [variable, String(server.ports[port])] as const),

@@ -17,35 +17,36 @@ import { BodyBudget } from "./server/body-budget.ts";
 import { Connections } from "./server/connections.ts";
 import { drain } from "./server/drain.ts";
 import { listen } from "./server/listen.ts";
-import { loadMetrics } from "./server/load-metrics.ts";
 import { createServerFactory } from "./server/mcp.ts";
 import { createMcpPort } from "./server/mcp-port.ts";
+import { serverMetrics } from "./server/server-metrics.ts";
 import { breakerMetrics } from "./telemetry/breaker-metrics.ts";
-import { connectionMetrics } from "./server/connection-metrics.ts";
 import { createLogger, type Logger, type LogSink } from "./telemetry/logger.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "./telemetry/request-trace.ts";
 import { createTools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 
-/** What a registration may use of the app. */
+/** The parts of the app that a registration may use. */
 export interface RegisterContext {
-  /** Signs what a client carries to the next round of a call; any pod with the same key verifies it. */
+  /**
+   * Signs the state that a client carries to the next round of a call, for any pod with the key.
+   */
   readonly requestState: RequestStateCodec;
-  /** Tells clients that listen what has changed. */
+  /** Notifies clients that listen for changes. */
   readonly notify: ServerNotifier;
 }
 
-/** Listen streams that a pod serves, if it may have twice as many connections. */
+/** Listen streams of a pod, or half of its connections if that is less. */
 const MAX_STREAMS = 1024;
 
 export interface AppOptions {
   readonly config: Config;
-  /** Changes the list of tools before it is served: adds, removes or wraps. @default - the tools as they are */
+  /** Adds, removes or wraps tools. @default - the tools as they are */
   readonly tools?: (tools: readonly Tool[]) => readonly Tool[];
   /**
-   * Adds what plain tools and resources cannot say: prompts, templates, completions, tools that ask back. Called for each request,
-   * so it has to be quick.
+   * Registers prompts, templates, completions, and tools that ask the client. Called for each
+   * request, so it has to be fast.
    *
    * @default - nothing more
    */
@@ -57,7 +58,10 @@ export interface AppOptions {
 export interface App {
   readonly mcpPort: number;
   readonly adminPort: number;
-  /** Drains and stops; resolves with the number of connections on which a call had to be cut off. A second call joins the first. */
+  /**
+   * Drains and stops. Resolves with the number of connections whose calls were cut off. A second
+   * call joins the first.
+   */
   close(): Promise<number>;
 }
 
@@ -103,7 +107,7 @@ export async function startApp({
   const handler = createMcpHandler(factory, {
     legacy: "stateless",
     bus,
-    // Streams have no end: with them alone, all connections could be in use for good.
+    // Streams have no end and could use all connections permanently.
     maxSubscriptions: Math.min(MAX_STREAMS, Math.ceil(config.maxConnections / 2)),
     onerror: (error) => {
       logger.debug({ reason: error.message }, "refused");
@@ -125,7 +129,7 @@ export async function startApp({
   const authorization = await authorize(config, services, log);
   const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
-  metrics.add(...connectionMetrics(connections), ...loadMetrics(admission, bodies));
+  metrics.add(...serverMetrics({ connections, admission, bodies }));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
   const adminServer = createAdminPort({ health, metrics, logger });
 
@@ -138,7 +142,7 @@ export async function startApp({
     logger.warn({ err: error, source, argument }, "a cache could not be warmed");
   });
   health.started();
-  // At every log level: with port 0, nobody could find the app otherwise.
+  // Logged at every level, because port 0 is assigned at the start.
   logger.child({}, { level: "info" }).info({ mcpPort, adminPort }, "listening");
 
   async function openPorts(): Promise<[number, number]> {
@@ -168,7 +172,7 @@ export async function startApp({
   };
 }
 
-/** Loads what checks tokens only where it is used. */
+/** Loads the code for tokens only if it is used. */
 async function authorize(
   { auth, breakers }: Config,
   services: Services,
@@ -179,7 +183,7 @@ async function authorize(
   return createAuthorization({ ...services, config: auth, settings: breakers.token_keys, logger });
 }
 
-/** OpenTelemetry takes its time and memory only where traces are wanted. */
+/** Loads OpenTelemetry only if traces are kept, because it takes time and memory. */
 async function startTracing(config: Config, logger: Logger): Promise<Tracing> {
   if (config.tracing === undefined) return NO_TRACING;
   const opentelemetry = await import("./telemetry/tracing/opentelemetry.ts");

@@ -2,8 +2,8 @@
 const INITIAL_SIZE = 1024;
 
 /**
- * Bytes that arrive in pieces, copied into one buffer. The sender chooses the size of the pieces: an array of one-byte
- * pieces takes 400 times the memory of their bytes.
+ * Bytes that arrive in pieces, copied into one buffer. The sender chooses the size of the pieces:
+ * an array of one-byte pieces takes 400 times the memory of their bytes.
  */
 export class CollectedBytes {
   #buffer = Buffer.alloc(0);
@@ -13,7 +13,6 @@ export class CollectedBytes {
     return this.#length;
   }
 
-  /** The bytes that have arrived. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -1,25 +1,16 @@
 import { z } from "zod";
-import { authConfig, authVariables, type AuthConfig } from "./config/auth.ts";
-import { breakersConfig, breakerVariables, type BreakersConfig } from "./config/breakers.ts";
-import { cacheConfig, cacheVariables, type CacheConfig } from "./config/cache.ts";
+import { authConfig, authVariables } from "./config/auth.ts";
+import { breakersConfig, breakerVariables } from "./config/breakers.ts";
+import { cacheConfig, cacheVariables } from "./config/cache.ts";
 import { InvalidConfig } from "./config/invalid-config.ts";
-import {
-  outboundConfig,
-  outboundVariables,
-  rateLimitConfig,
-  type OutboundConfig,
-  type RateLimitConfig,
-} from "./config/outbound.ts";
-import { redisConfig, redisVariables, type RedisConfig } from "./config/redis.ts";
-import { serverConfig, serverVariables, type ServerConfig } from "./config/server.ts";
-import { storeConfig, storeVariables, type StoreConfig } from "./config/store.ts";
-import { telemetryVariables, tracingConfig, type TracingConfig } from "./config/telemetry.ts";
-import { weatherConfig, weatherVariables, type WeatherConfig } from "./config/weather.ts";
+import { outboundConfig, outboundVariables, rateLimitConfig } from "./config/outbound.ts";
+import { redisConfig, redisVariables } from "./config/redis.ts";
+import { serverConfig, serverVariables } from "./config/server.ts";
+import { storeConfig, storeVariables } from "./config/store.ts";
+import { telemetryVariables, tracingConfig } from "./config/telemetry.ts";
+import { weatherConfig, weatherVariables } from "./config/weather.ts";
 
-/**
- * Every environment variable the app reads: what it is for, and its default. docs/configuration.md shows this table, and a
- * test holds the two together.
- */
+/** Every environment variable. A test compares docs/configuration.md with this table. */
 export const variables = z.object({
   ...serverVariables,
   ...authVariables,
@@ -32,31 +23,16 @@ export const variables = z.object({
   ...telemetryVariables,
 });
 
-/** Variables whose value no message may show. */
+/** Variables whose values must not appear in messages. */
 const SECRETS: ReadonlySet<string> = new Set(["REQUEST_STATE_KEY", "REDIS_URL", "OTEL_EXPORTER_OTLP_HEADERS"]);
 
-/** All settings of one pod. Durations are milliseconds. */
-export interface Config extends ServerConfig {
-  readonly auth: AuthConfig;
-  readonly weather: WeatherConfig;
-  readonly breakers: BreakersConfig;
-  readonly cache: CacheConfig;
-  readonly outbound: OutboundConfig;
-  readonly rateLimit: RateLimitConfig;
-  /** Absent: this pod shares nothing with others. */
-  readonly redis?: RedisConfig | undefined;
-  /** Absent: records are kept in memory. */
-  readonly store?: StoreConfig | undefined;
-  /** Absent: no traces are kept. */
-  readonly tracing?: TracingConfig | undefined;
-}
-
 /**
- * Reads the settings from environment variables. An empty variable counts as absent, since templates write those.
+ * Reads the settings from environment variables. An empty variable counts as absent, because
+ * templates write those.
  *
- * @throws InvalidConfig with all that is wrong, a line each
+ * @throws InvalidConfig with all problems, one on each line
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Readonly<Record<string, string | undefined>>) {
   const present = Object.fromEntries(
     Object.keys(variables.shape)
       .filter((name) => environment[name] !== undefined && environment[name] !== "")
@@ -84,7 +60,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Shows the value, except where it is a secret, or holds one: the password in a URL. */
+/** All settings of one pod. Durations are milliseconds. */
+export type Config = ReturnType<typeof readConfig>;
+
+/** Contains the value, except for secrets and passwords in URLs. */
 function describeProblem(name: string, problem: string, values: Readonly<Record<string, string | undefined>>): string {
   const shown = (values[name] ?? "").replace(/\/\/[^/]*@/, "//…@");
   return SECRETS.has(name) ? `${name} ${problem}` : `${name} ${problem}, not '${shown}'`;

@@ -6,13 +6,12 @@ import { CannotListen } from "./server/listen.ts";
 import { createLogger } from "./telemetry/logger.ts";
 
 /**
- * Runs the app as a process: settings from the environment, and a drain on SIGTERM or SIGINT. A
- * second signal ends the process at once. Exit code 0 after a complete drain; 1 when calls had to
- * be cut off, a port is taken, or the start failed unexpectedly; 2 when a setting is invalid.
+ * Runs the app as a process, with settings from the environment and a drain on SIGTERM or SIGINT. A
+ * second signal ends the process at once. Exit code 0 after a complete drain; 1 when calls were cut
+ * off, a port is in use, or the start failed; 2 for an invalid setting.
  */
 export async function run(options: Pick<AppOptions, "tools" | "register"> = {}): Promise<void> {
-  // Before anything else: whoever starts a process may stop it at once, and it still has to end as
-  // it should.
+  // First, because the process may be stopped while it starts.
   const stop = Promise.withResolvers<NodeJS.Signals>();
   process.once("SIGTERM", stop.resolve).once("SIGINT", stop.resolve);
   try {
@@ -28,8 +27,8 @@ export async function run(options: Pick<AppOptions, "tools" | "register"> = {}):
     const cutOff = await app.close();
     process.exit(cutOff === 0 ? 0 : 1);
   } catch (error) {
-    // Only the stack: Node would print the failing line of source as well, which in a bundle is all
-    // of the source.
+    // Only the stack: Node would also print the failing line, which in a bundle is all of the
+    // source.
     const isForeseen = error instanceof InvalidConfig || error instanceof CannotListen;
     process.stderr.write(`${isForeseen ? error.message : inspect(error)}\n`);
     process.exit(error instanceof InvalidConfig ? 2 : 1);

@@ -25,39 +25,38 @@ import type { Logger } from "./telemetry/logger.ts";
 import { policyMetrics } from "./telemetry/policy-metrics.ts";
 import { Weather } from "./weather/weather.ts";
 
-/** What tools and resources are made of: one of each for the whole process. */
+/** The parts that tools and resources use, one of each for the process. */
 export interface Services {
   /** Every breaker of the process. */
   readonly breakers: BreakerRegistry;
-  /** What they did lately. */
+  /** Their latest transitions. */
   readonly history: BreakerHistory;
-  /** What is kept so that it need not be asked for again. */
   readonly caches: Caches;
-  /** Fills them before the pod is ready. */
+  /** Fills the caches before the pod is ready. */
   readonly warmUp: WarmUp;
   readonly weather: Weather;
-  /** Calls to what clients name. */
+  /** Calls to URLs that clients give. */
   readonly outbound: HttpClient;
-  /** Endpoints that can do the same, by the name of their pool. */
+  /** Pools of equivalent endpoints, by name. */
   readonly pools: ReadonlyMap<string, Pool>;
-  /** What operators have set of their endpoints' weights. */
+  /** Weights of their endpoints that operators have set. */
   readonly weights: SharedWeights;
-  /** Lets one computation at a time have the processor; others wait their turn. */
+  /** Runs one computation at a time; others queue. */
   readonly computations: Bulkhead;
-  /** Holds each client to its rate. */
+  /** Rate limit of each client. */
   readonly limiter: RateLimiter;
-  /** Takes writes, whatever becomes of the database. */
+  /** Accepts writes also while the database is down. */
   readonly store: ResilientStore;
   readonly health: Health;
-  /** What the parts count, for `/metrics`. */
+  /** Metrics of the parts, for `/metrics`. */
   readonly metrics: readonly Collector[];
-  /** What pods share goes through it; absent where none is configured. */
+  /** Shares state with other pods; absent if it is not configured. */
   readonly redis?: Redis | undefined;
-  /** Ends what runs in the background, once no call needs it any more. */
+  /** Ends background work. To be called after the last call. */
   close(): Promise<void>;
 }
 
-/** Computations that may wait while one is at work, and for how many milliseconds. */
+/** Limits for computations; the timeout is in milliseconds. */
 const COMPUTATIONS = { maxConcurrent: 1, maxQueue: 100, queueTimeout: 20_000 };
 
 export async function createServices(config: Config, { logger }: { readonly logger: Logger }): Promise<Services> {

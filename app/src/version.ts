@@ -1,5 +1,5 @@
-/** Replaced by its value when the app is bundled: see build.ts. */
+/** Defined by the bundler: see build.ts. */
 declare const BUNDLED_VERSION: string | undefined;
 
-/** The version that was built; run from source, the app has none. */
+/** The version of the image; from source there is none. */
 export const VERSION = typeof BUNDLED_VERSION === "string" ? BUNDLED_VERSION : "0.0.0-source";

@@ -3,6 +3,7 @@ import { podRules } from "./pod.ts";
 import { resourceRules } from "./resources.ts";
 import { networkRules } from "./network.ts";
 import type { Rule } from "./rule.ts";
+import { releaseRules } from "./release.ts";
 import { scalingRules } from "./scaling.ts";
 import { serverRules } from "./server.ts";
 import { settingsRules } from "./settings.ts";
@@ -16,4 +17,5 @@ export const RULES: readonly Rule[] = [
   ...resourceRules,
   ...podRules,
   ...networkRules,
+  ...releaseRules,
 ];

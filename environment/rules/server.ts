@@ -3,7 +3,14 @@ import type { Problem, Rule } from "./rule.ts";
 
 /** What an environment gives to the server needs a variable that tells the server. */
 const toldByVariable: Rule = {
-  reads: ["app", "server.variables"],
+  reads: [
+    "app.allowedHosts",
+    "app.allowedOrigins",
+    "app.requestStateKeyRevisions",
+    "app.redis",
+    "app.dataVolume",
+    "server.variables",
+  ],
   problems: ({ app, server: { variables } }) =>
     (
       [

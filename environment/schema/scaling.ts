@@ -28,12 +28,20 @@ export const scaling = z
     /** Latency counts as pressure only above this many requests per second and pod. @default 1 */
     latencyFloorRequestsPerSecond: z.number().positive().default(1),
   })
-  .transform((given, context) => {
-    const { replicas } = given;
-    const bounds = { minReplicas: given.minReplicas ?? replicas, maxReplicas: given.maxReplicas ?? replicas };
-    for (const name of ["minReplicas", "maxReplicas"] as const) {
-      if (bounds[name] !== undefined) continue;
-      context.issues.push({ code: "custom", path: [name], input: given, message: `is missing: ${PURPOSES[name]}` });
-    }
-    return { ...given, minReplicas: bounds.minReplicas ?? 1, maxReplicas: bounds.maxReplicas ?? 1 };
-  });
+  .superRefine(
+    (given, context) => {
+      const missing = (["minReplicas", "maxReplicas"] as const).filter(
+        (name) => (given[name] ?? given.replicas) === undefined,
+      );
+      for (const name of missing) {
+        context.addIssue({ code: "custom", path: [name], message: `is missing: ${PURPOSES[name]}` });
+      }
+    },
+    // Also beside other problems, so that a user hears of all at once.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  )
+  .transform(({ minReplicas, maxReplicas, ...given }) => ({
+    ...given,
+    minReplicas: minReplicas ?? given.replicas ?? 1,
+    maxReplicas: maxReplicas ?? given.replicas ?? 1,
+  }));

@@ -41,7 +41,7 @@ export function rehearsal({ name, bake, breakerRecovery }: Pace): Environment {
     },
     release: {
       ...release,
-      smoke: { ...release.smoke, expect: berlin },
+      smoke: { tool: "get_weather_with_fallback", arguments: { city: "Berlin" }, expect: berlin },
       metrics: { ...release.metrics, maxP95Ms: MAX_P95_MS },
       bake: { ...release.bake, ...bake, maxP95Ms: MAX_P95_MS },
     },

@@ -1,6 +1,7 @@
 import type { EngineOptions } from "../engine-options.ts";
 import { StateChanged, TargetRefused, TargetUnreachable, UsageError } from "../errors.ts";
 import { ask, type Answer } from "../gates/ask.ts";
+import { LONGEST_WANTED_DELAY_MS } from "../outage.ts";
 import type { Result } from "../machine.ts";
 import type { ReleaseRecord } from "../record.ts";
 import { observe, type Snapshot } from "../snapshot.ts";
@@ -12,6 +13,8 @@ export interface BakeOptions extends EngineOptions {
 
 /** A bake whose calls are not enough when its time is over goes on, up to this multiple of its duration. */
 const LONGEST = 2;
+
+const TELL_EVERY_SECONDS = 5;
 
 /** Stands for a gate's name where the target itself did not answer. */
 const TARGET = "target";
@@ -40,8 +43,9 @@ async function monitor(options: BakeOptions): Promise<Result> {
     .filter(({ phases }) => phases.includes("bake"))
     .map((gate) => ({ gate, check: gate.begin?.(of) ?? gate }));
   let watchedSeconds = 0;
+  let toldAt = 0;
   let pausedSeconds = 0;
-  let failedInARow = 0;
+  let failures = 0;
   let checkedAt = clock.now();
   let waitMs = intervalSeconds * 1000;
 
@@ -60,10 +64,10 @@ async function monitor(options: BakeOptions): Promise<Result> {
 
     const failed = answers.filter(({ outcome }) => outcome === "fail");
     const paused = answers.filter(({ outcome }) => outcome === "inconclusive");
-    // An inconclusive check neither adds to a row of failures nor breaks it.
-    if (failed.length > 0) failedInARow += 1;
-    else if (paused.length === 0) failedInARow = 0;
-    if (failedInARow >= failureLimit || failed.some(({ final }) => final))
+    // A pass takes back one failure, so that a gate that fails most of the time does not pass by the others.
+    if (failed.length > 0) failures += 1;
+    else if (paused.length === 0) failures = Math.max(0, failures - 1);
+    if (failures >= failureLimit || failed.some(({ final }) => final))
       return { outcome: "fail", reason: inWords(failed) };
     if (paused.length > 0) {
       pausedSeconds += elapsedSeconds;
@@ -74,10 +78,14 @@ async function monitor(options: BakeOptions): Promise<Result> {
 
     watchedSeconds += intervalSeconds;
     const undecided = answers.filter(({ needsMore }) => needsMore);
-    const calls = answers.find(({ needsMore }) => needsMore !== undefined)?.evidence;
-    const message = `monitored ${round(watchedSeconds)} of ${durationSeconds} s${calls === undefined ? "" : `: ${calls}`}`;
-    listener({ type: "progress", message });
-    if (watchedSeconds < durationSeconds) continue;
+    const isOver = watchedSeconds >= durationSeconds;
+    if (isOver || watchedSeconds - toldAt >= TELL_EVERY_SECONDS) {
+      toldAt = watchedSeconds;
+      const calls = answers.find(({ needsMore }) => needsMore !== undefined)?.evidence;
+      const message = `monitored ${round(watchedSeconds)} of ${durationSeconds} s`;
+      listener({ type: "progress", message: calls === undefined ? message : `${message}: ${calls}` });
+    }
+    if (!isOver) continue;
     if (undecided.length === 0) return { outcome: "pass", reason: `${round(watchedSeconds)} s without a failure` };
     if (watchedSeconds >= LONGEST * durationSeconds) return { outcome: "fail", reason: inWords(undecided) };
   }
@@ -103,7 +111,10 @@ function outOfReach(error: unknown): Error {
 
 const unclear = ({ message }: Error): Answer => ({ gate: TARGET, outcome: "inconclusive", evidence: message });
 
-const retryAfterMs = (found: Snapshot | Error) => (found instanceof TargetUnreachable ? (found.retryAfterMs ?? 0) : 0);
+function retryAfterMs(found: Snapshot | Error): number {
+  const { retryAfterMs = 0 } = found instanceof TargetUnreachable ? found : {};
+  return Math.min(retryAfterMs, LONGEST_WANTED_DELAY_MS);
+}
 
 function inWords(answers: readonly Answer[]): string {
   return answers.map(({ gate, evidence }) => (gate === TARGET ? evidence : `${gate}: ${evidence}`)).join("; ");

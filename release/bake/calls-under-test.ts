@@ -1,83 +1,111 @@
 import { other } from "../../environment/color.ts";
 import type { BakeContext, Check, GateContext, Verdict } from "../gates/gate.ts";
-import { CONTROL_WAIT_MS, judgeControl, type ControlVerdict } from "../statistics/control.ts";
-import { ExcessTest, type Exceeded, type Increment } from "../statistics/excess-test.ts";
-import { callsInWords, count, interval, percent } from "./in-words.ts";
+import { erasOf } from "../measure/client.ts";
+import { Control, CONTROL_WAIT_MS, type ControlVerdict } from "../statistics/control.ts";
+import { ExcessTest, type Exceeded } from "../statistics/excess-test.ts";
+import type { Increment, Span } from "../statistics/increment.ts";
+import { isAlwaysBad, judged, type Comparison } from "./comparison.ts";
+import { callsInWords, count, intervalInWords, percent } from "./in-words.ts";
 import { LiveCalls, type LiveReading } from "./live-calls.ts";
 import { callsNeededInWords, objectives, type Objective } from "./objectives.ts";
 import { SyntheticCalls, type SyntheticCall } from "./synthetic-calls.ts";
 
 /** One sequential test: an objective, held to the calls of one source. */
-interface Test {
+interface Test extends Comparison {
   readonly source: "live" | "synthetic";
-  readonly objective: Objective;
   readonly test: ExcessTest;
 }
 
 const SOURCES = ["live", "synthetic"] as const;
+
+/** The part of the bake's α that each source spends, half of it on each objective. Live calls are what a bake is about. */
+export const PART_OF_ALPHA = { live: 0.9, synthetic: 0.1 } as const;
 
 /** Upper bound for the synthetic calls per second that make up for missing traffic. */
 const MOST_PER_SECOND = 20;
 
 /**
  * The calls of the new color in one bake, under four sequential tests: failed and slow calls, live and synthetic ones. Many
- * good synthetic calls would hide failing live ones, so each is judged alone; each test has a quarter of the environment's α.
+ * good synthetic calls would hide failing live ones, so each is judged alone.
  *
  * The same synthetic calls go to the old color. When a test says roll back, they tell whether both colors suffer from the
  * same outage. Then the calls of its time are set aside on both sides, and the bake goes on.
  */
 export class CallsUnderTest implements Check {
   readonly #context: BakeContext;
-  readonly #objectives: readonly Objective[];
+  readonly #comparisons: readonly Comparison[];
   readonly #tests: readonly Test[];
-  readonly #live: LiveCalls;
+  /** None if the server has no metrics. */
+  readonly #live?: LiveCalls;
   readonly #synthetic: SyntheticCalls;
   readonly #control: SyntheticCalls;
-  /** All calls to the old color, by objective. */
-  readonly #old: Readonly<Record<Objective["name"], Increment[]>> = { failed: [], slow: [] };
+  readonly #setAsideSpans: Span[] = [];
   #readAt: number;
+  /** When all ready pods were read the last time: what they count since then may be as old. */
+  #liveReadAt: number;
   #announced = false;
 
   constructor(context: BakeContext) {
     const { target, environment, color, clock, signal } = context;
     const { bake, smoke } = environment.release;
     this.#context = context;
-    this.#objectives = objectives(bake);
-    const alpha = bake.alpha / (SOURCES.length * this.#objectives.length);
+    this.#comparisons = objectives(bake).map((objective) => {
+      return { objective, control: new Control({ limit: objective.limit }), old: [], new: [] };
+    });
     this.#tests = SOURCES.flatMap((source) =>
-      this.#objectives.map((objective) => {
-        return { source, objective, test: new ExcessTest({ limit: objective.limit, alpha }) };
+      this.#comparisons.map((comparison) => {
+        const alpha = (PART_OF_ALPHA[source] * bake.alpha) / this.#comparisons.length;
+        return { ...comparison, source, test: new ExcessTest({ limit: comparison.objective.limit, alpha }) };
       }),
     );
-    this.#live = new LiveCalls(target.measurements, color, bake.maxP95Ms);
-    // What was called before the bake is not compared with anything.
-    void this.#live.read(signal).catch(() => undefined);
-    const calls = { target, smoke, clock, signal, callsPerSecond: bake.syntheticCallsPerSecond };
+    if (target.measurements !== undefined) {
+      this.#live = new LiveCalls(target.measurements, color, bake.maxP95Ms);
+      // What was called before the bake is not compared with anything.
+      void this.#live.read(signal).catch(() => undefined);
+    }
+    const calls = {
+      target,
+      smoke,
+      eras: erasOf(environment.server),
+      clock,
+      signal,
+      callsPerSecond: bake.syntheticCallsPerSecond,
+    };
     this.#synthetic = new SyntheticCalls({ ...calls, color });
     this.#control = new SyntheticCalls({ ...calls, color: other(color) });
     this.#readAt = clock.now();
+    this.#liveReadAt = this.#readAt;
   }
 
   async check({ remainingSeconds = 0 }: GateContext): Promise<Verdict> {
     const since = this.#readAt;
     const reading = await this.#read();
-    const shared: ControlVerdict[] = [];
+    const shared: Span[] = [];
     for (let alarm = this.#alarm(); alarm !== undefined; alarm = this.#alarm()) {
       await this.#waitForControl(alarm.exceeded);
-      const verdict = judgeControl(this.#old[alarm.objective.name], alarm.exceeded, alarm.objective);
+      const verdict = judged(alarm, this.#setAsideSpans);
       if (verdict.outcome !== "shared") {
         this.#report();
         return { outcome: "fail", final: true, evidence: whyAlone(alarm, verdict) };
       }
-      for (const { test } of this.#tests) test.setAside(verdict.from, verdict.to);
+      this.#setAside(verdict);
       shared.push(verdict);
+    }
+    const quiet = shared.length > 0 ? undefined : this.#quietOutage();
+    if (quiet !== undefined) {
+      this.#setAside(quiet);
+      shared.push(quiet);
     }
 
     this.#report();
     const missing = this.#missing();
     this.#pace(reading.calls / Math.max(0.001, (this.#readAt - since) / 1000), missing, remainingSeconds);
     this.#announce(reading);
-    const evidence = [this.#inWords(), ...(missing > 0 ? [`${missing} more calls needed to be sure`] : [])];
+    const evidence = [
+      this.#inWords(),
+      ...this.#otherBound(reading),
+      ...(missing > 0 ? [`${missing} more calls needed to be sure`] : []),
+    ];
     if (shared.length > 0)
       return { outcome: "inconclusive", evidence: [...evidence, ...shared.map(inOutage)].join("; ") };
     if (reading.unread.length > 0) {
@@ -94,19 +122,29 @@ export class CallsUnderTest implements Check {
   async #read(): Promise<LiveReading> {
     const { clock, signal } = this.#context;
     const own = this.#synthetic.take();
-    for (const { counted } of own) if (counted !== undefined) this.#live.subtract(counted);
-    const reading = await this.#live.read(signal).catch((error: unknown): LiveReading => {
+    const { maxP95Ms } = this.#context.environment.release.bake;
+    for (const { counted, ms } of own) {
+      if (counted !== undefined) this.#live?.subtract({ ...counted, slow: ms > maxP95Ms });
+    }
+    const none = { calls: 0, failed: 0, slow: 0 };
+    const reading = (await this.#live?.read(signal).catch((error: unknown): LiveReading => {
       signal.throwIfAborted();
-      return { calls: 0, failed: 0, slow: 0, unread: [error instanceof Error ? error.message : String(error)] };
-    });
-    const span = { since: this.#readAt, until: clock.now() };
+      return { ...none, unread: [error instanceof Error ? error.message : String(error)] };
+    })) ?? { ...none, unread: [] };
+    const span = { since: this.#liveReadAt, until: clock.now() };
     this.#readAt = span.until;
-    for (const { source, objective, test } of this.#tests) {
-      if (source === "live") test.add({ ...span, calls: reading.calls, bad: reading[objective.name] });
-      else for (const call of own) test.add(this.#asIncrement(call, objective));
+    if (reading.unread.length === 0) this.#liveReadAt = span.until;
+    // The synthetic ones first: they ended before the pods were read.
+    for (const { source, objective, test, new: calls } of this.#tests.toReversed()) {
+      const synthetic = () => own.map((call) => this.#asIncrement(call, objective));
+      const bad = reading[objective.name];
+      const live = bad === undefined ? [] : [{ ...span, calls: reading.calls, bad }];
+      const increments = source === "live" ? live : synthetic();
+      for (const increment of increments) test.add(increment);
+      calls.push(...increments);
     }
     for (const call of this.#control.take()) {
-      for (const objective of this.#objectives) this.#old[objective.name].push(this.#asIncrement(call, objective));
+      for (const { objective, old } of this.#comparisons) old.push(this.#asIncrement(call, objective));
     }
     return reading;
   }
@@ -126,6 +164,22 @@ export class CallsUnderTest implements Check {
     return undefined;
   }
 
+  #quietOutage(): Span | undefined {
+    const now = this.#context.clock.now();
+    for (const comparison of this.#comparisons) {
+      const span = comparison.control.quietOutage(comparison.old, comparison.new, now);
+      if (span !== undefined && !isAlwaysBad(comparison, span, this.#setAsideSpans)) return span;
+    }
+    return undefined;
+  }
+
+  /** An outage fails calls, and makes others slow. */
+  #setAside(span: Span): void {
+    const { from, to } = span;
+    this.#setAsideSpans.push(span);
+    for (const { test } of this.#tests) test.setAside(from, to);
+  }
+
   /** The control has calls of the same time only after a while. */
   async #waitForControl({ until }: Exceeded): Promise<void> {
     const { clock, signal } = this.#context;
@@ -136,7 +190,7 @@ export class CallsUnderTest implements Check {
 
   /** Calls that are missing to rule out what the environment calls intolerable. Live and synthetic ones count together. */
   #missing(): number {
-    const missing = this.#objectives.map(({ name, enough }) => {
+    const missing = this.#comparisons.map(({ objective: { name, enough } }) => {
       const counts = this.#tests.filter(({ objective }) => objective.name === name).map(({ test }) => test.counts);
       const sum = (of: "calls" | "bad") => counts.reduce((total, count) => total + count[of], 0);
       return enough.missing({ calls: sum("calls"), bad: sum("bad") });
@@ -161,8 +215,23 @@ export class CallsUnderTest implements Check {
     const { maxErrorRatio, detect } = environment.release.bake;
     const message =
       `to rule out ${detect} × the limit (${percent(detect * maxErrorRatio)} failed) the bake needs ` +
-      `${callsNeededInWords(this.#objectives)}; ${calls} live calls in the first check`;
+      `${callsNeededInWords(this.#comparisons.map(({ objective }) => objective))}; ` +
+      (this.#live === undefined
+        ? "the server has no metrics (server.metrics): synthetic calls alone are judged"
+        : `${calls} live calls in the first check`);
     listener({ type: "progress", message });
+  }
+
+  /** Where the server's histogram lacks the limit. */
+  #otherBound({ slow, slowAboveMs }: LiveReading): readonly string[] {
+    const { maxP95Ms } = this.#context.environment.release.bake;
+    if (slow === undefined) {
+      return [`the histogram has no bound up to ${maxP95Ms} ms: the speed of live calls is not judged`];
+    }
+    // Bounds are decimal fractions of a second.
+    if (slowAboveMs === undefined || Math.abs(slowAboveMs - maxP95Ms) < 1e-6 * maxP95Ms) return [];
+    const bound = Number(slowAboveMs.toPrecision(6));
+    return [`live calls above ${bound} ms count as slow: the histogram's next bound below ${maxP95Ms} ms`];
   }
 
   #report(): void {
@@ -193,11 +262,10 @@ function whyAlone({ source, objective, test, exceeded }: Alarm, control: Control
   const bad = `${count(exceeded.counts.bad)} of ${count(exceeded.counts.calls)} ${source} calls ${objective.name} ${where}`;
   const old =
     control.outcome === "unknown"
-      ? "no call to the old color could be made that would show an outage of both"
+      ? "the old color's calls do not show an outage of both: there are none, or they are always bad"
       : `of the old color's calls at that time ${counts.bad} of ${counts.calls}`;
-  return `${bad} (${interval(test.estimate)}); ${old}`;
+  return `${bad} (${intervalInWords(test.estimate)}); ${old}`;
 }
 
-const inOutage = ({ counts, from, to }: ControlVerdict) =>
-  `an outage of both colors: ${counts.bad} of ${counts.calls} calls to the old color were bad too; ` +
-  `the calls of these ${Math.round((to - from) / 1000)} s are set aside`;
+const inOutage = ({ from, to }: Span) =>
+  `an outage of both colors, since the old one's calls were bad too: those of ${Math.round((to - from) / 1000)} s are set aside`;

@@ -9,12 +9,12 @@ export interface BadCalls {
 /** Such as `live: 1,240 calls, 3 failed (0.05 to 0.7 %, limit 0.5 %), 0 slow (0 to 0.6 %, limit 5 %)`. */
 export function callsInWords(source: string, kinds: readonly BadCalls[]): string {
   const calls = kinds[0]?.estimate.counts.calls ?? 0;
-  const bad = kinds.map(({ name, estimate }) => `${count(estimate.counts.bad)} ${name} (${interval(estimate)})`);
-  return `${source}: ${count(calls)} calls, ${bad.join(", ")}`;
+  const bad = kinds.map(({ name, estimate }) => `${count(estimate.counts.bad)} ${name} (${intervalInWords(estimate)})`);
+  return `${source}: ${count(calls)} ${calls === 1 ? "call" : "calls"}, ${bad.join(", ")}`;
 }
 
 /** Where the true share is, as far as the calls tell. */
-export function interval({ lower, upper, limit }: Pick<Estimate, "lower" | "upper" | "limit">): string {
+export function intervalInWords({ lower, upper, limit }: Pick<Estimate, "lower" | "upper" | "limit">): string {
   return `${twoDigits(lower)} to ${twoDigits(upper)} %, limit ${twoDigits(limit)} %`;
 }
 

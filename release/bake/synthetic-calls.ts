@@ -1,9 +1,9 @@
 import type { Color } from "../../environment/color.ts";
-import type { Environment } from "../../environment/environment.ts";
 import { TargetRefused, TargetUnreachable } from "../errors.ts";
 import { callTool, type ToolCall } from "../measure/call-tool.ts";
-import { ERAS } from "../measure/client.ts";
+import type { Era } from "../measure/client.ts";
 import { Reach } from "../measure/reach.ts";
+import type { Smoke } from "../measure/smoke-call.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Target } from "../ports/target.ts";
 
@@ -16,7 +16,9 @@ export interface SyntheticCall extends ToolCall {
 export interface SyntheticOptions {
   readonly target: Target;
   readonly color: Color;
-  readonly smoke: Environment["release"]["smoke"];
+  readonly smoke: Smoke;
+  /** At least one; the calls take them in turn. */
+  readonly eras: readonly Era[];
   readonly callsPerSecond: number;
   readonly clock: Clock;
   /** Ends the calls. */
@@ -72,8 +74,8 @@ export class SyntheticCalls {
   }
 
   async #call(): Promise<void> {
-    const { smoke, clock, signal } = this.#options;
-    const era = ERAS[this.#made++ % ERAS.length] ?? "legacy";
+    const { smoke, eras, clock, signal } = this.#options;
+    const era = eras[this.#made++ % eras.length] ?? "legacy";
     this.#underWay += 1;
     const since = clock.now();
     try {

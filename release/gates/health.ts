@@ -1,13 +1,17 @@
-import type { Gate } from "./gate.ts";
+import type { ColorState } from "../ports/capacity.ts";
+import type { PodHealth } from "../ports/probe.ts";
+import { readyIn } from "../snapshot.ts";
+import type { Gate, Verdict } from "./gate.ts";
 
 /**
  * Passes while no pod is critical. A degraded dependency passes and is named: the other color depends on it too, so
- * staying there would not help.
+ * staying there would not help. Of a server without a page for it, the readiness of its pods is used.
  */
 export const health: Gate = {
   name: "health",
   phases: ["verify", "bake"],
-  async check({ target, color, signal }) {
+  async check({ target, snapshot, color, signal }) {
+    if (target.probe.health === undefined) return byReadiness(snapshot.colors[color]);
     const { pods: reports, unread } = await target.probe.health(color, signal);
     if (reports.length === 0) {
       return { outcome: "inconclusive", evidence: `no pod of ${color} is ready; the report of one decides` };
@@ -23,4 +27,12 @@ export const health: Gate = {
   },
 };
 
-const names = (reports: readonly { readonly pod: string }[]) => reports.map(({ pod }) => pod).join(", ");
+/** Pods that are not ready yet or no longer are the gate 'rollout's: it has the patience for their start. */
+function byReadiness(state: ColorState): Verdict {
+  const ready = readyIn(state);
+  const evidence = `${ready} pods ready; the server has no page for its health (server.health)`;
+  return { outcome: ready > 0 ? "pass" : "inconclusive", evidence };
+}
+
+const names = (reports: readonly PodHealth[]) =>
+  reports.map(({ pod, why }) => (why === undefined ? pod : `${pod} (${why})`)).join(", ");

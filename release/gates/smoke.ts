@@ -1,37 +1,37 @@
-import { z } from "zod";
+import { callOptions, erasOf, withClient } from "../measure/client.ts";
 import { Reach } from "../measure/reach.ts";
-import { callOptions, ERAS, withClient } from "../measure/client.ts";
+import { smokeCall } from "../measure/smoke-call.ts";
 import type { Gate, Verdict } from "./gate.ts";
 
 /**
- * Passes if a real client session, in each protocol version, finds the tool and gets the answer that the environment
- * expects. Health shows that a version runs; this shows that it is right.
+ * Passes if a real client session, in each protocol version that the server declares, finds the tool and gets the answer
+ * that the environment expects; without a tool, if there are tools. Health shows that a version runs; this shows that it is
+ * right.
  */
 export const smoke: Gate = {
   name: "smoke",
   phases: ["verify"],
   async check({ target, color, environment, signal }) {
-    const { tool, arguments: args, expect } = environment.release.smoke;
+    const { smoke } = environment.release;
+    const eras = erasOf(environment.server);
     const reach = new Reach(await target.probe.endpoint(color, signal), target.traffic);
-    for (const era of ERAS) {
-      const verdict = await withClient(reach.endpoint, era, signal, async (client): Promise<Verdict> => {
-        const { tools } = await client.listTools({}, callOptions(signal));
-        if (!tools.some(({ name }) => name === tool)) return fail(`${era}: there is no tool '${tool}'`);
-        const answer = await client.callTool({ name: tool, arguments: args }, callOptions(signal));
-        if (answer.isError) return fail(`${era}: ${tool} failed: ${JSON.stringify(answer.content).slice(0, 200)}`);
-        const { error } = expect.safeParse(answer.structuredContent);
-        if (error === undefined) return { outcome: "pass", evidence: "" };
-        const got = JSON.stringify(answer.structuredContent ?? "nothing").slice(0, 200);
-        return fail(`${era}: ${tool}(${JSON.stringify(args)}) answered ${got}: ${z.prettifyError(error)}`);
+    for (const era of eras) {
+      const wrong = await withClient(reach.endpoint, era, signal, async (client): Promise<string | undefined> => {
+        if (smoke !== undefined) {
+          const { tools } = await client.listTools({}, callOptions(signal));
+          if (!tools.some(({ name }) => name === smoke.tool)) return `there is no tool '${smoke.tool}'`;
+        }
+        return (await smokeCall(client, smoke, signal)).wrong;
       }).catch((error: unknown) => {
         signal.throwIfAborted();
-        return fail(`${era}: ${error instanceof Error ? error.message : String(error)}`);
+        return error instanceof Error ? error.message : String(error);
       });
-      if (verdict.outcome === "pass") continue;
+      if (wrong === undefined) continue;
       await reach.check(signal);
-      return verdict;
+      return fail(`${era}: ${wrong}`);
     }
-    return { outcome: "pass", evidence: `${tool} answered as expected, ${ERAS.join(" and ")}` };
+    const evidence = smoke === undefined ? "the server lists its tools" : `${smoke.tool} answered as expected`;
+    return { outcome: "pass", evidence: `${evidence}, ${eras.join(" and ")}` };
   },
 };
 

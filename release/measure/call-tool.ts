@@ -1,13 +1,14 @@
-import type { Environment } from "../../environment/environment.ts";
-import { callOptions, withClient, type Era } from "./client.ts";
+import { ProtocolError } from "@modelcontextprotocol/client";
+import { withClient, type Era } from "./client.ts";
 import type { Reach } from "./reach.ts";
+import { smokeCall, type Smoke } from "./smoke-call.ts";
 
 export interface ToolCall {
   /** No answer, or another one than the environment expects. */
   readonly failed: boolean;
   /** From the call to its answer, without the time to connect. */
   readonly ms: number;
-  /** What the server counted: nothing if it gave no answer. */
+  /** What the server counted: nothing if it gave no answer, or was asked for its tools alone. */
   readonly counted?: { readonly failed: boolean };
 }
 
@@ -15,33 +16,28 @@ export interface ToolCall {
 const BREAKS_EARLY_MS = 1000;
 
 /**
- * Calls the smoke tool in a client session of its own.
+ * Makes the smoke call in a client session of its own.
  *
  * A session that breaks early is tried once more: a pod that is being replaced ends its connections, and a client that
  * connects anew is served.
  *
  * @throws TargetUnreachable, TargetRefused if the way to the color is broken
  */
-export async function callTool(
-  reach: Reach,
-  smoke: Environment["release"]["smoke"],
-  era: Era,
-  signal: AbortSignal,
-): Promise<ToolCall> {
+export async function callTool(reach: Reach, smoke: Smoke, era: Era, signal: AbortSignal): Promise<ToolCall> {
   const start = performance.now();
   for (let tries = 0; ; tries++) {
     try {
       return await withClient(reach.endpoint, era, signal, async (client) => {
         const start = performance.now();
-        const answer = await client.callTool({ name: smoke.tool, arguments: smoke.arguments }, callOptions(signal));
-        const failed = answer.isError === true;
-        const right = !failed && smoke.expect.safeParse(answer.structuredContent).success;
-        return { failed: !right, ms: performance.now() - start, counted: { failed } };
+        const { wrong, counted } = await smokeCall(client, smoke, signal);
+        return { failed: wrong !== undefined, ms: performance.now() - start, ...(counted && { counted }) };
       });
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
-      await reach.check(signal);
       const ms = performance.now() - start;
+      // A JSON-RPC error is an answer, and a pod counts it.
+      if (error instanceof ProtocolError) return { failed: true, ms, counted: { failed: true } };
+      await reach.check(signal);
       if (tries > 0 || ms > BREAKS_EARLY_MS) return { failed: true, ms };
     }
   }

@@ -1,16 +1,13 @@
-/**
- * The app's calls by duration, as its `/metrics` says them: OpenTelemetry's `mcp.server.operation.duration`.
- *
- * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
- * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
- */
-const METRIC = "mcp_server_operation_duration_seconds";
+import type { Server } from "../../environment/schema/server.ts";
+
+/** The names of a server's histogram of calls, and of its labels. */
+export type HistogramNames = Pick<NonNullable<Server["metrics"]>, "histogram" | "methodLabel" | "errorLabel">;
 
 /** Error types that say how the call was asked, not how it was answered; a new version is not to blame for its callers. */
 const CALLERS_OWN = new Set(["", "caller_error", "rate_limited", "-32602"]);
 
-/** A label's value may hold anything, braces too. */
-const SAMPLE = /^(\w+)\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)/;
+/** Labels are optional. A label's value may hold anything, braces too. */
+const SAMPLE = /^([\w:]+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+(\S+)/;
 
 /** Tool calls since a pod started: how many took at most each bound, how many in all, how many failed. */
 export interface CallHistogram {
@@ -20,26 +17,33 @@ export interface CallHistogram {
   readonly errors: number;
 }
 
-/** Reads the tool calls out of a scrape. A scrape without the metric is a pod that had no calls. */
-export function readCalls(scrape: string): CallHistogram {
+/**
+ * Reads the tool calls out of a scrape. A scrape without the metric is a pod that had no calls.
+ *
+ * Without a label for the method every sample is a call; without a label for errors no call counts as failed.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+export function readCalls(scrape: string, { histogram, methodLabel, errorLabel }: HistogramNames): CallHistogram {
   const buckets = new Map<number, number>();
   let calls = 0;
   let errors = 0;
   for (const line of scrape.split("\n")) {
-    if (!line.startsWith(METRIC)) continue;
+    if (!line.startsWith(histogram)) continue;
     const sample = SAMPLE.exec(line);
     if (sample === null) continue;
     const [, name = "", labelText = "", valueText] = sample;
     const labels = readLabels(labelText);
     const value = Number(valueText);
-    if (labels.get("mcp_method_name") !== "tools/call" || !Number.isFinite(value)) continue;
-    if (name === `${METRIC}_bucket`) {
+    if (methodLabel !== undefined && labels.get(methodLabel) !== "tools/call") continue;
+    if (!Number.isFinite(value)) continue;
+    if (name === `${histogram}_bucket`) {
       const bound = labels.get("le") === "+Inf" ? Infinity : Number(labels.get("le"));
       buckets.set(bound, (buckets.get(bound) ?? 0) + value);
     }
-    if (name === `${METRIC}_count`) {
+    if (name === `${histogram}_count`) {
       calls += value;
-      if (!CALLERS_OWN.has(labels.get("error_type") ?? "")) errors += value;
+      if (errorLabel !== undefined && !CALLERS_OWN.has(labels.get(errorLabel) ?? "")) errors += value;
     }
   }
   return { buckets, calls, errors };

@@ -1,17 +1,24 @@
-import type { Environment } from "../../environment/environment.ts";
-import { callOptions, ERAS, withClient, type Era } from "./client.ts";
+import { withClient, type Era } from "./client.ts";
 import type { Reach } from "./reach.ts";
-
-type Smoke = Environment["release"]["smoke"];
+import { smokeCall, type Smoke } from "./smoke-call.ts";
 
 export interface Load {
   /** Calls in all, at most. */
   readonly calls: number;
   /** Client sessions that call at the same time, the eras in turn. Each has its share of the calls. */
   readonly concurrency: number;
-  /** Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load. */
-  readonly onCall: (ms: number) => boolean;
+  /** At least one. */
+  readonly eras: readonly Era[];
+  /**
+   * Called after each call. No answer, or a wrong one, took infinitely long. Returning true ends the load.
+   *
+   * @param isWarm false for the first calls of a session: a pod that has just started answers them more slowly
+   */
+  readonly onCall: (ms: number, isWarm: boolean) => boolean;
 }
+
+/** Calls of a session that do not tell how fast the pods are. */
+const WARM_UP = 5;
 
 /**
  * Calls a tool through real client sessions and measures each call where a client would.
@@ -24,22 +31,20 @@ export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, sign
   let over = false;
 
   async function session(era: Era): Promise<void> {
-    let left = Math.ceil(load.calls / sessions);
+    const share = Math.ceil(load.calls / sessions);
+    let left = share;
     const count = (ms: number) => {
       left -= 1;
-      over ||= load.onCall(ms);
+      over ||= load.onCall(ms, share - left > WARM_UP);
     };
     try {
       await withClient(reach.endpoint, era, signal, async (client) => {
         while (left > 0 && !over) {
           signal.throwIfAborted();
           const start = performance.now();
-          const answer = await client
-            .callTool({ name: smoke.tool, arguments: smoke.arguments }, callOptions(signal))
-            .catch(() => undefined);
+          const answer = await smokeCall(client, smoke, signal).catch(() => undefined);
           signal.throwIfAborted();
-          const right = answer && !answer.isError && smoke.expect.safeParse(answer.structuredContent).success;
-          count(right ? performance.now() - start : Infinity);
+          count(answer && answer.wrong === undefined ? performance.now() - start : Infinity);
         }
       });
     } catch {
@@ -47,6 +52,8 @@ export async function syntheticLoad(reach: Reach, smoke: Smoke, load: Load, sign
     }
   }
 
-  await Promise.all(Array.from({ length: sessions }, (_, index) => session(ERAS[index % ERAS.length] ?? "legacy")));
+  await Promise.all(
+    Array.from({ length: sessions }, (_, index) => session(load.eras[index % load.eras.length] ?? "legacy")),
+  );
   signal.throwIfAborted();
 }

@@ -15,8 +15,15 @@ export interface Endpoint {
 export interface PodHealth {
   readonly pod: string;
   readonly status: "healthy" | "degraded" | "critical";
+  /** @default none */
+  readonly why?: string;
+}
+
+export interface PodVersion {
+  readonly pod: string;
   readonly version: string;
-  readonly color: string;
+  /** The color that the pod takes itself for. @default - its page names none */
+  readonly color?: string;
 }
 
 /** Answers of some ready pods, and why there is none of the others. */
@@ -26,10 +33,13 @@ export interface FromPods<T> {
   readonly unread: readonly string[];
 }
 
-/** Reaches the pods of a color, whether or not it is live. Both methods throw TargetUnreachable or TargetRefused. */
+/** Reaches the pods of a color, whether or not it is live. Every method throws TargetUnreachable or TargetRefused. */
 export interface Probe {
   endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint>;
 
-  /** The reports of the color's ready pods. Throws if none of them answers. */
-  health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>>;
+  /** The reports of the color's ready pods. Throws if none of them answers. @default - the server has no such page */
+  readonly health?: (color: Color, signal?: AbortSignal) => Promise<FromPods<readonly PodHealth[]>>;
+
+  /** The versions of the color's ready pods. Throws if none of them answers. @default - the server has no such page */
+  readonly versions?: (color: Color, signal?: AbortSignal) => Promise<FromPods<readonly PodVersion[]>>;
 }

@@ -14,7 +14,9 @@ export interface Target {
   readonly staging: Staging;
   readonly records: Records;
   readonly probe: Probe;
-  readonly measurements: Measurements;
+
+  /** @default - the server has no metrics */
+  readonly measurements?: Measurements;
 
   /** Tells people who watch the target about a phase, such as a Kubernetes Event. Never throws. @default nothing */
   announce?(phase: string, message: string, signal?: AbortSignal): Promise<void>;

@@ -1,12 +1,7 @@
 import { checkAlpha, checkCounts, type Counts } from "./counts.ts";
+import { exceedsLimit, type Exceeds } from "./exceeds.ts";
+import { overlaps, union, type Increment, type Span } from "./increment.ts";
 import { interval, type Interval } from "./interval.ts";
-import { evidenceAbove, type Evidence } from "./mixture.ts";
-
-/** Calls of one span of time, in milliseconds of any clock that only goes forward. */
-export interface Increment extends Counts {
-  readonly since: number;
-  readonly until: number;
-}
 
 export interface ExcessOptions {
   /** The share of bad calls that the true share may reach and not exceed, 0 to 1. */
@@ -43,7 +38,13 @@ const WINDOW = 2000;
 /** The part of α that the test over the whole bake spends; the windows spend the rest. */
 const WHOLE_BAKE = 0.8;
 
-/** The increments counted in one test. */
+/** An increment, and the index of the window that it is in. */
+interface Counted {
+  readonly increment: Increment;
+  readonly window: number;
+}
+
+/** The counts of one test. */
 interface Sum {
   calls: number;
   bad: number;
@@ -66,26 +67,24 @@ interface Sum {
 export class ExcessTest {
   readonly limit: number;
   readonly #alpha: number;
-  readonly #evidence: Evidence;
-  #increments: Increment[] = [];
-  /** The window of each increment. */
-  #windowOf: number[] = [];
+  readonly #exceeds: Exceeds;
+  readonly #counted: Counted[] = [];
   #whole: Sum = { calls: 0, bad: 0 };
   #windows: Sum[] = [{ calls: 0, bad: 0 }];
-  readonly #setAside: { readonly from: number; readonly to: number }[] = [];
-  #exceeded: Exceeded | undefined;
+  #setAside: Span[] = [];
+  #alarm: { readonly index: number; readonly exceeded: Exceeded } | undefined;
 
   /** @throws RangeError if the limit or α is not a share */
   constructor({ limit, alpha = 0.005 }: ExcessOptions) {
     checkAlpha(alpha);
     this.limit = limit;
     this.#alpha = alpha;
-    this.#evidence = evidenceAbove(limit);
+    this.#exceeds = exceedsLimit(limit);
   }
 
   /** The first alarm of the calls that count. */
   get exceeded(): Exceeded | undefined {
-    return this.#exceeded;
+    return this.#alarm?.exceeded;
   }
 
   /** All calls that count. */
@@ -114,14 +113,11 @@ export class ExcessTest {
     checkCounts(increment);
     const { since, until } = increment;
     if (!(since <= until)) throw new RangeError(`'since' (${since}) must be at most 'until' (${until})`);
-    if (increment.calls === 0 || this.#setAside.some((span) => overlaps(increment, span))) return this.#exceeded;
+    if (increment.calls === 0 || this.#setAside.some((span) => overlaps(increment, span))) return this.exceeded;
 
     if ((this.#windows.at(-1)?.calls ?? 0) >= WINDOW) this.#windows.push({ calls: 0, bad: 0 });
-    const window = this.#windows.length - 1;
-    this.#increments.push(increment);
-    this.#windowOf.push(window);
-    this.#count(increment, window);
-    return this.#exceeded;
+    this.#count({ increment, window: this.#windows.length - 1 });
+    return this.exceeded;
   }
 
   /**
@@ -134,54 +130,44 @@ export class ExcessTest {
   setAside(from: number, to: number): Counts {
     if (!(from <= to)) throw new RangeError(`'from' (${from}) must be at most 'to' (${to})`);
     const span = { from, to };
-    this.#setAside.push(span);
+    this.#setAside = union(this.#setAside, span);
+    const first = this.#counted.findIndex(({ increment }) => overlaps(increment, span));
+    if (first < 0) return { calls: 0, bad: 0 };
+
     const before = this.#whole;
-    const all = this.#increments.map((increment, index) => ({ increment, window: this.#windowOf[index] ?? 0 }));
-    const remaining = all.filter(({ increment }) => !overlaps(increment, span));
-    this.#increments = remaining.map(({ increment }) => increment);
-    this.#windowOf = remaining.map(({ window }) => window);
+    const later = this.#counted.splice(first);
+    if (this.#alarm !== undefined && this.#alarm.index >= first) this.#alarm = undefined;
     this.#whole = { calls: 0, bad: 0 };
     this.#windows = this.#windows.map(() => ({ calls: 0, bad: 0 }));
-    this.#exceeded = undefined;
-    for (const { increment, window } of remaining) this.#count(increment, window);
+    for (const counted of this.#counted) this.#sum(counted);
+    for (const counted of later) if (!overlaps(counted.increment, span)) this.#count(counted);
     return { calls: before.calls - this.#whole.calls, bad: before.bad - this.#whole.bad };
   }
 
-  #count(increment: Increment, index: number): void {
-    const window = this.#windows[index];
-    if (window === undefined) throw new Error(`there is no window ${index}`);
-    addTo(this.#whole, increment);
-    addTo(window, increment);
-    if (this.#exceeded !== undefined) return;
-    const { since, until } = increment;
-    const forWindow = ((1 - WHOLE_BAKE) * this.#alpha) / ((index + 1) * (index + 2));
-    if (this.#crosses(this.#whole, WHOLE_BAKE * this.#alpha)) {
-      this.#exceeded = { test: "whole bake", counts: { ...this.#whole }, since, until };
-    } else if (this.#crosses(window, forWindow)) {
-      this.#exceeded = { test: "recent calls", counts: { ...window }, since, until };
+  #count(counted: Counted): void {
+    const window = this.#sum(counted);
+    const index = this.#counted.push(counted) - 1;
+    if (this.#alarm !== undefined) return;
+    const { since, until } = counted.increment;
+    const forWindow = ((1 - WHOLE_BAKE) * this.#alpha) / ((counted.window + 1) * (counted.window + 2));
+    if (this.#exceeds(this.#whole, WHOLE_BAKE * this.#alpha)) {
+      this.#alarm = { index, exceeded: { test: "whole bake", counts: { ...this.#whole }, since, until } };
+    } else if (this.#exceeds(window, forWindow)) {
+      this.#alarm = { index, exceeded: { test: "recent calls", counts: { ...window }, since, until } };
     }
   }
 
-  #crosses(counts: Counts, alpha: number): boolean {
-    const threshold = -Math.log(alpha);
-    return mostEvidence(counts, this.limit) >= threshold && this.#evidence(counts) >= threshold;
+  /** Adds to the sums, and returns the one of the window. */
+  #sum({ increment, window }: Counted): Sum {
+    const sum = this.#windows[window];
+    if (sum === undefined) throw new Error(`there is no window ${window}`);
+    addTo(this.#whole, increment);
+    addTo(sum, increment);
+    return sum;
   }
-}
-
-/** No mixture has more evidence than the share that fits the counts best, which costs 2 logarithms instead of 40 powers. */
-function mostEvidence({ calls, bad }: Counts, limit: number): number {
-  const share = bad / calls;
-  if (share <= limit) return 0;
-  const ofGood = bad === calls ? 0 : (calls - bad) * Math.log((1 - share) / (1 - limit));
-  return bad * Math.log(share / limit) + ofGood;
 }
 
 function addTo(sum: Sum, { calls, bad }: Counts): void {
   sum.calls += calls;
   sum.bad += bad;
-}
-
-/** A span without length overlaps the one that it lies in. */
-function overlaps({ since, until }: Increment, { from, to }: { readonly from: number; readonly to: number }): boolean {
-  return since === until ? from <= since && since <= to : since < to && from < until;
 }

@@ -9,6 +9,9 @@ import { imageOf } from "./images.ts";
 /** A release that bakes for a few seconds. */
 export const QUICK = "test/e2e/quick-environment.ts";
 
+/** A release that bakes for as long as that of environment `local`. */
+export const PATIENT = "test/e2e/patient-environment.ts";
+
 /** The arguments of a release of version 1.1.0, to whichever color is idle. */
 export const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"] as const;
 
@@ -17,7 +20,7 @@ const cli = (command: string, environment: string, more: readonly string[]) =>
 
 /** Runs a release command against the cluster, and fails unless it ends with 0. */
 export const release = (command: string, ...more: readonly string[]): Promise<ReleaseEvent[]> =>
-  releaseOf("local", command, ...more);
+  releaseOf(PATIENT, command, ...more);
 
 export async function releaseOf(
   environment: string,
@@ -101,7 +104,7 @@ export const inPhase =
 
 /** Kills a release when it reports a phase: no handler runs, and its lease is not given back. */
 export async function killedIn(phase: string, ...args: readonly string[]): Promise<void> {
-  const release = startRelease("run", { environment: "local", args });
+  const release = startRelease("run", { environment: PATIENT, args });
   await release.until(inPhase(phase));
   release.child.kill("SIGKILL");
   await release.ended;

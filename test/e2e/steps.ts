@@ -3,6 +3,7 @@ import local from "../../environments/local.ts";
 import type { Color } from "../../environment/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
+import { apiPatterns } from "./api-patterns.ts";
 import { allReady, liveColor, namespaceExists, podIdentities, replacePods, serviceAnswers } from "./cluster.ts";
 import { buildAndLoad, imageOf } from "./images.ts";
 import { inWords, underLoad } from "./load.ts";
@@ -43,6 +44,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: "the official client calls the server through its Service, in both eras", run: callService },
+  apiPatterns,
   {
     name: "a second deploy plans nothing",
     async run() {
@@ -154,7 +156,6 @@ export const STEPS: readonly Step[] = [
       return "no change in any stack";
     },
   },
-  ...POD_STEPS,
   ...FAULT_STEPS,
   ...REDIS_STEPS,
   {
@@ -168,6 +169,7 @@ export const STEPS: readonly Step[] = [
       return inWords(load);
     },
   },
+  ...POD_STEPS,
   {
     name: "cdktf destroy leaves nothing behind",
     async run() {

@@ -26,6 +26,11 @@ describe("an environment", () => {
       "release.bake: there is no 'interval' here; there are: maxErrorRatio, maxP95Ms, durationSeconds",
     ],
     [
+      "a limit between two bounds of the bundled app's histogram",
+      { release: { ...local.release, bake: { ...local.release.bake, maxP95Ms: 333 } } },
+      "release.bake.maxP95Ms: must be a bound of the app's histogram",
+    ],
+    [
       "a minimum above the maximum",
       { scaling: { ...local.scaling, minReplicas: 5 } },
       "scaling.minReplicas: minReplicas (5) must be at most maxReplicas (4)",

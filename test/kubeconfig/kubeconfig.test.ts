@@ -44,6 +44,7 @@ const AUTHORITY = newAuthority("kubeconfig test");
 const NAMES = ["localhost", "api.internal", "api.cluster.example"];
 const PEOPLE = newAuthority("people");
 const ALICE = PEOPLE.issue({ names: ["alice"] });
+const BOB = PEOPLE.issue({ names: ["bob"] });
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
@@ -235,6 +236,30 @@ const ROWS: Record<string, Row> = {
     seen: null,
     refused: "has both 'certificate-authority' and 'certificate-authority-data'",
   },
+  "an authority that is not base64": {
+    files: [config({ token: "t" }, () => ({ server: one.at("localhost"), "certificate-authority-data": "%%%" }))],
+    seen: null,
+    refused: "cluster 'c' of the kubeconfig has a 'certificate-authority-data' that is not base64",
+  },
+  "an authority that is no certificate": {
+    files: [config({ token: "t" }, () => ({ server: one.at("localhost"), "certificate-authority": "files/token" }))],
+    seen: null,
+    refused: "cluster 'c' of the kubeconfig has a 'certificate-authority' without a certificate in PEM format",
+  },
+  "a client certificate with the key of another one": {
+    files: [config({ "client-certificate-data": base64(ALICE.chain), "client-key-data": base64(BOB.key) })],
+    seen: null,
+    refused: "the certificates of the kubeconfig cannot be used: ",
+  },
+  "a tokenFile that is a folder": {
+    files: [config({ tokenFile: "files" })],
+    seen: null,
+    refused: "files' cannot be used: EISDIR",
+  },
+  "a tokenFile that is a folder beside a token, which counts": {
+    files: [config({ token: "t", tokenFile: "files" })],
+    seen: { authorization: "Bearer t" },
+  },
   "an auth-provider": {
     files: [config({ "auth-provider": { name: "gcp" } })],
     seen: null,
@@ -266,6 +291,39 @@ const ROWS: Record<string, Row> = {
         "impersonate-user: bob",
       ],
     },
+  },
+  "an identity from a merge key": {
+    files: [
+      "x: &base {as: deployer, token: u}\nusers: [{name: u, user: {<<: *base, token: t}}]\n",
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: { authorization: "Bearer t", impersonation: ["impersonate-user: deployer"] },
+  },
+  "merge keys after other keys, which they replace": {
+    files: [
+      [
+        "x: {a: &a {as: a, token: a}, b: &b {as: b, as-uid: '7'}, c: &c {token: c}, d: &d {<<: *c, as-groups: [d]}}",
+        "users: [{name: u, user: {as: mine, token: mine, <<: [*a, *b], <<: *d}}]",
+        "",
+      ].join("\n"),
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: {
+      authorization: "Bearer c",
+      impersonation: ["impersonate-group: d", "impersonate-uid: 7", "impersonate-user: a"],
+    },
+  },
+  "a quoted merge key, which is none": {
+    files: [
+      'x: &base {as: deployer}\nusers: [{name: u, user: {"<<": *base, token: t}}]\n',
+      config({ token: "hidden by the first file" }),
+    ],
+    seen: { authorization: "Bearer t" },
+  },
+  "a merge key of something else than a map": {
+    files: ["users: [{name: u, user: {<<: 3, token: t}}]\n", config({ token: "t" })],
+    seen: null,
+    refused: "is not YAML: Merge sources must be maps",
   },
   "groups to impersonate without a user": {
     files: [config({ token: "t", "as-groups": ["a"] })],
@@ -327,6 +385,16 @@ const ROWS: Record<string, Row> = {
     ],
     seen: { authorization: "Bearer t" },
     proxied: () => [`localhost:${one.url.port}`],
+  },
+  "a proxy-url with a wrong percent-encoding": {
+    files: [
+      config(
+        { token: "t" },
+        server(() => ({ "proxy-url": `http://me:se%zzcret@${proxy.host}` })),
+      ),
+    ],
+    seen: null,
+    refused: "the proxy-url of cluster 'c' in the kubeconfig has a '%' in its name or password",
   },
   "a proxy-url that is none": {
     files: [
@@ -586,6 +654,20 @@ describe.each(Object.entries(ROWS))("a kubeconfig with %s", (_, row) => {
 
     expect({ ...ours, ourProblem, itsProblem }).toEqual({ ...its, ourProblem, itsProblem });
   });
+});
+
+it.each([
+  "an authority that is not base64",
+  "an authority that is no certificate",
+  "a certificate whose file does not exist",
+  "a client certificate with the key of another one",
+  "a tokenFile that is a folder",
+  "a proxy-url with a wrong percent-encoding",
+  "a proxy-url that is none",
+])("a kubeconfig with %s is a mistake of the user and no outage", (name) => {
+  const variables = prepare(ROWS[name] ?? { files: [], seen: null });
+
+  expect(() => openKubeApi({ namespace: "mcp" }, variables)).toThrow(UsageError);
 });
 
 describe("an opened API", () => {

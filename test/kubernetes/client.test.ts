@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -171,6 +171,30 @@ describe("a client of an API server that answers nothing", () => {
     expect(performance.now() - aborted).toBeLessThan(1000);
     patient.close();
   });
+});
+
+it("a client of a load balancer that lost its connections without a word uses new ones after one deadline", async () => {
+  const cluster = FakeCluster.deployed();
+  const server = await KubeServer.start(cluster.store);
+  const accepted: [Socket, Socket][] = [];
+  const balancer = createServer((socket) => {
+    const upstream = connect(Number(server.url.port), "127.0.0.1");
+    accepted.push([socket.on("error", () => undefined), upstream.on("error", () => undefined)]);
+    socket.pipe(upstream).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(balancer, "listening");
+  const url = new URL(`http://127.0.0.1:${(balancer.address() as AddressInfo).port}`);
+  const { api, close } = openClient(url, "mcp", { deadlineMs: 500 });
+  await Promise.all([api.get(SERVICE), api.get(SERVICE), api.get(SERVICE)]);
+  for (const [socket, upstream] of accepted) socket.unpipe(upstream).resume();
+
+  await expect(api.get(SERVICE)).rejects.toThrow("no answer within 0.5 s");
+  expect(await api.get(SERVICE)).toBeDefined();
+
+  close();
+  balancer.close();
+  for (const socket of accepted.flat()) socket.destroy();
+  await server.close();
 });
 
 describe("a port forward", () => {

@@ -1,3 +1,4 @@
+import { APP, namesOf } from "../../environment/names.ts";
 import type { Duplex } from "node:stream";
 import type {
   Kind,
@@ -16,6 +17,7 @@ import type { KubeServer } from "./server.ts";
 /** The client under test, on an API server over HTTP. */
 export class HttpClient implements Client {
   readonly namespace: string;
+  readonly names = namesOf(APP);
   before: (subject: Subject) => Promise<void> | void = () => undefined;
   readonly #opened: OpenedApi;
   readonly #server: KubeServer;

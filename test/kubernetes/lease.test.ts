@@ -5,7 +5,7 @@ import type { Authority } from "../../release/ports/records.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import { acquire, aRecord } from "../release/contract/world.ts";
 import { ManualClock } from "../release/manual-clock.ts";
-import { deniedByPolicy, tooManyRequests } from "./failures.ts";
+import { deniedByPolicy, tooManyRequests, webhookDown } from "./failures.ts";
 import { FakeStaging } from "./fake-staging.ts";
 import { StoreApi } from "./store-api.ts";
 import { SCALING, storeWorld, type ClusterWorld } from "./world.ts";
@@ -73,6 +73,18 @@ describe("a lease that is held", () => {
     expect(requests.length - before).toBe(1);
     await world.pass(200);
     expect(requests.length - before).toBe(2);
+  });
+
+  it("stays ours when one renewal gets no answer, and another command waits for it to expire", async () => {
+    const target = world.open();
+    const authority = await acquire(target);
+    world.apiOf(target).faults.add({ verb: "patch", kind: "Lease", does: "hang", after: 1 });
+    await world.pass(5500);
+    const second = acquire(world.open(), "second").catch((error: unknown) => error);
+    await world.pass(20_000);
+
+    expect(await second).toBeInstanceOf(LeaseHeld);
+    expect(authority.lost.aborted).toBe(false);
   });
 
   it("survives an admission policy that denies the renewal", async () => {
@@ -226,6 +238,51 @@ describe("a newcomer", () => {
 
     await target.traffic.move("blue", "green", authority.fence);
     expect(await target.traffic.live()).toBe("green");
+  });
+
+  it("comes back when a busy API server wants it, and not earlier", async () => {
+    const target = world.open();
+    const { requests, faults } = world.apiOf(target);
+    faults.add({ kind: "Lease", verb: "create", does: () => tooManyRequests(3), times: 2 });
+    const created = () => requests.filter(({ verb }) => verb === "create").length;
+    const authority = acquire(target);
+    await world.pass(2900);
+    expect(created()).toBe(1);
+    await world.pass(200);
+    expect(created()).toBe(2);
+    await world.pass(3000);
+
+    expect((await authority).lost.aborted).toBe(false);
+  });
+
+  it.each([
+    ["an admission webhook is down", webhookDown, 4, /mirror\.example\.com/],
+    ["the API server is busy for longer than a user would wait", () => tooManyRequests(60), 1, /answered 429/],
+  ])("says why it cannot take the lease while %s", async (_, does, tries, cause) => {
+    const target = world.open();
+    const { requests, faults } = world.apiOf(target);
+    faults.add({ kind: "Lease", verb: "create", does, times: Infinity });
+    const error = acquire(target).catch((error: unknown) => error);
+    await world.pass(10_000);
+
+    expect(await error).toBeInstanceOf(TargetUnreachable);
+    expect(String(await error)).toMatch(cause);
+    expect(requests.filter(({ verb }) => verb === "create")).toHaveLength(tries);
+  });
+
+  it("gives up within a second when it is interrupted while it fences, also if the API hangs", async () => {
+    const target = world.open();
+    const { faults } = world.apiOf(target);
+    const interrupted = new AbortController();
+    faults.add({ verb: "patch", does: "hang", times: Infinity });
+    const { signal } = interrupted;
+    const taken = target.records.acquire({ holder: "first", takeOver: false, signal, waiting: () => undefined });
+    await world.pass(100);
+    const start = performance.now();
+    interrupted.abort(new Error("interrupted"));
+
+    await expect(taken).rejects.toThrow("interrupted");
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   it("takes over although the holder renews at the same moment", async () => {

@@ -54,7 +54,8 @@ export class PortForwards {
     });
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      tunnel.close();
+      // As a node does, however the pod's connection ended.
+      tunnel.close(1000);
     });
     tunnel.on("message", (message: Buffer) => {
       if (message[0] === DATA) socket.write(message.subarray(1));

@@ -1,3 +1,4 @@
+import { APP, namesOf, type Names } from "../../environment/names.ts";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -18,6 +19,8 @@ import { Refused, type KubeStore } from "./store.ts";
 export type Server = Pick<KubeStore, "namespace" | "get" | "list" | "create" | "patch">;
 
 export interface StoreApiOptions {
+  /** @default - those of the default app */
+  readonly names?: Names;
   /** Local ports that answer for `<pod>:<port>`. */
   readonly ports?: ReadonlyMap<string, number>;
   /** Runs before each request arrives, in which others may act. */
@@ -27,14 +30,17 @@ export interface StoreApiOptions {
 /** One client of a store, without HTTP: its requests, and the faults of its own network. */
 export class StoreApi implements Client {
   readonly namespace: string;
+  readonly names: Names;
   readonly faults = new Faults();
   readonly requests: Subject[] = [];
   before: (subject: Subject) => Promise<void> | void;
   readonly #store: Server;
   readonly #ports: ReadonlyMap<string, number>;
 
-  constructor(store: Server, { ports = new Map(), before = () => undefined }: StoreApiOptions = {}) {
+  constructor(store: Server, options: StoreApiOptions = {}) {
+    const { ports = new Map(), before = () => undefined, names = namesOf(APP) } = options;
     this.namespace = store.namespace;
+    this.names = names;
     this.#store = store;
     this.#ports = ports;
     this.before = before;

@@ -16,7 +16,7 @@ function gate(phase: Phase, outcome: () => Outcome): Gate {
     name: `${phase}-gate`,
     phases: [phase],
     async check({ target, color }) {
-      await target.probe.health(color);
+      await target.probe.health?.(color);
       return { outcome: outcome(), evidence: "as told" };
     },
   };

@@ -1,4 +1,4 @@
-import { TargetRefused } from "../../release/errors.ts";
+import { TargetRefused, TargetUnreachable } from "../../release/errors.ts";
 import { describe, expect, it } from "@jest/globals";
 import { carryOut, ROLLBACK, RUN } from "./a-release.ts";
 import { instantClock } from "./instant-clock.ts";
@@ -56,6 +56,19 @@ describe("the old color", () => {
 });
 
 describe("a rollback", () => {
+  it("goes to an old color whose rollout does not end, with the pods that it has", async () => {
+    const target = new MemoryTarget();
+    await carryOut(target, { do: "stage", candidate: { image: "new", version: "2" } });
+    await carryOut(target, { do: "promote" });
+    target.colors.green.ready = 3;
+    target.before = () => {
+      if (target.live === "green") Object.assign(target.colors.blue, { ready: 2, rollingOut: true });
+    };
+
+    expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "done" });
+    expect(target.live).toBe("blue");
+  });
+
   it("keeps the pods until the autoscaler has seen the traffic, but not for longer than its window", async () => {
     for (const seenAfterSeconds of [40, Infinity]) {
       const target = new MemoryTarget();
@@ -77,13 +90,16 @@ describe("a rollback", () => {
     }
   });
 
-  it("moves the traffic although the target refuses to hold the pods", async () => {
+  it.each([
+    ["is refused", new TargetRefused("policy", "denied")],
+    ["gets no answer", new TargetUnreachable("a webhook is down")],
+  ])("moves the traffic although the request to hold the pods %s", async (_, error) => {
     const target = new MemoryTarget();
     await carryOut(target, { do: "stage", candidate: { image: "new", version: "2" } });
     await carryOut(target, { do: "promote" });
     target.colors.green.ready = 5;
     target.before = (call) => {
-      if (call === "hold" && target.live === "green") throw new TargetRefused("policy", "denied");
+      if (call === "hold" && target.live === "green" && target.release?.phase === "rollback") throw error;
     };
 
     expect(await carryOut(target, ROLLBACK)).toMatchObject({ result: "done" });

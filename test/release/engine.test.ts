@@ -119,6 +119,15 @@ describe("the bake", () => {
     expect(target.moves).toEqual(["green", "blue"]);
   });
 
+  it("rolls back a version that fails most of its checks, although others pass between them", async () => {
+    let checks = 0;
+    const bake = () => (checks++ % 3 === 2 ? ("pass" as const) : ("fail" as const));
+    const environment = quickEnvironment({ failureLimit: 3, durationSeconds: 1 });
+
+    expect(await carryOut(new MemoryTarget(), RUN, { environment, bake })).toMatchObject({ result: "rolled-back" });
+    expect(checks).toBeLessThan(10);
+  });
+
   it("pauses with the new color live when gates were inconclusive for too long, and can be resumed", async () => {
     const target = new MemoryTarget();
     const environment = quickEnvironment({ holdTimeoutSeconds: 0.003 });

@@ -6,7 +6,7 @@ import type { CallHistogram } from "../../release/measure/histogram.ts";
 import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { Measurements } from "../../release/ports/measurements.ts";
-import type { Endpoint, FromPods, PodHealth, Probe } from "../../release/ports/probe.ts";
+import type { Endpoint, FromPods, PodHealth, PodVersion, Probe } from "../../release/ports/probe.ts";
 import type { Authority, Records } from "../../release/ports/records.ts";
 import type { Staging } from "../../release/ports/staging.ts";
 import type { Target } from "../../release/ports/target.ts";
@@ -121,15 +121,19 @@ export class MemoryTarget implements Target {
     acquire: async () => await Promise.resolve(this.authority()),
   };
 
-  readonly probe: Probe = {
+  readonly probe: { -readonly [Key in keyof Probe]: Probe[Key] } = {
     endpoint: async () => await this.endpoint(),
     health: async () => {
       this.#called("health");
       return await this.health();
     },
+    versions: async () => {
+      this.#called("health");
+      return await this.versions();
+    },
   };
 
-  readonly measurements: Measurements = {
+  measurements: Measurements | undefined = {
     calls: async () => {
       this.#called("calls");
       return await this.callsByPod();
@@ -160,6 +164,10 @@ export class MemoryTarget implements Target {
   }
 
   health(): Promise<FromPods<readonly PodHealth[]>> {
+    return Promise.resolve({ pods: [], unread: [] });
+  }
+
+  versions(): Promise<FromPods<readonly PodVersion[]>> {
     return Promise.resolve({ pods: [], unread: [] });
   }
 

@@ -8,6 +8,7 @@ import grafana from "./deployments/grafana.ts";
 import memory from "./deployments/memory.ts";
 import nextcloud from "./deployments/nextcloud.ts";
 import template from "./deployments/template.ts";
+import everyField from "./every-field.ts";
 import { allResources, resourceOf, stackOf, synthesize, type Resource } from "./synthesized.ts";
 
 interface PodSpec {
@@ -23,7 +24,7 @@ function plan(of: Environment) {
   const { spec } = resourceOf(stackOf(stacks, `${of.app.name}-blue`), "kubernetes_deployment_v1");
   const deployment = spec as {
     strategy: unknown;
-    template: { metadata: { labels: unknown; annotations: unknown }; spec: PodSpec };
+    template: { metadata: { labels: unknown; annotations: Record<string, string> }; spec: PodSpec };
   };
   const [server, ...sidecars] = deployment.template.spec.container;
   const find = (type: string, name?: string): Resource => {
@@ -304,5 +305,43 @@ describe("a public deployment, as an environment", () => {
     [collector, ["stay with the old version"]],
   ])("says to the author of $name what a release makes of it", (of, said) => {
     expect(notes(of)).toEqual(said.map((part) => expect.stringContaining(part)));
+  });
+});
+
+describe("every deployment", () => {
+  const all = [grafana, github, gateway, nextcloud, template, memory, collector, everyField];
+
+  it.each(all)("$name is changed by releases alone: a plain deploy writes no pod and moves no traffic", (of) => {
+    const { name } = of.app;
+    const ignored = allResources(synthesize(of)).flatMap(({ type, resource }) =>
+      type === "kubernetes_service_account_v1" || type === "kubernetes_ingress_v1"
+        ? []
+        : (resource.lifecycle?.ignore_changes ?? []).map((change) => `${resource.metadata.name}: ${change}`),
+    );
+
+    expect(ignored.sort()).toEqual([
+      `${name}-blue: spec`,
+      `${name}-green: spec`,
+      `${name}-preview: spec[0].selector`,
+      `${name}: spec[0].selector`,
+    ]);
+  });
+
+  it.each(all)("$name has native resources alone, each with a label and an annotation of ours", (of) => {
+    for (const { type, resource } of allResources(synthesize(of))) {
+      expect(type).toMatch(/^kubernetes_[a-z_]+_v[12]$/);
+      expect(resource.metadata).toMatchObject({
+        labels: { "app.kubernetes.io/name": of.app.name },
+        annotations: { "mcp-bluegreen/managed-by": "terraform" },
+      });
+    }
+  });
+
+  it.each(all)("$name has the same wanted settings as its staged pods, by keys that a ConfigMap takes", (of) => {
+    const stacks = synthesize(of);
+    const { data } = resourceOf(stackOf(stacks, `${of.app.name}-platform`), "kubernetes_config_map_v1");
+
+    expect(JSON.parse(plan(of).metadata.annotations["mcp-bluegreen/settings"] ?? "")).toEqual(data);
+    for (const key of Object.keys(data as object)) expect(key).toMatch(/^[-._a-zA-Z0-9]{1,253}$/);
   });
 });

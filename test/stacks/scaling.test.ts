@@ -52,6 +52,11 @@ describe("an environment scales", () => {
       "scaling: nothing would scale between 2 and 4 pods: add cpuPercent, memoryPercent, or requestsPerPod with latencyObjectiveMs; " +
         "or say { replicas: … }",
     ],
+    [
+      "without numbers, beside a number in quotes",
+      { minReplicas: "2" },
+      "scaling.minReplicas: must be a number: write 2 without quotes\n  scaling.maxReplicas: is missing: pods of each color under full load",
+    ],
     ["without numbers", {}, "scaling.minReplicas: is missing: pods of each color when it is quiet; or say 'replicas'"],
     [
       "to a fixed number on CPU",

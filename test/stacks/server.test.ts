@@ -2,10 +2,12 @@ import { describe, expect, it } from "@jest/globals";
 import { App, Testing } from "cdktf";
 import { bundledServer } from "../../environment/bundled-server.ts";
 import { environment, InvalidEnvironment } from "../../environment/environment.ts";
+import { namesOf } from "../../environment/names.ts";
 import { notes } from "../../environment/notes.ts";
 import { PAUSE_IMAGE } from "../../environment/schema/stop.ts";
 import local from "../../environments/local.ts";
 import { addStacks } from "../../stacks/environment-stacks.ts";
+import { podProps } from "../../stacks/pods.ts";
 import { withServer } from "./a-server.ts";
 import { allResources, resourceOf, stackOf, synthesize, type Stack } from "./synthesized.ts";
 
@@ -286,7 +288,12 @@ describe("the notes on an environment", () => {
 describe("two apps", () => {
   const weather = withServer(
     {},
-    { name: "local", app: { name: "weather" }, scaling: { minReplicas: 2, maxReplicas: 9, cpuPercent: 80 } },
+    {
+      name: "local",
+      createNamespace: false,
+      app: { name: "weather" },
+      scaling: { minReplicas: 2, maxReplicas: 9, cpuPercent: 80 },
+    },
   );
 
   it("stand in one cdktf App and in one namespace, each with its own bounds, names and labels", () => {
@@ -305,7 +312,28 @@ describe("two apps", () => {
     const names = (of: typeof local) =>
       allResources(synthesize(of)).map(({ type, resource }) => `${type} ${resource.metadata.name}`);
     const shared = names(weather).filter((name) => names(local).includes(name));
-    expect(shared).toEqual(["kubernetes_namespace_v1 mcp-local", "kubernetes_network_policy_v1 default-deny"]);
+    expect(shared).toEqual([]);
     expect(JSON.stringify(synthesize(weather))).not.toContain("mcp-app");
+  });
+
+  it("do not both make the namespace", () => {
+    const app = new App(Testing.app());
+    for (const environment of [local, { ...weather, createNamespace: true }]) {
+      addStacks(app, { environment, cluster: { files: [] } });
+    }
+
+    expect(app.node.findAll().flatMap(({ node }) => node.validate())).toContain(
+      "makes the namespace 'mcp-local', and 'local-weather-platform/namespace' does too: set createNamespace to false for one",
+    );
+  });
+
+  it("have keys of their own in one Redis", () => {
+    const variables = { redisUrl: "REDIS_URL", redisPrefix: "PREFIX" };
+    const prefix = (name?: string) => {
+      const of = withServer({ variables }, { app: { redis: {}, ...(name !== undefined && { name }) } });
+      return podProps(of, namesOf(of.app.name)).server.env.PREFIX;
+    };
+
+    expect([prefix(), prefix("weather")]).toEqual(["local", "local-weather"]);
   });
 });

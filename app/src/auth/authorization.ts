@@ -7,19 +7,20 @@ import { InvalidToken, type Tokens } from "./tokens.ts";
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 
-/** RFC 6750's syntax of a token. */
+/** Syntax of a bearer token in RFC 6750. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /**
- * Lets nobody in without a valid token, and tells who is refused where to get one.
+ * Admits only requests with a valid token, and tells other clients where to get one.
  *
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
- * @see https://www.rfc-editor.org/rfc/rfc6750#section-3 and https://www.rfc-editor.org/rfc/rfc9728 for the two documents' formats
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3 for the challenge
+ * @see https://www.rfc-editor.org/rfc/rfc9728 for the metadata
  */
 export class Authorization {
-  /** Who this server is, and who issues its tokens (RFC 9728): a JSON text. */
+  /** JSON text of the resource metadata (RFC 9728): this server and the issuer of its tokens. */
   readonly metadata: string;
-  /** Where clients look for it: named in every refusal, or guessed from the server's address. */
+  /** Paths of the metadata: the one in every challenge, and those that clients derive. */
   readonly metadataPaths: ReadonlySet<string>;
   readonly #tokens: Tokens;
   readonly #keys: Pick<IssuerKeys, "close">;
@@ -35,17 +36,17 @@ export class Authorization {
     this.metadata = JSON.stringify({
       resource: audience,
       authorization_servers: [issuer],
-      // What any call needs, and no more: clients ask for the rest when a tool needs it.
+      // Only the scopes that every call needs. Clients request others when a tool needs them.
       scopes_supported: requiredScopes.length > 0 ? requiredScopes : undefined,
       bearer_methods_supported: ["header"],
     });
   }
 
   /**
-   * Who sends a request.
+   * The client and its scopes.
    *
-   * @throws HttpError 401 without a valid token, 403 without a required scope, 400 when it is not clear which token counts, 503 when it
-   *   cannot be checked
+   * @throws HttpError 401 without a valid token, 403 without a required scope, 400 for more than
+   *   one token, 503 when tokens cannot be checked
    */
   async authenticate(request: IncomingMessage): Promise<AuthInfo> {
     const token = this.#tokenOf(request);
@@ -66,7 +67,7 @@ export class Authorization {
     }
   }
 
-  /** Ends what runs in the background. */
+  /** Ends the background refresh of keys. */
   close(): void {
     this.#keys.close();
   }
@@ -74,7 +75,7 @@ export class Authorization {
   #tokenOf({ headersDistinct, url }: IncomingMessage): string {
     const [given, another] = headersDistinct.authorization ?? [];
     if (another !== undefined) throw this.#refusal(400, "invalid_request", "There must be one Authorization header");
-    // Addresses end up in logs and histories.
+    // URLs are written to logs and histories.
     if (new URL(url ?? "/", "http://localhost").searchParams.has("access_token")) {
       throw this.#refusal(
         400,
@@ -83,7 +84,7 @@ export class Authorization {
       );
     }
     if (given === undefined || !/^bearer\b/i.test(given)) {
-      // No error code: nothing has been presented that could be wrong.
+      // No error code: RFC 6750 has none for a request without a token.
       throw this.#refusal(401, undefined, "This server needs an access token: Authorization: Bearer …");
     }
     const token = BEARER.exec(given)?.[1];

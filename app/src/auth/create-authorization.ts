@@ -11,13 +11,13 @@ import { Tokens } from "./tokens.ts";
 export interface AuthorizationOptions {
   readonly config: TokenConfig;
   readonly breakers: BreakerRegistry;
-  /** Of the breaker that guards the issuer. */
+  /** Of the breaker for the issuer. */
   readonly settings: BreakerSettings;
   readonly health: Health;
   readonly logger: Logger;
 }
 
-/** Builds what checks tokens: keys, guarded by a breaker that health shows, and what uses them. */
+/** Creates the check of tokens, with the issuer's keys behind a breaker that health reports. */
 export function createAuthorization({
   config,
   breakers,
@@ -35,7 +35,7 @@ export function createAuthorization({
   });
   health.add({
     name: breaker.name,
-    // Known keys stand in for newer ones; without any, this pod lets nobody in.
+    // Known keys are still valid. Without keys, this pod rejects every call.
     health: () => ({ status: statusOf(breaker.state, keys.known), breaker: breaker.state }),
   });
   return new Authorization(config, new Tokens(config, keys.find), keys);

@@ -4,24 +4,24 @@ import { boundedText } from "../outbound/bounded-text.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import { Rejected } from "../resilience/rejection.ts";
 
-/** Milliseconds between two fetches, whether anybody calls or not: how long a key that its issuer withdraws still counts. */
+/** Milliseconds between two fetches: the time for which a withdrawn key is still accepted. */
 const REFRESH_INTERVAL = 10 * 60_000;
 
-/** Milliseconds that keys go on counting while their issuer cannot be asked. */
+/** Milliseconds for which keys are accepted while the issuer cannot be reached. */
 const MAX_AGE = 24 * 60 * 60_000;
 
-/** Milliseconds after a fetch in which no unknown key causes another: anybody can make one up. */
+/** Milliseconds between fetches for unknown keys, because clients can make up key ids. */
 const COOLDOWN = 10_000;
 
-/** Real key sets are some kilobytes. */
+/** Real key sets have a few kilobytes. */
 const MAX_BYTES = 256 * 1024;
 
 const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
-/** The issuer's keys could not be had: nothing is known of the token, good or bad. */
+/** The issuer's keys cannot be fetched, so the token is neither valid nor invalid. */
 export class KeysUnavailable extends Error {
   override readonly name = "KeysUnavailable";
-  /** Milliseconds after which it is worth trying again. */
+  /** Milliseconds after which a retry makes sense. */
   readonly retryAfterMs: number;
 
   constructor(cause: unknown) {
@@ -32,17 +32,17 @@ export class KeysUnavailable extends Error {
 
 export interface IssuerKeysOptions {
   readonly url: string;
-  /** Guards the issuer: while it is down, few ask it, and the others need not wait to be told. */
+  /** Breaker for the issuer, so that calls do not wait for it while it is down. */
   readonly breaker: Breaker;
-  /** Hears why a fetch failed. */
+  /** Called with the reason of each failed fetch. */
   readonly failed: (error: unknown) => void;
 }
 
 /**
- * The public keys of an authorization server, as it publishes them (RFC 7517).
+ * The public keys of an authorization server (RFC 7517).
  *
- * They are kept: a token that is signed with a known key is checked without asking anybody, whether the issuer can be reached or not.
- * A key that is not known is looked for at once, so that a rotation needs no notice.
+ * Known keys are cached, so tokens signed with them are checked also while the issuer is down. An
+ * unknown key is fetched at once, so key rotation needs no announcement.
  */
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
@@ -58,7 +58,7 @@ export class IssuerKeys {
       cooldownDuration: COOLDOWN,
       [customFetch]: (url, { headers }) => this.#fetch(url, headers),
     });
-    // At once, so that the first call need not wait for them.
+    // Before the first call, which would have to wait.
     this.#refresh();
     this.#refreshing = setInterval(() => {
       this.#refresh();
@@ -66,21 +66,21 @@ export class IssuerKeys {
     this.#refreshing.unref();
   }
 
-  /** Whether there are any. */
+  /** Whether there are keys. */
   get known(): boolean {
     return this.#known;
   }
 
-  /** From now on, nothing is fetched that no call needs. */
+  /** Stops the periodic fetch. Unknown keys are still fetched. */
   close(): void {
     clearInterval(this.#refreshing);
   }
 
   /**
-   * The key that a token says it is signed with.
+   * Finds the key that a token names.
    *
    * @throws KeysUnavailable
-   * @throws errors.JOSEError when there is no such key
+   * @throws errors.JOSEError when the issuer has no such key
    */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     try {
@@ -92,7 +92,7 @@ export class IssuerKeys {
     }
   };
 
-  /** Is not waited for; a failure is reported, not thrown. */
+  /** Runs in the background; a failure is reported and not thrown. */
   #refresh(): void {
     this.#remote.reload().catch((error: unknown) => {
       this.#report(error);
@@ -101,7 +101,7 @@ export class IssuerKeys {
 
   async #fetch(url: string, headers: Headers): Promise<Response> {
     const answer = await this.#options.breaker.execute(async ({ signal }) => {
-      // A redirect would let somebody else choose whose keys count.
+      // A redirect could lead to keys of another party.
       const response = await fetch(url, { headers, signal, redirect: "error" });
       if (response.status !== 200) {
         await response.body?.cancel();
@@ -117,7 +117,7 @@ export class IssuerKeys {
     return Response.json(answer);
   }
 
-  /** Once for all that wait for the same fetch; that the breaker is open has its own report. */
+  /** Reports a failed fetch once for all calls that wait for it. The breaker has its own log. */
   #report(error: unknown): void {
     if (error instanceof Rejected || error === this.#reported) return;
     this.#reported = error;
@@ -125,7 +125,7 @@ export class IssuerKeys {
   }
 }
 
-/** Everything else is a failure on this side, and must not make a good token look like a bad one. */
+/** Whether the error is about the token. Other errors are failures of this server or the issuer. */
 function isAboutTheToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||

@@ -5,16 +5,16 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { TokenConfig } from "../config/auth.ts";
 
-/** Real tokens are 1 to 3 kB; all headers of a request together may be 16 kB. */
+/** Characters. Real tokens have 1 to 3 kB; all headers of a request may have 16 kB. */
 const MAX_LENGTH = 8192;
 
-/** Milliseconds that a token which has been found good is taken at its word. Clients send the same one with every request. */
+/** Milliseconds for which a valid token is cached. Clients send the same one with each request. */
 const REMEMBERED = 60_000;
 
-/** Tokens remembered; some 500 bytes each. */
+/** Cached tokens, about 500 bytes each. */
 const MAX_REMEMBERED = 2000;
 
-/** What a header may say an access token is (RFC 9068). Issuers that are older than that say `JWT`, or nothing. */
+/** Types of access tokens (RFC 9068). Older issuers write `JWT` or no type. */
 const TYPES: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt", "application/at+jwt"];
 
 const scopes = z.union([z.string().transform((text) => text.split(" ").filter(Boolean)), z.array(z.string())]);
@@ -23,29 +23,37 @@ const claims = z.object({
   exp: z.number(),
   sub: z.string().min(1).optional(),
   client_id: z.string().min(1).optional(),
-  /** What OpenID Connect calls the client. */
+  /** The client, in OpenID Connect. */
   azp: z.string().min(1).optional(),
   scope: scopes.optional(),
-  /** What some issuers call `scope`. */
+  /** The name of `scope` at some issuers. */
   scp: scopes.optional(),
 });
 
-/** A token that does not let its bearer in. The message says why, in words that may stand in a header, and nothing of the token. */
+/**
+ * An invalid token. The message gives the reason, may be written in a header, and contains nothing
+ * of the token.
+ */
 export class InvalidToken extends Error {
   override readonly name = "InvalidToken";
 }
 
 /**
- * Checks access tokens: JWTs that the issuer signed for this server and that are valid now.
+ * Checks access tokens: valid JWTs that the issuer signed for this server.
  *
- * What it answers holds no token: it has done its work, and nobody behind this point can pass it on or log it.
+ * The result does not contain the token, so that code behind this check cannot log it or pass it
+ * on.
  *
- * @see https://www.rfc-editor.org/rfc/rfc9068#section-4 and https://www.rfc-editor.org/rfc/rfc8725 for what is checked and why
+ * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
+ * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 export class Tokens {
   readonly #config: Pick<TokenConfig, "issuer" | "audience" | "algorithms" | "clockTolerance">;
   readonly #findKey: JWTVerifyGetKey;
-  /** By their hashes, so that a dump of the memory holds no tokens. To check a signature costs a good part of what a call does. */
+  /**
+   * Keyed by hash, so that a memory dump contains no tokens. Cached because a signature check costs
+   * a large part of a call.
+   */
   readonly #good = new LRUCache<string, { readonly authInfo: AuthInfo; readonly until: number }>({
     max: MAX_REMEMBERED,
   });
@@ -60,7 +68,7 @@ export class Tokens {
 
   /**
    * @throws InvalidToken
-   * @throws whatever `findKey` throws that tells nothing of the token
+   * @throws errors of `findKey` that are not about the token
    */
   async check(token: string): Promise<AuthInfo> {
     if (token.length > MAX_LENGTH) throw new InvalidToken(`The token is longer than ${MAX_LENGTH} characters`);
@@ -95,7 +103,7 @@ export class Tokens {
       token: "",
       clientId: client ?? "",
       scopes: scope ?? scp ?? [],
-      // When it stops counting here, by this clock.
+      // End of validity by this server's clock.
       expiresAt: exp + clockTolerance / 1000,
       extra: { subject: sub },
     };

@@ -1,60 +1,54 @@
-import type { Collector } from "../telemetry/collector.ts";
+import { counter, gauge, type Collector } from "../telemetry/collector.ts";
 import type { Sample } from "../telemetry/exposition.ts";
 import type { CacheStats } from "./cache-options.ts";
 import type { Caches } from "./caches.ts";
 
-/** What `/metrics` shows of each cache. */
+/** The metrics of each cache. */
 export function cacheMetrics(caches: Caches): readonly Collector[] {
   const each = (samples: (stats: CacheStats) => readonly Sample[]) => () =>
     caches.stats.flatMap((stats) =>
       samples(stats).map((sample) => ({ ...sample, labels: { cache: stats.name, ...sample.labels } })),
     );
   return [
-    {
-      name: "mcp_cache_requests_total",
-      help: "Calls by outcome: hit, negative (a remembered error), stale, miss, or coalesced (waited for the load of another call)",
-      type: "counter",
-      read: each(({ hits, negativeHits, stale, misses, coalesced }) => [
+    counter(
+      "mcp_cache_requests_total",
+      "Calls by outcome: hit, negative (a remembered error), stale, miss, or coalesced (waited for the load of another call)",
+      each(({ hits, negativeHits, stale, misses, coalesced }) => [
         { labels: { outcome: "hit" }, value: hits },
         { labels: { outcome: "negative" }, value: negativeHits },
         { labels: { outcome: "stale" }, value: stale },
         { labels: { outcome: "miss" }, value: misses - coalesced },
         { labels: { outcome: "coalesced" }, value: coalesced },
       ]),
-    },
-    {
-      name: "mcp_cache_loads_total",
-      help: "Loads of a value that was not there, by outcome: success or failure",
-      type: "counter",
-      read: each(({ loads, errors }) => [
+    ),
+    counter(
+      "mcp_cache_loads_total",
+      "Loads of a value that was not there, by outcome: success or failure",
+      each(({ loads, errors }) => [
         { labels: { outcome: "success" }, value: loads - errors },
         { labels: { outcome: "failure" }, value: errors },
       ]),
-    },
-    {
-      name: "mcp_cache_shared_total",
-      help: "Questions to Redis and what became of them: hit, stale, miss, late (not waited for any longer), stored, refused (no room), error",
-      type: "counter",
-      read: each(({ shared }) => (shared === undefined ? [] : samplesOf({ ...shared }))),
-    },
-    {
-      name: "mcp_cache_entries",
-      help: "Values in memory",
-      type: "gauge",
-      read: each(({ entries }) => [{ value: entries }]),
-    },
-    {
-      name: "mcp_cache_bytes",
-      help: "Memory that they take, estimated",
-      type: "gauge",
-      read: each(({ bytes }) => [{ value: bytes }]),
-    },
-    {
-      name: "mcp_cache_evictions_total",
-      help: "Values that had to make room",
-      type: "counter",
-      read: each(({ evictions }) => [{ value: evictions }]),
-    },
+    ),
+    counter(
+      "mcp_cache_shared_total",
+      "Questions to Redis and what became of them: hit, stale, miss, late (not waited for any longer), stored, refused (no room), error",
+      each(({ shared }) => (shared === undefined ? [] : samplesOf({ ...shared }))),
+    ),
+    gauge(
+      "mcp_cache_entries",
+      "Values in memory",
+      each(({ entries }) => [{ value: entries }]),
+    ),
+    gauge(
+      "mcp_cache_bytes",
+      "Memory that they take, estimated",
+      each(({ bytes }) => [{ value: bytes }]),
+    ),
+    counter(
+      "mcp_cache_evictions_total",
+      "Values that had to make room",
+      each(({ evictions }) => [{ value: evictions }]),
+    ),
   ];
 }
 

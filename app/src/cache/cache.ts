@@ -9,13 +9,13 @@ import type { SharedTier } from "./shared-tier.ts";
 import type { SharedValue } from "./sharing.ts";
 import { SingleFlight } from "./single-flight.ts";
 
-/** Errors remembered at the same time. */
+/** Errors that are cached at the same time. */
 const MAX_FAILURES = 1000;
 
 /**
- * Keeps values that are expensive to load. Answers from memory while a value is fresh, loads it once
- * for all calls of the same time when it is not, and answers with a stale one while a load takes its
- * time or fails. With a shared tier, pods find each other's values in Redis.
+ * Caches values that are expensive to load. It returns fresh values from memory, loads a value once
+ * for all concurrent calls, and returns a stale value while a load runs or after it failed. With a
+ * shared tier, pods share values through Redis.
  *
  * A hit is synchronous and allocates nothing: see `get`.
  */
@@ -28,15 +28,9 @@ export class Cache<V extends Cacheable> {
   readonly #memory: MemoryTier<V>;
   readonly #failures: LRUCache<string, Entry<Error>> | undefined;
   readonly #flights: SingleFlight<Found<V>>;
-  #hits = 0;
-  #negativeHits = 0;
-  #stale = 0;
-  #misses = 0;
-  #coalesced = 0;
-  #loads = 0;
-  #errors = 0;
+  readonly #counts = { hits: 0, negativeHits: 0, stale: 0, misses: 0, coalesced: 0, loads: 0, errors: 0 };
 
-  /** @param tier - what it shares with other pods. @default - nothing */
+  /** @param tier - shares values with other pods. @default - none */
   constructor(options: CacheOptions, tier?: SharedTier<V>) {
     this.name = options.name;
     this.#options = options;
@@ -48,19 +42,19 @@ export class Cache<V extends Cacheable> {
     if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
   }
 
-  /** The value, if it is in memory and fresh. Loads nothing, and counts only a hit. */
+  /** The fresh value in memory, if there is one. Loads nothing. */
   get(key: string): V | undefined {
     const entry = this.#memory.get(key);
     if (entry === undefined || entry.freshUntil <= this.#time.now()) return undefined;
-    this.#hits += 1;
+    this.#counts.hits += 1;
     return entry.value;
   }
 
   /**
-   * The value, loaded if necessary. A cancelled call stops waiting; the load goes on for the others.
+   * The value, loaded if necessary. A cancelled call stops waiting; the load continues for others.
    *
-   * @param load - gets its own call, which ends after `timeout` or when no caller waits any more
-   * @throws the load's error, where no stale value stands in; the call's reason when it is cancelled
+   * @param load - its call ends after `timeout` or when no caller waits
+   * @throws the load's error if there is no stale value; the call's reason when it is cancelled
    */
   fetch(key: string, load: Work<V>, call: Call = PLAIN_CALL): Promise<Found<V>> {
     const { trace } = call;
@@ -78,13 +72,7 @@ export class Cache<V extends Cacheable> {
       name: this.name,
       entries: this.#memory.entries,
       bytes: this.#memory.bytes,
-      hits: this.#hits,
-      negativeHits: this.#negativeHits,
-      stale: this.#stale,
-      misses: this.#misses,
-      coalesced: this.#coalesced,
-      loads: this.#loads,
-      errors: this.#errors,
+      ...this.#counts,
       evictions: this.#memory.evictions,
       ...(this.#tier && { shared: this.#tier.counts }),
     };
@@ -95,26 +83,26 @@ export class Cache<V extends Cacheable> {
     if (entry !== undefined) {
       const age = this.#time.now() - entry.freshUntil;
       if (age < 0) {
-        this.#hits += 1;
+        this.#counts.hits += 1;
         return Promise.resolve({ value: entry.value, source: "memory" });
       }
       if (age < this.#staleWhileRevalidate) {
-        this.#stale += 1;
+        this.#counts.stale += 1;
         this.#refresh(key, load, call);
         return Promise.resolve({ value: entry.value, source: "stale" });
       }
     }
     const failure = this.#failures?.get(key);
     if (failure !== undefined && failure.freshUntil > this.#time.now()) {
-      this.#negativeHits += 1;
+      this.#counts.negativeHits += 1;
       return Promise.reject(failure.value);
     }
-    this.#misses += 1;
-    if (this.#flights.has(key)) this.#coalesced += 1;
+    this.#counts.misses += 1;
+    if (this.#flights.has(key)) this.#counts.coalesced += 1;
     return this.#flights
       .run(key, (inner) => this.#find(key, load, inner), call)
       .then((found) => {
-        if (found.source === "stale") this.#stale += 1;
+        if (found.source === "stale") this.#counts.stale += 1;
         return found;
       });
   }
@@ -124,7 +112,7 @@ export class Cache<V extends Cacheable> {
   }
 
   async #find(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
-    // A value that is never fresh is only requested when it cannot be loaded: see #instead.
+    // Values that are never fresh are read only after a failed load: see #instead.
     const theirs = this.#options.ttl === 0 ? undefined : await this.#tier?.get(key);
     if (theirs === undefined) return this.#load(key, load, call);
     this.#keepUnlessOlder(key, theirs);
@@ -138,7 +126,7 @@ export class Cache<V extends Cacheable> {
 
   async #load(key: string, load: Work<V>, call: Call): Promise<Found<V>> {
     const { timeout = 30_000, ttl, jitter = 0.1, random = Math.random } = this.#options;
-    this.#loads += 1;
+    this.#counts.loads += 1;
     try {
       const value = await within(load, call, timeout, this.#time);
       const freshFor = Math.round(ttl * (1 - jitter * random()));
@@ -153,7 +141,7 @@ export class Cache<V extends Cacheable> {
     }
   }
 
-  /** @throws the error, where it is an answer or a programming error, or no older value stands in */
+  /** @throws the error if it is an answer or a programming error, or there is no stale value */
   async #instead(key: string, error: unknown): Promise<Found<V>> {
     const { negative, staleIfError = 0, ttl } = this.#options;
     if (negative?.isAnswer(error) === true) {
@@ -161,7 +149,7 @@ export class Cache<V extends Cacheable> {
       this.#failures?.set(key, new Entry(asError(error), this.#time.now() + negative.ttl));
       throw error;
     }
-    this.#errors += 1;
+    this.#counts.errors += 1;
     if (isProgrammingError(error)) throw error;
     if (ttl === 0 && this.#memory.peek(key) === undefined) {
       const theirs = await this.#tier?.get(key);

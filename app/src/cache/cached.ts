@@ -6,26 +6,26 @@ import { keyOf } from "./key.ts";
 export interface CachedOptions<Args extends readonly unknown[], V extends Cacheable> {
   readonly cache: Cache<V>;
 
-  /** The key of a call. Two functions on one cache need different keys. @default - all arguments */
+  /** The key of a call. Functions with one cache need different keys. @default - all arguments */
   readonly key?: (...args: Args) => string;
 }
 
-/** A function that remembers its answers. */
+/** A function with a cache. */
 export interface CachedFunction<Args extends readonly unknown[], V> {
-  /** @throws what the function throws; the call's reason when it is cancelled */
+  /** @throws errors of the function; the call's reason when it is cancelled */
   (call: Call, ...args: Args): Promise<Found<V>>;
-  /** Loads the answer for these arguments before a caller waits for it. */
+  /** Loads the value for these arguments in advance. */
   warm(...args: Args): Promise<void>;
 }
 
 /**
- * Wraps a function so that it is only called for answers that the cache does not have.
+ * Adds a cache to a function.
  *
- * @param fn - gets its own call, which goes on as long as any caller waits for the answer
+ * @param fn - its call continues while any caller waits
  * @example
  * const rates = cached(fetchRates, { cache: new Cache<Rates>({ name: "rates", ttl: 60_000 }) });
- * await rates(call, "EUR"); // asks
- * await rates(call, "EUR"); // does not
+ * await rates(call, "EUR"); // fetches
+ * await rates(call, "EUR"); // cached
  */
 export function cached<Args extends readonly unknown[], V extends Cacheable>(
   fn: (call: Call, ...args: Args) => Promise<V>,

@@ -6,17 +6,17 @@ import { SharedTier } from "./shared-tier.ts";
 import type { Sharing } from "./sharing.ts";
 
 export interface CachesOptions {
-  /** Milliseconds that values are fresh where nothing else tells how long. */
+  /** Default freshness of values, in milliseconds. */
   readonly ttl: number;
-  /** Bytes of memory for each cache that does not say. */
+  /** Default memory of each cache, in bytes. */
   readonly maxBytes: number;
   /** Bytes above which a value is compressed before it is shared. */
   readonly compressAbove: number;
-  /** Where values are shared, and the breaker in front of it. @default - each pod is on its own */
+  /** Redis, and the breaker for calls to it. @default - values are local to each pod */
   readonly shared?: { readonly redis: Redis; readonly breaker: Breaker } | undefined;
 }
 
-/** All caches of a process, by name. Two of one name would share their entries in Redis. */
+/** All caches of a process by name. Caches with one name would share entries in Redis. */
 export class Caches {
   readonly #options: CachesOptions;
   readonly #caches = new Map<string, { readonly stats: CacheStats }>();
@@ -30,8 +30,8 @@ export class Caches {
   }
 
   /**
-   * @param sharing without it values stay in this pod, as what is no JSON has to
-   * @throws Error when there is one of this name
+   * @param sharing - without it, values are local to this pod; they need not be JSON
+   * @throws Error when the name is already in use
    */
   create<V extends Cacheable>(options: CacheOptions, sharing?: Sharing<V>): Cache<V> {
     const { name, staleWhileRevalidate = 0, staleIfError = 0 } = options;

@@ -2,44 +2,44 @@ import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants } from "node:zlib";
 import type { z } from "zod";
 
-/** Most bytes of an entry in Redis, and of its JSON text. What is larger stays in its pod; what claims to be is refused. */
+/** Largest entry in Redis and its JSON text, in bytes. Larger values stay local. */
 export const MAX_STORED_BYTES = 1024 * 1024;
 const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
-/** What the first byte of an entry says of the rest. */
+/** Format of an entry: its first byte. */
 const PLAIN = 0;
 const BROTLI = 1;
 
-/** Of the qualities of brotli the fastest: the others save little more, and take several times as long. */
+/** The fastest quality of brotli: others save little more and take several times as long. */
 const FASTEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY + 1 } };
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
 
-/** The name of an object's prototype as JSON may spell it. No value of ours has a property of that name. */
+/** The name `__proto__` in any spelling of JSON. No cached value has this property. */
 const PROTOTYPE =
   /"(?:_|\\u005f){2}(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f){2}"\s*:/i;
 
-/** An entry that is none of ours. */
+/** An entry in an unknown format. */
 export class BadEntry extends Error {
   override readonly name = "BadEntry";
 }
 
 /**
- * Values as bytes and back. What comes back is not trusted: anybody may have written to Redis, so it is bounded in size, and checked
- * like a client's input.
+ * Encodes and decodes values. Entries are untrusted, because others may write to Redis: their size
+ * is limited and their shape is checked.
  */
 export class Codec<V> {
   readonly #schema: z.ZodType<V>;
   readonly #compressAbove: number;
 
-  /** @param compressAbove bytes of JSON above which an entry is compressed, on a thread of its own */
+  /** @param compressAbove - bytes of JSON above which an entry is compressed, on another thread */
   constructor(schema: z.ZodType<V>, compressAbove: number) {
     this.#schema = schema;
     this.#compressAbove = compressAbove;
   }
 
-  /** Nothing for a value that is too large to be shared. @throws TypeError for what JSON cannot say */
+  /** Undefined for a value that is too large. @throws TypeError if JSON cannot represent it */
   async encode(value: V): Promise<Buffer | undefined> {
     const json = JSON.stringify(value);
     const bytes = Buffer.byteLength(json);

@@ -1,12 +1,12 @@
-/** Resolved by `inTime` in place of an answer. */
+/** Result of `inTime` without an answer. */
 export const LATE = Symbol("late");
 
 /**
- * An answer of Redis, if it comes in time. Milliseconds in which this process was busy do not count:
- * the time starts when the command is sent, at the end of this turn of the event loop, and an answer
- * that has arrived by its end is still read.
+ * Limits the time for an answer of Redis. Time in which this process was blocked does not count:
+ * the limit starts when the command is sent, at the end of this turn of the event loop, and an
+ * answer that has arrived by its end is still read.
  *
- * @param answer never rejects
+ * @param answer - never rejects
  */
 export function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T | typeof LATE> {
   return new Promise((resolve) => {

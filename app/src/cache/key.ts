@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** Characters above which a key is replaced by its hash, so that keys cost no more than values. */
+/** Characters above which a key is replaced by its hash, to limit memory. */
 const MAX_LENGTH = 128;
 
 /**
- * The key of arguments: equal for equal JSON, whatever the order of an object's properties, and
- * different for different JSON. Digests of stored writes are such keys, so its format must not change.
+ * A key for arguments: equal for equal JSON, in any order of properties, and different for
+ * different JSON. Digests of stored writes use it, so the format must not change.
  */
 export function keyOf(args: readonly unknown[]): string {
   const parts: string[] = [];
   write(args, parts);
-  // Joined once: a string that grows by concatenation keeps all its parts in memory.
+  // Concatenation would keep all parts in memory.
   const key = parts.join("");
   return key.length <= MAX_LENGTH ? key : `#${createHash("sha256").update(key).digest("base64url")}`;
 }

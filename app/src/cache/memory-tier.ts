@@ -1,23 +1,23 @@
 import { LRUCache } from "lru-cache";
 import { roughSize } from "./rough-size.ts";
 
-/** Bytes that are kept about a value besides its key; what the benchmark measures. */
+/** Memory of an entry besides key and value, as measured by the benchmark. */
 const ENTRY_BYTES = 128;
 
-/** A value, and the time at which it stops being fresh. */
+/** A value, and the end of its freshness. */
 export class Entry<V> {
   readonly value: V;
-  /** Milliseconds on the cache's time. */
+  /** Milliseconds on the cache's clock. */
   readonly freshUntil: number;
 
   constructor(value: V, freshUntil: number) {
     this.value = value;
-    // V8 keeps whole numbers without an object for each.
+    // V8 stores whole numbers without an object.
     this.freshUntil = Math.trunc(freshUntil);
   }
 }
 
-/** Values in this process, in so many bytes: those used longest ago make room. */
+/** Values in this process within a memory limit; the least recently used are evicted. */
 export class MemoryTier<V> {
   readonly #maxBytes: number;
   readonly #entries: LRUCache<string, Entry<V>>;
@@ -46,17 +46,17 @@ export class MemoryTier<V> {
     return this.#evictions;
   }
 
-  /** What is kept, fresh or not; it counts as used. */
+  /** The entry, fresh or not; it counts as used. */
   get(key: string): Entry<V> | undefined {
     return this.#entries.get(key);
   }
 
-  /** The same, without counting as used. */
+  /** The entry without counting as used. */
   peek(key: string): Entry<V> | undefined {
     return this.#entries.peek(key);
   }
 
-  /** A value that is larger than `maxBytes` is not kept, and neither is the one that it replaces. */
+  /** A value larger than `maxBytes` is not stored, and removes the value that it would replace. */
   set(key: string, entry: Entry<V>): void {
     const size = ENTRY_BYTES + 2 * key.length + roughSize(entry.value, this.#maxBytes);
     this.#entries.set(key, entry, { size });

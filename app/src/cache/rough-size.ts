@@ -1,10 +1,10 @@
-/** Bytes for an object or array itself, and for each of its properties or items. */
+/** Bytes of an object or array, and of each of its properties or items. */
 const OBJECT = 24;
 const SLOT = 8;
 
 /**
- * Bytes that a value takes in memory, roughly. Stops soon after `max`, so that a value that is too large
- * costs no more. An object that occurs twice counts twice; only properties are counted.
+ * Estimated memory of a value in bytes. Stops soon after `max`, to limit the cost. An object that
+ * occurs twice counts twice; only properties are counted.
  */
 export function roughSize(value: unknown, max: number): number {
   let bytes = 0;

@@ -2,14 +2,14 @@ import { BadEntry, Codec, MAX_STORED_BYTES } from "./codec.ts";
 import { inTime, LATE } from "./in-time.ts";
 import type { SharedTierOptions, SharedValue } from "./sharing.ts";
 
-/** Bytes at the start of an entry: the Unix time in ms at which it stops being fresh, a double. */
+/** Bytes of the header: Unix time of the end of freshness in milliseconds, as a double. */
 const HEADER = 8;
 
 /**
- * A cache's entries in Redis, by plain GET and SET. A command that fails counts as a miss.
+ * A cache's entries in Redis, with GET and SET. A failed command counts as a miss.
  *
- * The clock of the pod that stored an entry decides when it stops being fresh. Where another pod's clock
- * differs, the freshness there differs by as much. Redis's own expiry removes entries that are too old.
+ * The clock of the pod that stored an entry decides when it stops being fresh. A clock difference
+ * between pods changes the freshness by as much. Redis removes entries after their expiry.
  */
 export class SharedTier<V> {
   readonly counts = { hit: 0, stale: 0, miss: 0, late: 0, stored: 0, refused: 0, error: 0 };
@@ -21,9 +21,9 @@ export class SharedTier<V> {
     this.#codec = new Codec(options.schema, options.compressAbove ?? 1024);
   }
 
-  /** An entry's value, fresh or not, if Redis has it and says so in time. Never rejects. */
+  /** The value of an entry, fresh or not, if Redis answers in time. Never rejects. */
   async get(key: string): Promise<SharedValue<V> | undefined> {
-    // A part of it, so that an entry which is none of ours does not fill the memory.
+    // Limited, so that a foreign entry does not fill the memory.
     const asked = this.#ask(["GETRANGE", this.#key(key), "0", String(MAX_STORED_BYTES + HEADER)]);
     const entry = asked && (await inTime(asked, this.#options.timeout ?? 1));
     if (entry === LATE) this.counts.late += 1;
@@ -60,8 +60,8 @@ export class SharedTier<V> {
   }
 
   /**
-   * Undefined where Redis is away or the breaker rejects; resolves with undefined when the command fails.
-   * Counts each failure once.
+   * Undefined if Redis is down or the breaker rejects; resolves with undefined if the command
+   * fails. Counts each failure once.
    */
   #ask(command: readonly (string | Buffer)[]): Promise<unknown> | undefined {
     const { redis, breaker } = this.#options;
@@ -76,7 +76,7 @@ export class SharedTier<V> {
       (error: unknown) => {
         const [code] = String(error instanceof Error ? error.message : error).split(" ", 1);
         this.counts[code === "OOM" ? "refused" : "error"] += 1;
-        // Redis works: it has no room, or something else has the key.
+        // Redis works: it has no room, or the key has another type.
         if (code === "OOM" || code === "WRONGTYPE") permit.succeed();
         else permit.fail(error);
         return undefined;

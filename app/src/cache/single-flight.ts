@@ -4,16 +4,15 @@ import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import type { Time } from "../resilience/time.ts";
 
 interface Flight<T> {
-  /** Of the work. */
   readonly call: NarrowedCall;
   readonly answer: Promise<T>;
-  /** Callers that wait; Infinity for work that goes on without any. */
+  /** Callers that wait; Infinity for background work. */
   waiting: number;
 }
 
 /**
- * Runs the work of a key once at a time, for all callers of that time. Each caller's cancellation ends
- * only its own wait; the work is cancelled when no caller is left.
+ * Runs the work of a key once for all concurrent callers. Cancelling a caller ends only its own
+ * wait; the work is cancelled when no caller is left.
  */
 export class SingleFlight<T> {
   readonly #time: Time;
@@ -28,7 +27,7 @@ export class SingleFlight<T> {
   }
 
   /**
-   * Joins the work under way, or starts it in the caller's trace.
+   * Joins the work in progress, or starts it in the caller's trace.
    *
    * @throws the work's error, or the call's own reason
    */
@@ -42,7 +41,7 @@ export class SingleFlight<T> {
         flight.waiting -= 1;
         if (flight.waiting > 0) return;
         this.#end(key, flight);
-        flight.call.cancel(new Error("nobody waits for it any more"));
+        flight.call.cancel(new Error("no caller waits for it"));
       };
       call.onCancel(leave);
       flight.answer.then(resolve, reject).finally(() => {
@@ -51,7 +50,7 @@ export class SingleFlight<T> {
     });
   }
 
-  /** Starts the work without a caller, unless it is under way. */
+  /** Starts the work in the background, unless it is in progress. */
   runInBackground(key: string, work: Work<T>, call: Call): void {
     if (!this.#flights.has(key)) this.#start(key, work, call).waiting = Infinity;
   }
@@ -64,7 +63,7 @@ export class SingleFlight<T> {
     });
     const flight = { call, answer, waiting: 0 };
     answer.catch((error: unknown) => {
-      // Without a caller, nobody else handles it.
+      // Background work has no caller that handles it.
       if (flight.waiting === 0 || flight.waiting === Infinity) warnOfProgrammingError(error);
     });
     this.#flights.set(key, flight);

@@ -2,13 +2,13 @@ import { PLAIN_CALL } from "../resilience/call.ts";
 import { within } from "../resilience/deadline.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 
-/** A value to load before there are callers: the source, and its argument. */
+/** A value to load in advance: its source and argument. */
 export interface WarmUpEntry {
   readonly source: string;
   readonly argument: string;
 }
 
-/** Milliseconds for all of them: readiness waits for it. */
+/** Time limit for all entries in milliseconds, because readiness waits for them. */
 const TIMEOUT = 10_000;
 
 /** Fills caches before a pod is ready, one entry after the other. */
@@ -22,7 +22,7 @@ export class WarmUp {
   /**
    * Resolves when all are loaded or the time is over; never rejects.
    *
-   * @param failed - gets each entry that could not be loaded
+   * @param failed - called for each entry that could not be loaded
    */
   async run(
     entries: readonly WarmUpEntry[],

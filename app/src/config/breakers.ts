@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { count, duration, list } from "./kinds.ts";
 
-/** Milliseconds. More frequent reports cost Redis more than they are worth. */
+/** Milliseconds. More frequent reports would load Redis without benefit. */
 const LEAST_SYNC = 100;
 
 const NAMES = ["database", "weather_api", "cache", "upstream", "token_keys"] as const;
@@ -24,49 +24,49 @@ const rules = list.transform((entries, context): Rules => {
   return read;
 });
 
-/** What holds for every breaker in place of its own default. */
+/** Values for all breakers; without them, each breaker has its own default. */
 export const breakerVariables = {
   CB_FAILURE_THRESHOLD: count
     .optional()
     .describe(
-      "Failures in a row after which a circuit breaker opens, for all of them. Without it: `database` 3, `weather_api` 5, `cache` 2, `token_keys` 3, one of an upstream 5.",
+      "Consecutive failures that open a circuit breaker, for all breakers. Without it: `database` 3, `weather_api` 5, `cache` 2, `token_keys` 3, `upstream` 5.",
     ),
   CB_RECOVERY_TIMEOUT: duration("1ms", "24h")
     .optional()
     .describe(
-      "How long an open breaker rejects before it lets a probe through; up to twice that after one has failed. Without it: `database` 30s, `weather_api` 60s, `cache` 10s, `token_keys` 5s, one of an upstream 30s.",
+      "Time after which an open breaker admits a probe; up to twice as long after a failed probe. Without it: `database` 30s, `weather_api` 60s, `cache` 10s, `token_keys` 5s, `upstream` 30s.",
     ),
-  CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Probes that may be under way at the same time while half-open."),
-  CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Probes in a row that must succeed before a breaker closes."),
-  // Tools have 30 s: what falls back when a guarded call has failed needs some of them.
+  CB_HALF_OPEN_LIMIT: count.prefault("1").describe("Concurrent probes of a half-open breaker."),
+  CB_SUCCESS_THRESHOLD: count.prefault("1").describe("Consecutive successful probes that close a breaker."),
+  // Less than the 30 s of a tool, so that there is time for a fallback.
   CB_TIMEOUT: duration("1ms", "20s")
     .optional()
     .describe(
-      "How long one guarded call may take; longer counts as a failure. At most 20s, so that there is time to fall back. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, one of an upstream 10s.",
+      "Time limit of a call through a breaker; a longer call is a failure. At most 20s, so that there is time for a fallback. Without it: `database` 10s, `weather_api` 15s, `cache` 5s, `token_keys` 5s, `upstream` 10s.",
     ),
   CB_RULES: rules
     .prefault("")
     .describe(
-      "What opens a breaker besides failures in a row, breaker by breaker, such as `weather_api=failure-rate,upstream=adaptive`: `failure-rate` when half of its calls fail, `adaptive` when more fail or are slow than is usual for it.",
+      "Rules that open breakers besides consecutive failures, such as `weather_api=failure-rate,upstream=adaptive`: `failure-rate` opens when half of the calls fail, `adaptive` when more calls than usual fail or are slow.",
     ),
   CB_STATE_SYNC: duration("0s", "1m")
     .refine((value) => value === 0 || value >= LEAST_SYNC, `must be 0s or at least ${LEAST_SYNC}ms`)
     .prefault("1s")
     .describe(
-      "How often a pod reports to the others, through Redis, how it finds what it depends on; that it has opened a breaker it reports at once. With `0s` each pod's breakers are its own.",
+      "Interval at which a pod reports the state of its breakers to other pods through Redis. It reports an opened breaker at once. With `0s`, pods do not share breakers.",
     ),
 };
 
 type Values = z.output<z.ZodObject<typeof breakerVariables>>;
 
-/** How one breaker behaves. Durations are milliseconds. */
+/** Settings of one breaker. Durations are milliseconds. */
 export interface BreakerSettings {
   readonly failureThreshold: number;
   readonly recoveryTimeout: number;
   readonly timeout: number;
   readonly halfOpenLimit: number;
   readonly successThreshold: number;
-  /** What opens it besides failures in a row. */
+  /** Rule that opens it besides consecutive failures. */
   readonly opensOn: (typeof RULES)[number];
 }
 
@@ -77,9 +77,9 @@ const DEFAULTS: Record<
   database: { failureThreshold: 3, recoveryTimeout: 30_000, timeout: 10_000 },
   weather_api: { failureThreshold: 5, recoveryTimeout: 60_000, timeout: 15_000 },
   cache: { failureThreshold: 2, recoveryTimeout: 10_000, timeout: 5000 },
-  /** Of an upstream that a client names. */
+  /** For upstreams that clients name. */
   upstream: { failureThreshold: 5, recoveryTimeout: 30_000, timeout: 10_000 },
-  /** Of the issuer whose keys tokens are checked with. */
+  /** For the issuer of tokens. */
   token_keys: { failureThreshold: 3, recoveryTimeout: 5000, timeout: 5000 },
 };
 

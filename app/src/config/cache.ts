@@ -16,35 +16,25 @@ const warm = list.transform((entries, context) =>
   }),
 );
 
-/** What is kept so that it need not be computed or asked for again. */
+/** Caches of computed and fetched values. */
 export const cacheVariables = {
-  CACHE_TTL: duration("1ms", "168h")
-    .prefault("10m")
-    .describe("How long what was computed once answers calls that ask for the same, give or take 10 %."),
+  CACHE_TTL: duration("1ms", "168h").prefault("10m").describe("Time for which a computed result is cached, ± 10 %."),
   CACHE_MAX_BYTES: wholeNumber(65_536, 1024 ** 3)
     .prefault("16777216")
-    .describe("Memory that each cache may take; what was used longest ago makes room."),
+    .describe("Memory of each cache in bytes; least recently used values are evicted."),
   CACHE_COMPRESS_ABOVE: wholeNumber(0, 1024 ** 2)
     .prefault("1024")
     .describe("Bytes above which a value is compressed before it goes to Redis."),
   CACHE_WARM: warm
     .prefault("")
     .describe(
-      "What is loaded into the caches before a pod is ready, within 10 s: `fibonacci:1000`, `prime_check:97`, `weather:Berlin`.",
+      "Values that are cached before a pod is ready, within 10 s: `fibonacci:1000`, `prime_check:97`, `weather:Berlin`.",
     ),
 };
 
 type Values = z.output<z.ZodObject<typeof cacheVariables>>;
 
-export interface CacheConfig {
-  /** Milliseconds. */
-  readonly ttl: number;
-  readonly maxBytes: number;
-  readonly compressAbove: number;
-  readonly warm: readonly { readonly source: string; readonly argument: string }[];
-}
-
-export function cacheConfig(values: Values): CacheConfig {
+export function cacheConfig(values: Values) {
   return {
     ttl: values.CACHE_TTL,
     maxBytes: values.CACHE_MAX_BYTES,

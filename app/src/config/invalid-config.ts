@@ -1,4 +1,4 @@
-/** Settings that do not hold. The message names each variable and what is wrong with it. */
+/** Invalid settings. The message names each variable and its problem. */
 export class InvalidConfig extends Error {
   override readonly name = "InvalidConfig";
 

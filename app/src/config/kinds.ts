@@ -5,8 +5,8 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 type Duration = `${number}${keyof typeof UNITS}`;
 
 /**
- * A whole number and a unit, read into milliseconds. Every duration has an upper bound: a timer of
- * more than 2³¹ - 1 ms, some 596 hours, fires after 1 ms.
+ * A whole number and a unit, as milliseconds. Every duration has an upper bound, because a timer of
+ * more than 2³¹ - 1 ms, about 596 hours, fires after 1 ms.
  */
 export const duration = (min: Duration, max: Duration) =>
   z
@@ -30,7 +30,7 @@ export const wholeNumber = (min: number, max: number) =>
 export const port = wholeNumber(0, 65_535);
 export const count = wholeNumber(1, 1_000_000);
 
-/** `fetch` throws for a URL with credentials, at every call. */
+/** A URL without credentials, for which `fetch` throws. */
 export const url = z
   .url({ protocol: /^https?$/, error: "must be an http or https URL" })
   .refine(hasNoCredentials, "must have no user and no password");
@@ -40,12 +40,12 @@ export function hasNoCredentials(text: string): boolean {
   return username === "" && password === "";
 }
 
-/** `true` or `false`, and nothing that merely looks like one of them. */
+/** `true` or `false` in exactly this spelling. */
 export const flag = z
   .enum(["true", "false"], { error: "must be 'true' or 'false'" })
   .transform((text) => text === "true");
 
-/** Items separated by commas, without spaces around them; empty ones are left out. */
+/** Items separated by commas and trimmed; empty items are ignored. */
 export const list = z.string().transform((text) =>
   text
     .split(",")

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { count, list, wholeNumber } from "./kinds.ts";
 
-/** A host that calls may go to. */
+/** An entry of the allow-list. */
 export interface AllowedHost {
   readonly protocol: "http:" | "https:";
-  /** As a URL spells it: lower case, punycode, brackets around IPv6. */
+  /** In the form of a URL: lower case, punycode, brackets around IPv6. */
   readonly host: string;
   readonly port: number;
-  /** Whether the names below `host` are meant, and not `host` itself. */
+  /** Whether the names below `host` are allowed instead of `host`. */
   readonly subdomains: boolean;
 }
 
-/** Endpoints that can do the same. */
+/** Equivalent endpoints. */
 export interface PoolConfig {
   readonly name: string;
   readonly endpoints: readonly { readonly origin: string; readonly weight: number }[];
@@ -56,7 +56,7 @@ const pools = z.string().transform((text, context) => {
   return read;
 });
 
-/** What tools may call, and how often they may be called. */
+/** The hosts that tools may call, and rate limits. */
 export const outboundVariables = {
   OUTBOUND_ALLOW: allowedHosts
     .prefault("")
@@ -66,33 +66,25 @@ export const outboundVariables = {
   OUTBOUND_ALLOW_PRIVATE: bareHosts
     .prefault("")
     .describe(
-      "Of those, hosts that may have private or loopback addresses, such as services of the cluster. Addresses of instance metadata never may.",
+      "Hosts of `OUTBOUND_ALLOW` that may have private or loopback addresses, such as services of the cluster. Instance metadata may never be called.",
     ),
   OUTBOUND_POOLS: pools
     .prefault("")
     .describe(
-      "Pools of endpoints that can do the same, each with a weight: `search=https://a.example,https://b.example*3;other=…`. They may be called as if the two settings above named them.",
+      "Pools of equivalent endpoints with weights: `search=https://a.example,https://b.example*3;other=…`. The two settings above need not name them.",
     ),
   OUTBOUND_MAX_CONCURRENT: wholeNumber(1, 1000)
     .prefault("20")
-    .describe("Calls under way to one upstream at the same time; twice as many may wait."),
+    .describe("Concurrent calls to one upstream; twice as many may wait."),
   RATE_LIMIT_RATE: count
     .prefault("10")
-    .describe("Calls of `rate_limited_operation` a second that each client may go on making."),
-  RATE_LIMIT_BURST: count.prefault("20").describe("Calls of it that a client may make at once after a pause."),
+    .describe("Sustained calls of `rate_limited_operation` per second of each client."),
+  RATE_LIMIT_BURST: count.prefault("20").describe("Calls of it that a client may make at once."),
 };
 
 type Values = z.output<z.ZodObject<typeof outboundVariables>>;
 
-export interface OutboundConfig {
-  readonly allow: readonly AllowedHost[];
-  /** Hosts as a URL spells them. */
-  readonly allowPrivate: readonly string[];
-  readonly pools: readonly PoolConfig[];
-  readonly maxConcurrent: number;
-}
-
-export function outboundConfig(values: Values): OutboundConfig {
+export function outboundConfig(values: Values) {
   return {
     allow: values.OUTBOUND_ALLOW,
     allowPrivate: values.OUTBOUND_ALLOW_PRIVATE,
@@ -101,17 +93,13 @@ export function outboundConfig(values: Values): OutboundConfig {
   };
 }
 
-export interface RateLimitConfig {
-  /** Calls a second. */
-  readonly rate: number;
-  readonly burst: number;
-}
+export type OutboundConfig = ReturnType<typeof outboundConfig>;
 
-export function rateLimitConfig(values: Values): RateLimitConfig {
+export function rateLimitConfig(values: Values) {
   return { rate: values.RATE_LIMIT_RATE, burst: values.RATE_LIMIT_BURST };
 }
 
-/** The port that a URL names or means. */
+/** The port of a URL, also if it is the default port. */
 export function portOf({ protocol, port }: Pick<URL, "protocol" | "port">): number {
   if (port !== "") return Number(port);
   return protocol === "https:" ? 443 : 80;
@@ -120,7 +108,7 @@ export function portOf({ protocol, port }: Pick<URL, "protocol" | "port">): numb
 function readHost(entry: string): AllowedHost | undefined {
   const [, scheme = "https://", wildcard, rest = ""] = /^(https?:\/\/)?(\*\.)?(.+)$/.exec(entry) ?? [];
   const url = readUrl(scheme + rest);
-  // `*.com` would allow more than anybody means.
+  // `*.com` would allow too much.
   if (url === undefined || (wildcard !== undefined && !/[^.]\.[^.]/.test(url.hostname))) return undefined;
   return {
     protocol: url.protocol === "https:" ? "https:" : "http:",
@@ -143,7 +131,7 @@ function readPool(text: string): PoolConfig | undefined {
   return isWhole ? { name, endpoints: valid } : undefined;
 }
 
-/** A URL that names a host and nothing behind it. */
+/** A URL of scheme, host and port only. */
 function readUrl(text: string): URL | undefined {
   const url = URL.parse(text);
   const isBare =

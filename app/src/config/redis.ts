@@ -2,10 +2,7 @@ import { z } from "zod";
 import { InvalidConfig } from "./invalid-config.ts";
 import { duration, flag } from "./kinds.ts";
 
-/**
- * Checks all that the client library's constructor would refuse; it would do so without the
- * variable's name.
- */
+/** Checks what the client library's constructor would reject without the variable's name. */
 const redisUrl = z
   .url({ protocol: /^rediss?$/, error: "must be a redis or rediss URL" })
   .refine((text) => URL.parse(text)?.hostname !== "", "must name a host: 'redis://host:6379'; a socket cannot be used")
@@ -23,34 +20,24 @@ export const redisVariables = {
   REDIS_URL: redisUrl
     .optional()
     .describe(
-      "Redis or Valkey, version 7 or later: `redis://host:6379`, or `rediss://` for TLS, with user and password if it needs them. Without it each pod is on its own. **Secret.**",
+      "Redis or Valkey, version 7 or later: `redis://host:6379`, or `rediss://` for TLS, with user and password if necessary. Without it, pods share no state. **Secret.**",
     ),
   REDIS_CLUSTER: flag
     .prefault("false")
-    .describe("Whether `REDIS_URL` is one node of a cluster, from which the others are learned."),
+    .describe("Whether `REDIS_URL` is a node of a cluster, which reports the other nodes."),
   REDIS_PREFIX: z
     .string()
     .regex(/^[a-z0-9][a-z0-9:_-]{0,59}$/, "must be 1 to 60 of a-z, 0-9, ':', '_' and '-'")
     .prefault("mcp")
-    .describe("What every key and channel begins with, so that two environments may use one Redis."),
+    .describe("Prefix of every key and channel, so that environments can share a Redis."),
   REDIS_TIMEOUT: duration("10ms", "60s")
     .prefault("1s")
-    .describe(
-      "How long a command may take; longer counts as Redis being gone. Nothing that a client waits for ever waits so long.",
-    ),
+    .describe("Time limit of a command; after it, Redis counts as down. No client waits so long."),
 };
 
 type Values = z.output<z.ZodObject<typeof redisVariables>>;
 
-export interface RedisConfig {
-  readonly url: string;
-  readonly cluster: boolean;
-  readonly prefix: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
-
-export function redisConfig(values: Values): RedisConfig | undefined {
+export function redisConfig(values: Values) {
   if (values.REDIS_URL === undefined) return undefined;
   if (values.REDIS_CLUSTER && /[1-9]/.test(new URL(values.REDIS_URL).pathname)) {
     throw new InvalidConfig([
@@ -64,6 +51,9 @@ export function redisConfig(values: Values): RedisConfig | undefined {
     timeout: values.REDIS_TIMEOUT,
   };
 }
+
+/** Durations are milliseconds. */
+export type RedisConfig = NonNullable<ReturnType<typeof redisConfig>>;
 
 function isPercentEncoded(text: string): boolean {
   try {

@@ -3,7 +3,7 @@ import { VERSION } from "../version.ts";
 import { InvalidConfig } from "./invalid-config.ts";
 import { count, duration, hostNames, port, wholeNumber } from "./kinds.ts";
 
-/** Where the app listens, whom it answers, and how it leaves. */
+/** Ports, allowed clients, limits and drain. */
 export const serverVariables = {
   MCP_PORT: port.prefault("8080").describe("Port of the MCP endpoint, `POST /mcp`. `0` takes any free one."),
   ADMIN_PORT: port
@@ -15,21 +15,21 @@ export const serverVariables = {
   APP_COLOR: z
     .enum(["blue", "green", "none"], { error: "must be 'blue', 'green' or 'none'" })
     .prefault("none")
-    .describe("The color this pod belongs to."),
+    .describe("Color of this pod."),
   ALLOWED_HOSTS: hostNames
     .prefault("localhost,127.0.0.1,[::1]")
-    .describe("Host names, without port, that requests may be addressed to; others get 403."),
+    .describe("Host names, without port, in the URLs of clients; other requests get 403."),
   ALLOWED_ORIGINS: hostNames
     .prefault("")
     .describe(
-      "Host names of web pages whose requests are answered; others get 403. The app sends no CORS headers: pages of another origin than its own need a proxy that adds them.",
+      "Host names of web pages that may send requests; others get 403. The app sends no CORS headers: pages of another origin need a proxy that adds them.",
     ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"], {
       error: "must be 'trace', 'debug', 'info', 'warn', 'error' or 'silent'",
     })
     .prefault("info")
-    .describe("Least level that is logged; `debug` logs every refused request."),
+    .describe("Lowest level of log entries; `debug` logs every refused request."),
   DRAIN_DELAY: duration("0s", "10m")
     .prefault("0ms")
     .describe(
@@ -37,21 +37,19 @@ export const serverVariables = {
     ),
   DRAIN_TIMEOUT: duration("0s", "1h")
     .prefault("20s")
-    .describe("How long a drain waits for calls and kept connections before it cuts them off and exits with 1."),
+    .describe("Time limit of a drain for calls and keep-alive connections; then it cuts them off and exits with 1."),
   KEEP_ALIVE_TIMEOUT: duration("0s", "60s")
     .prefault("5s")
     .describe(
-      "How long clients may reuse an idle connection, announced in `Keep-Alive`. A drain closes none that was idle for less.",
+      "Time for which clients may reuse an idle connection, announced in `Keep-Alive`. A drain closes none that was idle for less.",
     ),
   CONNECTION_MAX_AGE: duration("0s", "168h")
     .prefault("5m")
-    .describe(
-      "Age, give or take 10 %, at which a connection is closed with its next response, so that clients spread.",
-    ),
+    .describe("Age, ± 10 %, at which a connection is closed with its next response, so that clients spread over pods."),
   MAX_CONNECTIONS: count
     .prefault("2000")
     .describe(
-      "Connections that may be open, at some 20 kB each. Beyond it one that is idle, or waits for a slow client, makes room for a new one, or the new one is closed.",
+      "Open connections, at about 20 kB each. Beyond the limit, one that is idle, or waits for a slow client, makes room for a new one, or the new one is closed.",
     ),
   MAX_BODY_BYTES: wholeNumber(1024, 64 * 1024 * 1024)
     .prefault("1048576")
@@ -59,50 +57,24 @@ export const serverVariables = {
   MAX_TOTAL_BODY_BYTES: wholeNumber(1024, 1024 ** 3)
     .prefault("8388608")
     .describe(
-      "Bytes of request bodies that the process holds at the same time, each until its call is answered; a request beyond them gets 503 and `Retry-After`.",
+      "Bytes of all request bodies in memory, each until its call is answered; a request beyond them gets 503 and `Retry-After`.",
     ),
   ADMISSION_TIME: duration("0s", "1s")
     .prefault("25ms")
     .describe(
-      "Time that one turn of the event loop may spend on new calls, as processor time; a call beyond it gets 503 and `Retry-After`. `0s`: no limit.",
+      "Processor time for new calls in one turn of the event loop; a call beyond it gets 503 and `Retry-After`. `0s`: no limit.",
     ),
   REQUEST_STATE_KEY: z
     .string()
     .refine((key) => Buffer.byteLength(key) >= 32, "must be at least 32 bytes long")
     .optional()
-    .describe(
-      "Key that signs the state which clients carry between rounds of a call; the same for all pods. **Secret.**",
-    ),
+    .describe("Key for the state that clients carry between rounds of a call; the same for all pods. **Secret.**"),
 };
 
 type Values = z.output<z.ZodObject<typeof serverVariables>>;
 
-/** Durations are milliseconds. */
-export interface ServerConfig {
-  readonly version: string;
-  readonly color: "blue" | "green" | "none";
-  readonly host: string;
-  readonly mcpPort: number;
-  readonly adminPort: number;
-  readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
-  readonly logLevel: string;
-  readonly drainDelay: number;
-  readonly drainTimeout: number;
-  readonly keepAliveTimeout: number;
-  readonly connectionMaxAge: number;
-  readonly maxConnections: number;
-  readonly maxBodyBytes: number;
-  /** Of all request bodies together. */
-  readonly maxTotalBodyBytes: number;
-  /** For new calls in one turn of the event loop; 0 for no limit. */
-  readonly admissionTime: number;
-  /** Absent: this process makes up its own, and state it signed means nothing to other pods. */
-  readonly requestStateKey?: string;
-}
-
-/** @throws InvalidConfig when a body that is allowed alone would be refused always */
-export function serverConfig(values: Values): ServerConfig {
+/** @throws InvalidConfig when one body of the allowed size exceeds the limit for all */
+export function serverConfig(values: Values) {
   if (values.MAX_TOTAL_BODY_BYTES < values.MAX_BODY_BYTES) {
     throw new InvalidConfig([
       `MAX_TOTAL_BODY_BYTES (${values.MAX_TOTAL_BODY_BYTES}) must be at least MAX_BODY_BYTES (${values.MAX_BODY_BYTES})`,
@@ -125,6 +97,7 @@ export function serverConfig(values: Values): ServerConfig {
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxTotalBodyBytes: values.MAX_TOTAL_BODY_BYTES,
     admissionTime: values.ADMISSION_TIME,
+    // Without it, this process makes up a key, and other pods cannot read the state that it signs.
     ...(values.REQUEST_STATE_KEY === undefined ? {} : { requestStateKey: values.REQUEST_STATE_KEY }),
   };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { url } from "./kinds.ts";
 
-/** A header's name, and its value without what would end it. */
+/** A header's name and value without control characters. */
 const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -16,7 +16,7 @@ const headers = z.string().transform((text, context) => {
 });
 
 /**
- * Traces, by the names of OpenTelemetry's specification.
+ * Traces. The names are those of OpenTelemetry's specification.
  *
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
@@ -25,7 +25,7 @@ export const telemetryVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .optional()
     .describe(
-      "Collector that traces are sent to, as OTLP over HTTP: `http://collector:4318`; `/v1/traces` is added. Without it none are kept.",
+      "Collector that traces are sent to, as OTLP over HTTP: `http://collector:4318`; `/v1/traces` is added. Without it, no traces are kept.",
     ),
   OTEL_EXPORTER_OTLP_HEADERS: headers
     .prefault("")
@@ -34,7 +34,7 @@ export const telemetryVariables = {
     .string()
     .max(255, "must be at most 255 characters")
     .prefault("mcp-bluegreen")
-    .describe("What traces call this service."),
+    .describe("Name of this service in traces."),
   OTEL_TRACES_SAMPLER: z
     .enum(
       [
@@ -51,30 +51,19 @@ export const telemetryVariables = {
       },
     )
     .prefault("parentbased_always_on")
-    .describe("Which traces are kept; `parentbased_…` follows what the client has decided, where it has."),
+    .describe("Sampling of traces; `parentbased_…` follows the client's decision if there is one."),
   OTEL_TRACES_SAMPLER_ARG: z
     .string()
     .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "must be a number from 0 to 1")
     .transform(Number)
     .prefault("1")
-    .describe("The share that `traceidratio` keeps."),
+    .describe("Share of traces that `traceidratio` keeps, 0 to 1."),
 };
 
 type Values = z.output<z.ZodObject<typeof telemetryVariables>>;
 
-/** How traces are kept. */
-export interface TracingConfig {
-  /** Where they are posted to, path and all. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly serviceName: string;
-  readonly sampler: Values["OTEL_TRACES_SAMPLER"];
-  /** From 0 to 1. */
-  readonly ratio: number;
-}
-
 /** Absent: no traces are kept, and OpenTelemetry is not loaded. */
-export function tracingConfig(values: Values): TracingConfig | undefined {
+export function tracingConfig(values: Values) {
   if (values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined;
   return {
     url: `${values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, "")}/v1/traces`,
@@ -84,6 +73,9 @@ export function tracingConfig(values: Values): TracingConfig | undefined {
     ratio: values.OTEL_TRACES_SAMPLER_ARG,
   };
 }
+
+/** How traces are kept. */
+export type TracingConfig = NonNullable<ReturnType<typeof tracingConfig>>;
 
 function readPair(pair: string): readonly [string, string] | undefined {
   const at = pair.indexOf("=");

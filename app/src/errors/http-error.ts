@@ -3,7 +3,7 @@ export const REFUSED = -32000;
 export const INVALID_REQUEST = -32600;
 export const PARSE_ERROR = -32700;
 
-/** What a refusal tells programs, besides its status and code. */
+/** Parts of a refusal for programs, besides its status and code. */
 export interface HttpErrorDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** The JSON-RPC error's `data`. */

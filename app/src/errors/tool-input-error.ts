@@ -1,7 +1,4 @@
-/**
- * A tool cannot do what its arguments ask for. The caller's error, and no failure of this server or of an upstream. The
- * message says what to do instead.
- */
+/** The caller's error: a tool cannot do what its arguments say. The message says what to do. */
 export class ToolInputError extends Error {
   override readonly name: string = "ToolInputError";
 }

@@ -2,9 +2,9 @@ import type { Breaker, BreakerState } from "../resilience/breaker.ts";
 import type { Dependency, Status } from "./health.ts";
 
 /**
- * A dependency as its breaker sees it.
+ * Reports a dependency by the state of its breaker.
  *
- * @param hasFallback - whether callers still get an answer, if a lesser one, while it is down
+ * @param hasFallback - whether callers still get an answer, perhaps a lesser one, while it is down
  */
 export function guarded(breaker: Breaker, { hasFallback }: { readonly hasFallback: boolean }): Dependency {
   return {
@@ -13,7 +13,7 @@ export function guarded(breaker: Breaker, { hasFallback }: { readonly hasFallbac
   };
 }
 
-/** Only a dependency that nothing stands in for can make the app fail its purpose. */
+/** Only a dependency without a fallback makes the pod critical. */
 export function statusOf(state: BreakerState, hasFallback: boolean): Status {
   if (state === "closed") return "healthy";
   return state === "open" && !hasFallback ? "critical" : "degraded";

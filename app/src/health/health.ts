@@ -3,20 +3,20 @@ import { SystemResources, type SystemHealth } from "./system.ts";
 
 export type Status = "healthy" | "degraded" | "critical";
 
-/** How something the app depends on is doing. */
+/** The health of a dependency. */
 export interface DependencyHealth {
   readonly status: Status;
-  /** Where a breaker guards it. */
+  /** Present if a breaker guards it. */
   readonly breaker?: BreakerState;
-  /** One sentence for people: what is wrong, or what it is. */
+  /** One sentence for people. */
   readonly detail?: string;
 }
 
-/** Something the app depends on: a store, Redis, an upstream. */
+/** A dependency of the app: a store, Redis, an upstream. */
 export interface Dependency {
-  /** What it is called in reports; one of two with the same name would hide the other. */
+  /** Unique name in reports. */
   readonly name: string;
-  /** How it is, as far as is known now: a report never waits. */
+  /** The current health, as far as it is known: a report never waits. */
   health(): DependencyHealth;
 }
 
@@ -30,11 +30,11 @@ export interface HealthReport {
 }
 
 /**
- * What this pod says of itself.
+ * Readiness and health of this pod.
  *
- * Readiness and health are apart: readiness is whether this pod can answer, and takes it out of service; health is whether the
- * answers are as good as they could be. A dependency that is down shows only in health, since taking pods out of service does
- * not bring it back, and would take all of them out at once.
+ * Readiness says whether this pod can answer; without it, the pod gets no traffic. Health says
+ * whether the answers are as good as they could be. A broken dependency appears only in health:
+ * removing pods would not repair it, and would remove all of them at once.
  */
 export class Health {
   readonly #identity: { readonly version: string; readonly color: string };
@@ -50,7 +50,7 @@ export class Health {
   /**
    * Reports on a dependency until the returned function is called.
    *
-   * @throws Error when there is one of this name
+   * @throws Error when the name is already in use
    */
   add(dependency: Dependency): () => void {
     const { name } = dependency;

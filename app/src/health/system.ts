@@ -3,53 +3,53 @@ import { loadavg, totalmem } from "node:os";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 
-/** Milliseconds over which the event loop is judged: a single stall is not yet trouble. */
+/** Milliseconds over which the event loop is measured: one stall is no problem. */
 const WINDOW = 10_000;
 
-/** Milliseconds for which an answer stands, so that nobody can make looking the most costly thing there is. */
+/** Milliseconds for which a report is reused, because measuring has a cost. */
 const FRESH = 1000;
 
-/** Shares above which the pod is in trouble. */
+/** Shares above which the pod is degraded. */
 const MAX_MEMORY = 0.9;
 const MAX_BUSY = 0.95;
 const MAX_FILES = 0.8;
 
-/** What the process has of the machine, and whether it is about to run out. */
+/** The resources of this process, and whether they are running out. */
 export interface SystemHealth {
   /** Never critical: another pod would not have more. */
   readonly status: "healthy" | "degraded";
-  /** Why it is degraded, a sentence each. */
+  /** Reasons for `degraded`, one sentence each. */
   readonly reasons: readonly string[];
   readonly eventLoop: {
-    /** Share of the time in which it was busy. */
+    /** Share of time in which it was busy. */
     readonly utilization: number;
-    /** Milliseconds by which what was due came late, 99th percentile. */
+    /** Delay of timers in milliseconds, 99th percentile. */
     readonly lagP99Ms: number;
   };
   readonly memory: {
     readonly heapUsedBytes: number;
     readonly heapLimitBytes: number;
     readonly rssBytes: number;
-    /** What the container may use; absent where nothing limits it. */
+    /** Memory limit of the container, if there is one. */
     readonly limitBytes?: number;
   };
-  /** Absent where the system does not say. */
+  /** Absent if the system does not report it. */
   readonly openFiles?: { readonly count: number; readonly limit: number };
-  /** Processes that wanted to run, averaged over a minute, on the whole machine. */
+  /** Load average of the machine over one minute. */
   readonly load: number;
 }
 
-/** Milliseconds between two looks at the event loop. */
+/** Milliseconds between two measurements of the event loop. */
 const RESOLUTION = 20;
 
-/** One for the process: there is only one event loop to watch. */
+/** Shared: a process has one event loop. */
 let delays: ReturnType<typeof startWatching> | undefined;
 
-/** Looks at the process's own resources. */
+/** Measures the resources of this process. */
 export class SystemResources {
   #since = performance.eventLoopUtilization();
   #sinceAt = performance.now();
-  /** Of the latest whole window. */
+  /** Result of the latest complete window. */
   #eventLoop: SystemHealth["eventLoop"] | undefined;
   #last: SystemHealth | undefined;
   #lastAt = 0;
@@ -77,12 +77,12 @@ export class SystemResources {
       ...(count === undefined || limit === undefined ? {} : { openFiles: { count, limit } }),
       load: loadavg()[0] ?? 0,
     };
-    // What happens before the first window is over is the start.
+    // Before the end of the first window, the process is still starting.
     const reasons = troubles(measured, this.#eventLoop !== undefined);
     return { status: reasons.length === 0 ? "healthy" : "degraded", reasons, ...measured };
   }
 
-  /** Before the first window is over, what there is so far. */
+  /** Before the end of the first window, the result so far. */
   #lookAtEventLoop(now: number): SystemHealth["eventLoop"] {
     const isOver = now - this.#sinceAt >= WINDOW;
     if (!isOver && this.#eventLoop !== undefined) return this.#eventLoop;
@@ -100,9 +100,9 @@ export class SystemResources {
 }
 
 /**
- * What is about to run out, a sentence each.
+ * The resources that are running out, one sentence each.
  *
- * @param isRunning - whether the event loop was watched for long enough to be judged
+ * @param isRunning - whether the event loop was measured for long enough
  */
 export function troubles(measured: Omit<SystemHealth, "status" | "reasons">, isRunning: boolean): string[] {
   const { eventLoop, memory, openFiles } = measured;
@@ -127,7 +127,7 @@ function startWatching() {
   return histogram;
 }
 
-/** A limit beyond what the machine has limits nothing. */
+/** The container's limit, unless the machine has less memory. */
 function memoryLimit(): number | undefined {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : undefined;

@@ -14,17 +14,17 @@ declare global {
 }
 
 /**
- * Makes `JSON.stringify` write a bigint by its digits, for everyone in this process: what
- * `parseExactly` gave goes to clients through the SDK and through tools of others. Without it,
- * `JSON.stringify` throws a TypeError, so no code relies on another form.
+ * Makes `JSON.stringify` write a bigint as its digits, in the whole process: values of
+ * `parseExactly` go to clients through the SDK and custom tools. Without it, `JSON.stringify`
+ * throws a TypeError, so no code relies on another form.
  */
 BigInt.prototype.toJSON = function () {
   return JSON.rawJSON(String(this));
 };
 
 /**
- * Every integer that a double cannot hold has so many digits. The beginning of the match keeps
- * texts of digits out, mostly.
+ * Integers that a double cannot hold have at least 16 digits. The start of the pattern excludes
+ * most digits inside strings.
  */
 const LARGE_INTEGER = /(?:^|[\s:,[])-?\d{16}/;
 
@@ -56,10 +56,10 @@ function isAltered(value: number, source: string): boolean {
 }
 
 /**
- * JSON text of exactly the value.
+ * JSON text of exactly this value.
  *
- * @param tooLarge - makes the error to throw for a number that was too large for a double;
- * `JSON.stringify` writes `null` for it
+ * @param tooLarge - makes the error for a number that was too large for a double, for which
+ *   `JSON.stringify` would write `null`
  */
 export function stringifyExactly(value: unknown, tooLarge: () => Error): string {
   return JSON.stringify(value, (_name, item: unknown) => {

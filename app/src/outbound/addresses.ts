@@ -6,12 +6,12 @@ import { asError } from "../resilience/call.ts";
 import { describeNetworkError, Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
 /**
- * Who can be behind an address. `public`: anybody. `private`: this machine, this network, this cluster. `never`: what no call has any
- * business with, instance metadata above all.
+ * The kind of an address. `private`: this machine, this network or this cluster. `never`: no call
+ * may go there, such as instance metadata.
  */
 export type Reach = "public" | "private" | "never";
 
-/** Metadata services, and others that hand out credentials, that hide among addresses of another kind. */
+/** Metadata and credential services with addresses that are not link-local. */
 const METADATA = new Set([
   "fd00:ec2::254", // Amazon EC2
   "fd00:ec2::23", // Amazon EKS Pod Identity
@@ -23,9 +23,12 @@ const METADATA = new Set([
 
 const PRIVATE: ReadonlySet<string> = new Set(["loopback", "private", "carrierGradeNat", "uniqueLocal"]);
 
-/** An address that embeds an IPv4 address, as NAT64 and dual-stack sockets write it, is judged by that one. */
+/**
+ * The kind of an address. An IPv6 address that embeds an IPv4 address (NAT64, dual-stack sockets)
+ * has the kind of the IPv4 address.
+ */
 export function reachOf(address: string): Reach {
-  // The parser takes ::10.0.0.1, as resolvers write ::a00:1, for ::ffff:10.0.0.1.
+  // The parser reads ::10.0.0.1, which resolvers write for ::a00:1, as ::ffff:10.0.0.1.
   if (!ipaddr.isValid(address) || /^::\d+\./.test(address)) return "never";
   const parsed = ipaddr.parse(address);
   if (METADATA.has(parsed.toString())) return "never";
@@ -35,7 +38,7 @@ export function reachOf(address: string): Reach {
     if ("zoneId" in parsed && parsed.zoneId !== undefined) return "never";
     const embedsV4 = range === "ipv4Mapped" || (range === "rfc6052" && bytes.slice(4, 12).every((byte) => byte === 0));
     if (embedsV4) return reachOf(bytes.slice(12).join("."));
-    // Beyond 2000::/3 nothing has been given out.
+    // No addresses outside of 2000::/3 are assigned.
     if (range === "unicast") return ((bytes[0] ?? 0) & 0xe0) === 0x20 ? "public" : "never";
   }
   if (parsed.range() === "unicast") return "public";
@@ -50,21 +53,21 @@ const systemResolver: Resolve = (host) => lookupDns(host, { all: true });
 /**
  * Decides which addresses a host may have.
  *
- * A name is looked up once per connection and the connection goes to what was checked: a name that means something else a
- * moment later (DNS rebinding) gains nothing. One bad address among several is enough to refuse them all.
+ * A name is resolved once for each connection, and the connection goes to the checked address,
+ * which prevents DNS rebinding. One forbidden address among several makes the host forbidden.
  */
 export class Addresses {
   readonly #mayBePrivate: ReadonlySet<string>;
   readonly #resolve: Resolve;
 
-  /** @param mayBePrivate - hosts as a URL spells them */
+  /** @param mayBePrivate - hosts, in the form of a URL */
   constructor(mayBePrivate: ReadonlySet<string>, resolve: Resolve = systemResolver) {
     this.#mayBePrivate = mayBePrivate;
     this.#resolve = resolve;
   }
 
   /**
-   * Checks a host that is an address, in whatever spelling a URL allows, for which nothing will be looked up.
+   * Checks a host that is an address, in any form that a URL allows: it will not be resolved.
    *
    * @throws ToolInputError
    */
@@ -73,7 +76,7 @@ export class Addresses {
     if (isIP(address) !== 0) this.#check(hostname, address);
   }
 
-  /** For sockets: looks a name up and gives only what may be connected to. */
+  /** For sockets: resolves a name to addresses that may be connected to. */
   readonly lookup: LookupFunction = (host, options, callback) => {
     this.#checked(host).then(
       (found) => {
@@ -98,7 +101,7 @@ export class Addresses {
     return found;
   }
 
-  /** The address stays unsaid: how names resolve inside is nobody's business outside. */
+  /** The message does not contain the address, because internal addresses are not for clients. */
   #check(host: string, address: string): void {
     const reach = reachOf(address);
     if (reach === "public" || (reach === "private" && this.#mayBePrivate.has(host))) return;

@@ -1,10 +1,10 @@
 import { portOf, type AllowedHost } from "../config/outbound.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 
-/** Hosts that a refusal names. */
+/** Hosts that an error message lists. */
 const MAX_SAID = 10;
 
-/** Decides by a URL alone whether it may be called. What its host resolves to is another question: see `Addresses`. */
+/** Decides whether the host of a URL may be called. `Addresses` checks its addresses. */
 export class AllowList {
   readonly #hosts: readonly AllowedHost[];
 
@@ -13,9 +13,9 @@ export class AllowList {
   }
 
   /**
-   * Reads a URL as browsers do, so that every spelling of a host is compared in the same one.
+   * Reads a URL as browsers do, so that all spellings of a host are equal.
    *
-   * @throws ToolInputError for what is no URL, names a user, or is not allowed; it says what may be called instead
+   * @throws ToolInputError for an invalid URL, a URL with a user, or a host that is not allowed
    */
   read(text: string, base?: URL): URL {
     const url = URL.parse(text, base?.href);
@@ -31,7 +31,7 @@ export class AllowList {
     return url;
   }
 
-  /** Whether an origin is in the list by its own name, and not as one of the names below another. */
+  /** Whether an origin is in the list by name, and not by a wildcard. */
   names(origin: string): boolean {
     const url = new URL(origin);
     return this.#hosts.some((allowed) => !allowed.subdomains && matches(allowed, url));

@@ -6,32 +6,32 @@ import type { RetryBudget } from "../resilience/retry-budget.ts";
 import { CallerTimeout } from "./request-call.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 
-/** One request on its way, and how it ended. */
+/** One attempt of a request, and its result. */
 export interface Attempt {
-  /** What it was answered with, if it was. */
+  /** Status of the answer, if there was one. */
   readonly status?: number;
-  /** Why there was no answer, or none that is of use. */
+  /** The reason if there was no usable answer. */
   readonly error?: string;
-  /** Milliseconds waited before it. */
+  /** Milliseconds of the pause before it. */
   readonly waitedMs: number;
   readonly durationMs: number;
 }
 
 export interface AttemptsOptions {
-  /** Times that the request is made at most, the first one included; more than once only if it may be repeated. @default 1 */
+  /** Attempts with the first one; more than one only for a repeatable request. @default 1 */
   readonly attempts?: number | undefined;
-  /** Least milliseconds between two of them. @default 100 */
+  /** Shortest pause in milliseconds. @default 100 */
   readonly baseDelay?: number | undefined;
-  /** Hears of each attempt when it has ended. */
+  /** Called after each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
 }
 
-/** The attempts of one request: a retry within the upstream's budget that tells how each went. */
+/** The attempts of one request: retries within the upstream's budget, each one reported. */
 export class Attempts {
   readonly retry: Retry;
   readonly #onAttempt: (attempt: Attempt) => void;
   #waitedMs = 0;
-  /** Of the latest attempt, if none has followed. */
+  /** Error of the latest attempt, during the pause after it. */
   #failure: unknown;
 
   constructor(name: string, budget: RetryBudget, { attempts = 1, baseDelay = 100, onAttempt }: AttemptsOptions) {
@@ -42,7 +42,10 @@ export class Attempts {
     });
   }
 
-  /** The outcome of all attempts. A client whose timeout ends in a pause gets the reason of the pause. */
+  /**
+   * The result of all attempts. If the client's timeout ends during a pause, its error is the error
+   * before the pause.
+   */
   async outcome<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -51,7 +54,7 @@ export class Attempts {
     }
   }
 
-  /** Makes one attempt. A call that a policy rejects is no attempt. */
+  /** Makes one attempt. A call that a policy rejects is not an attempt. */
   async make<T extends { readonly status: number }>(attempt: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const waitedMs = this.#waitedMs;

@@ -1,9 +1,9 @@
 import { CollectedBytes } from "../collected-bytes.ts";
 
 /**
- * The text of a response, if it is not longer than what it is asked for could be.
+ * The text of a response of limited size.
  *
- * @param tooLong - makes the error to throw when there are more bytes; the rest is not read then
+ * @param tooLong - makes the error for a larger response, whose rest is not read
  */
 export async function boundedText(response: Response, maxBytes: number, tooLong: () => Error): Promise<string> {
   const collected = new CollectedBytes();

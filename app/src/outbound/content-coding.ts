@@ -7,16 +7,16 @@ import { codeOf } from "./upstream-failure.ts";
 /** The body of a message, as far as it was read. */
 export interface Body {
   readonly body: Buffer;
-  /** Whether the body went on. */
+  /** Whether the body was longer. */
   readonly truncated: boolean;
-  /** Why the body cannot be decoded; then `body` is empty. */
+  /** The reason why the body cannot be decoded; `body` is then empty. */
   readonly unreadable?: string;
 }
 
-/** Codings that one body may have. Nobody needs two; each costs a pass over the body. */
+/** Codings of one body. Each one costs a pass over the body, and nobody needs two. */
 const MAX_CODINGS = 4;
 
-/** Characters of an unknown coding's name that are repeated. */
+/** Characters of an unknown coding's name in a message. */
 const MAX_NAME = 40;
 
 const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
@@ -26,12 +26,12 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
   br: () => createBrotliDecompress(),
 };
 
-/** For the header Accept-Encoding. */
+/** Value of the header Accept-Encoding. */
 export const ACCEPTED_CODINGS = Object.keys(DECODERS).join(", ");
 
 /**
- * Decodes a body. It has arrived whatever its coding is, so a body that cannot be decoded is a
- * value and not an error: an error would repeat or disown a request that was done.
+ * Decodes a body. A body that cannot be decoded is a value and not an error, because the request
+ * was done: an error would repeat it or report it as failed.
  *
  * @param contentEncoding - the header: codings in the order in which they were applied
  * @param maxBytes - of the decoded body; the rest is cut off
@@ -41,9 +41,9 @@ export async function decoded(encoded: Body, contentEncoding: string, maxBytes: 
   const codings = contentEncoding
     .split(",")
     .map((coding) => coding.trim().toLowerCase())
-    // An empty element of a list means nothing.
+    // RFC 9110: empty list elements are ignored.
     .filter((coding) => coding !== "" && coding !== "identity");
-  // Nothing at all, as a body of no coding is: some servers name a coding all the same.
+  // Some servers name a coding for an empty body.
   if (encoded.body.byteLength === 0) return encoded;
   if (codings.length > MAX_CODINGS) return unreadable(`it has more than ${MAX_CODINGS} codings`);
   let result = encoded;
@@ -55,7 +55,7 @@ export async function decoded(encoded: Body, contentEncoding: string, maxBytes: 
 
 async function decodeOne({ body, truncated }: Body, coding: string, maxBytes: number): Promise<Body> {
   const decoder = Object.hasOwn(DECODERS, coding) ? DECODERS[coding]?.(body) : undefined;
-  if (decoder === undefined) return unreadable(`nobody asked for its coding '${coding.slice(0, MAX_NAME)}'`);
+  if (decoder === undefined) return unreadable(`its coding was not requested: '${coding.slice(0, MAX_NAME)}'`);
   const collected = new CollectedBytes();
   decoder.on("data", (chunk: Buffer) => {
     collected.add(chunk);
@@ -66,7 +66,7 @@ async function decodeOne({ body, truncated }: Body, coding: string, maxBytes: nu
     () => undefined,
     (reason: unknown) => reason,
   );
-  // Where the data end too early, what was decoded is the beginning of the body.
+  // If the data end too early, the decoded part is the beginning of the body.
   const isCut = collected.length > maxBytes || codeOf(error) === "Z_BUF_ERROR";
   if (error !== undefined && !isCut) return unreadable(`it is not in the coding '${coding}' that it names`);
   return { body: collected.bytes.subarray(0, maxBytes), truncated: truncated || isCut };

@@ -17,34 +17,35 @@ import { Wire, type WireAnswer } from "./wire.ts";
 
 const MAX_REDIRECTS = 5;
 
-/** Characters of a failed answer's body that go into the message: it often says what is wrong. */
+/** Characters of a failed answer's body in the message, because it often contains the reason. */
 const EXCERPT = 200;
 
-/** Milliseconds; who asks to be left alone for longer is believed for so long. */
+/** Longest Retry-After that is accepted, in milliseconds. */
 const LONGEST_WAIT = 86_400_000;
 
 export interface SendOptions extends AttemptsOptions {
-  /** Milliseconds that the caller is willing to wait for all of it. @default - as long as the call lasts */
+  /** Milliseconds for all attempts. @default - the time of the call */
   readonly within?: number | undefined;
 }
 
 export interface HttpAnswer extends WireAnswer {
-  /** Where it came from, redirects followed. */
+  /** URL of the answer, after redirects. */
   readonly url: URL;
 }
 
 export interface HttpClientOptions extends OutboundConfig {
   readonly breakers: BreakerRegistry;
   readonly health: Pick<Health, "add">;
-  /** Of each upstream's breaker; `timeout` is what one attempt may take. */
+  /** Settings of each upstream's breaker; `timeout` is for one attempt. */
   readonly settings: BreakerSettings;
   /** @default - the system's resolver */
   readonly resolve?: Resolve;
 }
 
 /**
- * Calls to addresses that clients name. Which hosts may be called is the operator's decision; what they resolve to, and what they
- * redirect to, is checked each time. Each upstream has a breaker, a bulkhead and a retry budget, which all tools share.
+ * Calls to URLs that clients give. The operator decides which hosts may be called; addresses and
+ * redirects are checked for each request. Each upstream has a breaker, a bulkhead and a retry
+ * budget, shared by all tools.
  */
 export class HttpClient {
   readonly upstreams: Upstreams;
@@ -60,15 +61,15 @@ export class HttpClient {
     this.upstreams = new Upstreams({ ...options, isListed: (origin) => this.#allowed.names(origin) });
   }
 
-  /** @throws ToolInputError for what may not be asked */
+  /** @throws ToolInputError for a request that is not allowed */
   check(request: HttpRequest): CheckedRequest {
     return checkRequest(request, this.#allowed);
   }
 
   /**
-   * Sends a request through its upstream's policies and follows redirects, each through those of its own.
+   * Sends a request through the policies of its upstream, and follows redirects through theirs.
    *
-   * @throws ToolInputError when it leads to what may not be called
+   * @throws ToolInputError when a redirect leads to a host that may not be called
    * @throws UpstreamFailure for no answer, 429 and 5xx; other statuses are answers
    * @throws Rejected, DeadlineExceeded
    */
@@ -101,7 +102,7 @@ export class HttpClient {
     return { ...answer, url };
   }
 
-  /** Closes the connections that are kept for later. */
+  /** Closes idle connections. */
   close(): void {
     this.#wire.close();
   }
@@ -136,7 +137,7 @@ function failed(origin: string, { status, headers, body }: WireAnswer): Upstream
     : "";
   return new UpstreamFailure(
     `${origin} answered ${status}${status in STATUS_CODES ? ` ${STATUS_CODES[status] ?? ""}` : ""}${excerpt === "" ? "" : `: ${excerpt}`}`,
-    // 501 and 505 say that it cannot, not that it cannot now.
+    // 501 and 505 are permanent.
     { status, retryAfterMs, isTransient: status !== 501 && status !== 505 },
   );
 }

@@ -15,9 +15,9 @@ import { isRepeatable, type HttpRequest } from "./request.ts";
 import { onBehalf } from "./request-call.ts";
 import { judge, MIN_RETRIES, type Upstream } from "./upstreams.ts";
 
-/** What a request to a pool says: everything but which endpoint gets it. */
+/** A request to a pool: everything except the endpoint. */
 export interface PoolRequest extends Omit<HttpRequest, "url"> {
-  /** With query; begins with a slash. */
+  /** Begins with a slash; may have a query. */
   readonly path: string;
 }
 
@@ -26,13 +26,13 @@ export interface EndpointHealth {
   readonly weight: number;
   readonly inFlight: number;
   readonly breaker: BreakerState;
-  /** Whether it gets no calls for now, except to find out whether it is back. */
+  /** Whether it gets no calls except probes. */
   readonly ejected: boolean;
 }
 
 /**
- * Endpoints that can do the same, spread by a load balancer. What takes one out is the breaker of its upstream, so whoever else calls it
- * counts too; when all are out, none is called.
+ * Equivalent endpoints behind a load balancer. The breaker of an endpoint's upstream ejects it, so
+ * calls of other tools count as well. All endpoints may be ejected at the same time.
  */
 export class Pool {
   readonly name: string;
@@ -43,7 +43,7 @@ export class Pool {
   /** For each attempt. */
   readonly #timeout: Deadline;
 
-  /** @param settings - of the upstreams' breakers; `timeout` is what one attempt may take */
+  /** @param settings - of the upstreams' breakers; `timeout` is for one attempt */
   constructor({ name, endpoints }: PoolConfig, outbound: HttpClient, settings: BreakerSettings) {
     const upstreams = endpoints.map(({ origin, weight }) => ({ weight, upstream: outbound.upstreams.of(origin) }));
     this.name = name;
@@ -58,11 +58,7 @@ export class Pool {
         weight,
         breaker: upstream.breaker,
       })),
-      maxEjected: 1,
-      ejection: {
-        ...settings,
-        judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
-      },
+      judge: (error) => (error instanceof Rejected ? "nothing" : judge(error)),
     });
   }
 
@@ -81,7 +77,7 @@ export class Pool {
   }
 
   /**
-   * Sends a request to one of the endpoints; another attempt may go to another one. Redirects are answers.
+   * Sends a request to one endpoint; a retry may use another one. Redirects are not followed.
    *
    * @throws ToolInputError for a path that leads out of the pool
    * @throws UpstreamFailure, Rejected, DeadlineExceeded
@@ -97,12 +93,12 @@ export class Pool {
         inner,
       );
     const balanced = (all: Call) =>
-      attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, each, strategy)), all);
+      attempts.retry.execute((each) => attempts.make(() => this.#balancer.execute(one, strategy, each)), all);
     return onBehalf((all) => attempts.outcome(balanced(all)), call, { repeatable, within: options.within });
   }
 }
 
-/** A path that begins with two slashes, or with a backslash, names another host. */
+/** A path that begins with two slashes or a backslash would name another host. */
 function urlOn(origin: string, path: string): string {
   const url = URL.parse(path, origin);
   if (!path.startsWith("/") || url?.origin !== origin)

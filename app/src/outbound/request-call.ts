@@ -2,10 +2,10 @@ import type { Call, Work } from "../resilience/call.ts";
 import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 
-/** The time that the caller gave is over: why calls inside `onBehalf` are cancelled then. */
+/** The client's timeout has passed: the reason of calls cancelled by `onBehalf`. */
 export class CallerTimeout extends Error {}
 
-/** A call on behalf of another, which alone knows whether its request may be sent twice. */
+/** Part of another call that decides itself whether its request may be repeated. */
 class RequestCall extends NarrowedCall {
   readonly #repeatable: boolean;
 
@@ -21,20 +21,19 @@ class RequestCall extends NarrowedCall {
 
 export interface RequestCallOptions {
   readonly repeatable: boolean;
-  /** Milliseconds that the caller is willing to wait. @default - as long as the call lasts */
+  /** The client's timeout in milliseconds. @default - the time of the call */
   readonly within?: number | undefined;
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
 /**
- * Makes a call for work that a client asked for in its own terms.
+ * Makes a call with a timeout that the client has chosen.
  *
- * The timeout of a client is no deadline: a passed deadline counts as a failure of the dependency, and a
- * client that requests an answer within a millisecond would open the breaker for all others. To the
- * policies inside, the client has gone away.
+ * Such a timeout is not a deadline: a passed deadline counts as a failure of the dependency, so a
+ * client with a timeout of one millisecond would open the breaker for all others. Policies inside
+ * treat it as a client that has gone away.
  *
- * @throws DeadlineExceeded when the timeout is over, and whatever the work throws
+ * @throws DeadlineExceeded when the timeout has passed, and the error of the work
  */
 export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCallOptions): Promise<T> {
   const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;

@@ -2,12 +2,12 @@ import { validateHeaderValue } from "node:http";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { AllowList } from "./allow-list.ts";
 
-/** CONNECT and TRACE are not for those who call on behalf of others. */
+/** Without CONNECT and TRACE, which are for proxies and diagnosis. */
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 export type Method = (typeof METHODS)[number];
 
-/** What a caller may say in headers. Others would change where a request goes, how it is framed, or whom it seems to come from. */
+/** Headers that a caller may set. Others would change target, framing or origin of a request. */
 export const HEADERS = [
   "accept",
   "accept-language",
@@ -23,7 +23,7 @@ export const HEADERS = [
   "x-request-id",
 ] as const;
 
-/** What only the origin that it was meant for may see. */
+/** Headers that are not sent to another origin. */
 const SECRET: ReadonlySet<string> = new Set(["authorization", "x-api-key", "idempotency-key"]);
 
 const ALLOWED: ReadonlySet<string> = new Set(HEADERS);
@@ -31,26 +31,26 @@ const ALLOWED: ReadonlySet<string> = new Set(HEADERS);
 /** @see https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods */
 const IDEMPOTENT: ReadonlySet<Method> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]);
 
-/** A request as a caller describes it. */
+/** A request as its caller describes it. */
 export interface HttpRequest {
   readonly url: string;
   /** @default GET */
   readonly method?: Method | undefined;
-  /** By name, in any case. */
+  /** Names in any case. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
 }
 
-/** A request that may be sent. */
+/** A request that was checked. */
 export interface CheckedRequest {
   readonly url: URL;
   readonly method: Method;
-  /** By name in lower case. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
 }
 
-/** @throws ToolInputError for what may not be asked; what the URL's host resolves to is checked when it is connected to */
+/** @throws ToolInputError for a request that is not allowed; addresses are checked on connection */
 export function checkRequest(request: HttpRequest, allowed: AllowList): CheckedRequest {
   const { method = "GET", body } = request;
   if (body !== undefined && (method === "GET" || method === "HEAD"))
@@ -75,16 +75,16 @@ function checkHeader(name: string, value: string): [string, string] {
   return [known, value];
 }
 
-/** Whether sending it twice does no more than sending it once. */
+/** Whether sending it twice has the effect of sending it once. */
 export function isRepeatable({ method, headers }: CheckedRequest): boolean {
   return IDEMPOTENT.has(method) || headers["idempotency-key"] !== undefined;
 }
 
 /**
- * The request that a redirect asks for; nothing where there is none to follow. As browsers do, POST becomes GET except for 307 and 308; a body goes
- * to no other origin, and neither does what is secret.
+ * The request for a redirect, or undefined if it is not followed. As in browsers, POST becomes GET
+ * except for 307 and 308. Bodies and secret headers are not sent to another origin.
  *
- * @throws ToolInputError when it leads to where no request may go
+ * @throws ToolInputError when it leads to a host that may not be called
  */
 export function redirected(
   { url, method, headers, body }: CheckedRequest,

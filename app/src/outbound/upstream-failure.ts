@@ -1,14 +1,17 @@
 export interface UpstreamFailureOptions {
-  /** What it answered, if it did. */
+  /** Status of the answer, if there was one. */
   readonly status?: number;
-  /** Milliseconds that it asks to be left alone for. */
+  /** Pause that the upstream asks for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** Whether the same request may be answered another time. @default true */
+  /** Whether a retry may succeed. @default true */
   readonly isTransient?: boolean;
   readonly cause?: unknown;
 }
 
-/** A service that was called did not answer, or answered that it cannot. The message is for clients: it names no address and no stack. */
+/**
+ * An upstream did not answer, or answered with a failure. The message is for clients: without
+ * addresses and stack.
+ */
 export class UpstreamFailure extends Error {
   override readonly name = "UpstreamFailure";
   readonly status: number | undefined;
@@ -23,10 +26,10 @@ export class UpstreamFailure extends Error {
   }
 }
 
-/** The name of a service has no address, or none that could be found. */
+/** The host name does not resolve. */
 export class Unresolved extends UpstreamFailure {}
 
-/** What an upstream does, by the code of the error that it shows as; and whether it may do better another time. */
+/** Messages by error code, and whether a retry may succeed. */
 const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolean])[] = [
   [/^ECONNREFUSED$/, "refused the connection", true],
   [/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "broke off the connection", true],
@@ -36,7 +39,7 @@ const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolea
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "cannot be reached", true],
   [/^HPE_HEADER_OVERFLOW$/, "answered with too many headers", true],
   [/^HPE_/, "does not answer in HTTP", false],
-  // Node gives OpenSSL's verdicts on a certificate by their names.
+  // Node uses the names of OpenSSL's verification errors.
   [/^CERT_HAS_EXPIRED$/, "has a certificate that has expired", false],
   [/^CERT_NOT_YET_VALID$/, "has a certificate that is not valid yet", false],
   [/^ERR_TLS_CERT_ALTNAME/, "has a certificate for another name", false],
@@ -49,13 +52,13 @@ const SAID: readonly (readonly [codes: RegExp, does: string, isTransient: boolea
   [/^(EPROTO|ERR_SSL_.*|ERR_TLS_.*)$/, "does not speak TLS as this server does", false],
 ];
 
-/** What this side did wrong: no upstream's failure, and nothing to tell clients. */
+/** Errors of this app, which are not failures of an upstream. */
 const OWN_FAULT = /^$|^ERR_(INVALID|UNESCAPED|HTTP_INVALID)/;
 
 /**
- * What went wrong on the way, in words that name neither addresses nor this side's files.
+ * Describes a network error without addresses or local file names.
  *
- * @returns the same error where the fault is this side's
+ * @returns the same error if the fault is this app's
  */
 export function describeNetworkError(origin: string, error: unknown): unknown {
   const code = codeOf(error);
@@ -64,7 +67,7 @@ export function describeNetworkError(origin: string, error: unknown): unknown {
   return new UpstreamFailure(`${origin} ${does} (${code})`, { isTransient, cause: error });
 }
 
-/** Of several addresses that were tried, the first one's. */
+/** The code of an error. For several addresses, the code of the first one. */
 export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "";
   if ("code" in error && typeof error.code === "string") return error.code;

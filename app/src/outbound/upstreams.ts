@@ -11,30 +11,24 @@ import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Unresolved, UpstreamFailure } from "./upstream-failure.ts";
 
 /**
- * Upstreams that clients found under wildcards of the allow-list. There could be any number, and
- * each has a breaker and a line of health.
+ * Upstreams that clients found under wildcards of the allow-list. Each has a breaker and a line of
+ * health, so their number is limited.
  */
 const MAX_FOUND = 100;
 
-/**
- * Of these, the upstreams that one client found, so that its failing calls leave room for other
- * clients.
- */
+/** Upstreams found by one client, so that its failing calls leave room for other clients. */
 const MAX_FOUND_BY_ONE = 20;
 
 /** Milliseconds that a call waits for a slot. */
 const QUEUE_TIMEOUT = 1000;
 
-/**
- * Repetitions a second that are allowed to one upstream, however few calls there are: a lone caller
- * may try again too.
- */
+/** Retries per second to one upstream besides its share of calls, for single callers. */
 export const MIN_RETRIES = 1;
 
-/** What the names of their breakers begin with. */
+/** Prefix of the names of their breakers. */
 const PREFIX = "upstream:";
 
-/** One origin, and what all tools that call it share. */
+/** One origin with the policies that all tools share. */
 export interface Upstream {
   /** Scheme, host and port: `https://api.example.com`. */
   readonly origin: string;
@@ -45,7 +39,7 @@ export interface Upstream {
 
 interface Entry extends Upstream {
   readonly isListed: boolean;
-  /** Who called it first. */
+  /** The client that called it first. */
   readonly client: string | undefined;
   readonly leaveHealth: () => void;
 }
@@ -54,15 +48,15 @@ export interface UpstreamsOptions {
   readonly breakers: BreakerRegistry;
   readonly health: Pick<Health, "add">;
   readonly settings: BreakerSettings;
-  /** Calls under way to one of them. */
+  /** Concurrent calls to one upstream. */
   readonly maxConcurrent: number;
-  /** Whether the operator has named an origin, and not only names above it. */
+  /** Whether the operator has named the origin, and not only a wildcard. */
   readonly isListed: (origin: string) => boolean;
 }
 
 /**
- * Every upstream that the operator has named and that was called, and those found under wildcards
- * lately, least recently used first.
+ * The upstreams that the operator has named, and those that clients found under wildcards, least
+ * recently used first.
  */
 export class Upstreams {
   readonly #options: UpstreamsOptions;
@@ -75,9 +69,9 @@ export class Upstreams {
   /**
    * The upstream of an origin. One that the operator has named is never forgotten.
    *
-   * @param client - who calls it
+   * @param client - the caller
    * @throws Rejected when this client found too many under wildcards, all of them busy or failing,
-   * or when calls to all are under way
+   *   or when all upstreams are busy
    */
   of(origin: string, client?: string): Upstream {
     const entry = this.#entries.get(origin) ?? this.#create(origin, client);
@@ -92,8 +86,8 @@ export class Upstreams {
   }
 
   /**
-   * Forgets an upstream that a client found and that no call has reached: a name that does not
-   * resolve needs no breaker. To be called after each call.
+   * Forgets an upstream that no call has reached, such as a name that does not resolve. Call it
+   * after each call.
    */
   settle(origin: string): void {
     const entry = this.#entries.get(origin);
@@ -106,12 +100,12 @@ export class Upstreams {
     return this.#entries.values();
   }
 
-  /** Those that the operator has named: there is an end to them. */
+  /** Those that the operator has named: their number is limited. */
   get listed(): readonly Upstream[] {
     return [...this.#entries.values()].filter(({ isListed }) => isListed);
   }
 
-  /** Whether a breaker is that of an upstream whose name a client has found. */
+  /** Whether a breaker belongs to an upstream that a client found. */
   isFoundByClient({ name }: Pick<Breaker, "name">): boolean {
     return name.startsWith(PREFIX) && this.#entries.get(name.slice(PREFIX.length))?.isListed !== true;
   }
@@ -133,16 +127,16 @@ export class Upstreams {
       budget: new RetryBudget({ perSecond: MIN_RETRIES }),
       isListed,
       client,
-      // While one is down, calls that do not name it are answered as well as ever.
+      // While one upstream is down, all other calls are answered.
       leaveHealth: health.add(guarded(breaker, { hasFallback: true })),
     };
   }
 
   /**
-   * Forgets one upstream where there are too many. A client that found too many itself loses one of
-   * its own that is idle and does not fail: an open breaker must not be reset by calls to other
-   * names. Where clients together found too many, and all of these fail, the client that found most
-   * loses the one it used longest ago, so that no number of failing names rejects everybody else.
+   * Forgets one upstream if there are too many. A client that found too many loses an idle one of
+   * its own that does not fail, so that calls to other names cannot reset an open breaker. If
+   * clients together found too many and all of them fail, the client with the most loses its least
+   * recently used one, so that failing names cannot block other clients.
    */
   #makeRoomFor(client: string | undefined): void {
     const found = [...this.#entries.values()].filter(({ isListed }) => !isListed);
@@ -169,15 +163,15 @@ export class Upstreams {
   }
 }
 
-/** The upstreams of the client that found most of them. */
+/** The upstreams of the client that found the most. */
 function largest(found: readonly Entry[]): readonly Entry[] {
   const byClient = [...Map.groupBy(found, ({ client }) => client).values()];
   return byClient.reduce((most, entries) => (entries.length > most.length ? entries : most), []);
 }
 
 /**
- * What an error says about an upstream: nothing where its caller asked for what may not be, or for
- * what the upstream does not do. A client must not close an upstream to others.
+ * The outcome of an error for the upstream. Errors of the caller, and requests that an upstream
+ * does not implement, do not count: a client must not open the breaker for others.
  */
 export function judge(error: unknown): Outcome {
   const isCallers = error instanceof ToolInputError || (error instanceof UpstreamFailure && error.status === 501);

@@ -8,23 +8,26 @@ import { ACCEPTED_CODINGS, decoded, type Body } from "./content-coding.ts";
 import type { CheckedRequest } from "./request.ts";
 import { describeNetworkError, UpstreamFailure } from "./upstream-failure.ts";
 
-/** Bytes of a body that are read, encoded and decoded; the rest is cut off. */
+/** Bytes of a body that are read and decoded; the rest is cut off. */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Milliseconds that a connection is kept for another request; less than most servers keep it, for one that closes first takes a request with it. */
+/**
+ * Milliseconds that an idle connection is kept. Shorter than most servers keep it: the side that
+ * closes first can lose a request.
+ */
 const KEEP_IDLE = 4000;
 
-/** Connections to all upstreams together. */
+/** Connections to all upstreams. */
 const MAX_SOCKETS = 512;
 
-/** What a server answered, as far as it was read. */
+/** The answer of a server, as far as it was read. */
 export interface WireAnswer extends Body {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** One HTTP exchange: connects only where `Addresses` allows, follows nothing, reads only so much. */
+/** One HTTP exchange: only allowed addresses, no redirects, a limited size. */
 export class Wire {
   readonly #addresses: Addresses;
   readonly #http: HttpAgent;
@@ -72,7 +75,7 @@ export class Wire {
           accept: "*/*",
           "accept-encoding": ACCEPTED_CODINGS,
           ...headers,
-          // Said for every method that may have a body: where it ends must never be a matter of opinion.
+          // Always set for methods with a body, so that the end of the body is unambiguous.
           ...(body !== undefined || !["GET", "HEAD"].includes(method)
             ? { "content-length": body?.byteLength ?? 0 }
             : {}),
@@ -103,7 +106,7 @@ async function readUpTo(stream: Readable, most: number): Promise<Body> {
   const collected = new CollectedBytes();
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     collected.add(chunk);
-    // Leaving the loop destroys the stream, and the connection with it.
+    // Leaving the loop destroys the stream and its connection.
     if (collected.length > most) break;
   }
   return { body: collected.bytes.subarray(0, most), truncated: collected.length > most };

@@ -6,7 +6,7 @@ import { keyOf } from "./breakers-protocol.ts";
 import type { SharedBreakers } from "./breakers.ts";
 import type { Redis } from "./redis.ts";
 
-/** Entries that are read; Redis keeps about a thousand. */
+/** Entries that are read; Redis keeps about 1,000. */
 const MAX_ENTRIES = 200;
 
 const STATES = ["closed", "open", "half-open"] as const satisfies BreakerState[];
@@ -23,10 +23,10 @@ const entrySchema = z.object({
 const streamSchema = z.array(z.tuple([z.string(), z.array(z.string())]));
 
 /**
- * What all pods did together, and what this one did by itself.
+ * Transitions of all pods, and this pod's own transitions.
  *
- * Answers with what it has. That is read anew, in the background, after something has changed; while pods do not share their state, what this
- * one has seen stands alone.
+ * Answers at once with the entries that it has, and reads them again in the background after a
+ * change. While pods do not share their state, it contains only this pod's transitions.
  */
 export class SharedBreakerHistory implements BreakerHistory {
   readonly #shared: SharedBreakers;
@@ -58,7 +58,7 @@ export class SharedBreakerHistory implements BreakerHistory {
     this.#isReading = true;
     while (this.#isOutdated) {
       this.#isOutdated = false;
-      // What cannot be read now is read after the next change.
+      // After a failure, the next change reads again.
       await this.#read().catch(warnOfProgrammingError);
     }
     this.#isReading = false;
@@ -80,7 +80,7 @@ export class SharedBreakerHistory implements BreakerHistory {
   }
 }
 
-/** Nothing for what another version of this program may have written. */
+/** Ignores entries that another version of this program may have written. */
 function entryOf(id: string, fields: readonly string[]): HistoryEntry[] {
   const values: Record<string, string> = {};
   for (let index = 0; index < fields.length; index += 2) values[fields[index] ?? ""] = fields[index + 1] ?? "";

@@ -9,29 +9,29 @@ const syncBreakers = loadScript("redis/sync-breakers.lua");
 export interface BreakerReport {
   readonly name: string;
   /**
-   * `open` by this pod's own rule; `closed`: calls succeed. Absent from a pod that has no calls, and while the pods hold the
-   * breaker open together.
+   * `open` by this pod's own rules; `closed`: calls succeed. Absent if the pod has no calls, or
+   * while the pods hold the breaker open.
    */
   readonly vote?: "open" | "closed" | undefined;
-  /** The epoch in which the pods opened it, where this pod's own probes have closed it since. */
+  /** The epoch in which the pods opened it, if this pod's own probes have closed it since. */
   readonly healed?: number | undefined;
-  /** An operator has done this on this pod. */
+  /** The latest action of an operator on this pod. */
   readonly operator?: "force" | "reset" | undefined;
-  /** How probes under a lease went. */
+  /** Results of probes under a lease. */
   readonly settled: readonly SettledProbe[];
-  /** Asks for a probe lease under this token, in this epoch. */
+  /** Requests a probe lease under this token, in this epoch. */
   readonly ask?: Token | undefined;
   /** How long it would stay open if it opened now. */
   readonly reopen: number;
-  /** Probes under way at the same time. */
+  /** Concurrent probes. */
   readonly limit: number;
   /** Probes that must succeed. */
   readonly threshold: number;
-  /** How long a probe may take. */
+  /** Longest duration of a probe. */
   readonly timeout: number;
 }
 
-/** Names a probe lease. No other pod and no other epoch has the same. */
+/** The name of a probe lease, unique among pods and epochs. */
 export interface Token {
   readonly token: string;
   readonly epoch: number;
@@ -44,15 +44,15 @@ export interface SettledProbe extends Token {
 export interface SyncRequest {
   readonly pod: string;
   readonly interval: number;
-  /** Epoch of the last list of open breakers that this pod got. */
+  /** Epoch of the last list of open breakers that this pod has received. */
   readonly seen: number;
-  /** The highest epoch that it has received in any way. */
+  /** The highest epoch that this pod has received. */
   readonly highest: number;
-  /** Whether it needs the list, even if nothing has changed since. */
+  /** Whether it needs the list even if nothing has changed. */
   readonly all: boolean;
   readonly leaving: boolean;
   readonly breakers: readonly BreakerReport[];
-  /** What it knows of all breakers. Sent only after Redis has answered that this is lost there. */
+  /** All standings that this pod has. Sent only after Redis has reported that it lost them. */
   readonly known?: readonly (Standing & { readonly timeout: number })[];
 }
 
@@ -73,19 +73,22 @@ const standingSchema = z.discriminatedUnion("open", [
 export type Standing = z.output<typeof standingSchema>;
 
 export interface Answer {
-  /** The breaker that the pod asked for. */
+  /** The breaker for which the pod requested a lease. */
   readonly breaker: string;
   /** Absent: no lease was granted. */
   readonly token: string | undefined;
-  /** With a lease, milliseconds in which its probe has to begin; without, milliseconds until probes are due, or 0. */
+  /**
+   * With a lease, milliseconds in which its probe must begin; otherwise, milliseconds until probes
+   * are due, or 0.
+   */
   readonly time: number;
 }
 
 export interface SyncReply {
   readonly epoch: number;
-  /** The pod knows of later changes than Redis does, and has to send them; the rest of its request was ignored. */
+  /** Redis has lost changes that the pod must send; the rest of the request was ignored. */
   readonly isLost: boolean;
-  /** Every breaker that is open, all others being closed; absent where nothing has changed. */
+  /** Every open breaker; all others are closed. Absent if nothing has changed. */
   readonly open: readonly Standing[] | undefined;
   readonly answers: readonly Answer[];
 }
@@ -97,7 +100,7 @@ const replySchema = z.tuple([
   z.array(z.tuple([z.string(), z.string(), z.number()])),
 ]);
 
-/** @throws what `Redis.run` throws */
+/** @throws errors of `Redis.run` */
 export async function sync(redis: Redis, group: string, request: SyncRequest): Promise<SyncReply> {
   const keys = ["pods", "open", "meta", "history"].map((key) => keyOf(redis, group, key));
   const reply = await redis.run(syncBreakers, keys, [channelOf(redis, group), JSON.stringify(request)]);
@@ -110,7 +113,7 @@ export async function sync(redis: Redis, group: string, request: SyncRequest): P
   };
 }
 
-/** Calls back with each change that any pod of the group brings about, this one included. */
+/** Calls back with each change by any pod of the group, including this one. */
 export function onChange(redis: Redis, group: string, listener: (standing: Standing) => void): () => void {
   return redis.subscribe(channelOf(redis, group), (message) => {
     const standing = readMessage(standingSchema, message);

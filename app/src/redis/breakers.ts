@@ -20,52 +20,54 @@ import { Ticker } from "./ticker.ts";
 export interface SharedBreakersOptions {
   readonly redis: Redis;
   /**
-   * Pods of one group decide together. Each color is one: a version that fails on the idle color must not open a breaker of the live one.
+   * Pods of one group decide together. Each color is a group: a version that fails on the idle
+   * color must not open a breaker of the live one.
    */
   readonly group: string;
-  /** All of them are shared by their names, those too that are made later. */
+  /** All breakers, including future ones, are shared by name. */
   readonly breakers: BreakerRegistry;
   /** Milliseconds between two reports. */
   readonly interval: number;
   /** @default - the host's name and a random part */
   readonly pod?: string;
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
 export interface SharedBreakersStats {
-  /** Breakers that pods hold open together. */
+  /** Breakers that the pods hold open together. */
   readonly open: number;
   /** The highest epoch that this pod has received. */
   readonly epoch: number;
   readonly reports: number;
-  /** Of the reports: those that Redis did not take. */
+  /** Reports that failed. */
   readonly failed: number;
 }
 
-/** The state of a breaker as this pod received it last, whether or not it has this breaker. */
+/** The state of a breaker that this pod received last, whether or not it has this breaker. */
 type Known = ({ readonly isOpen: true } & Held) | { readonly isOpen: false; readonly epoch: number };
 
 /**
- * Lets pods decide together about their breakers, by the protocol of docs/shared-state.md: reports votes, gets decisions.
+ * Lets pods decide together about their breakers: sends votes and receives decisions.
+ * docs/shared-state.md describes the protocol.
  *
- * A breaker trips because of Redis in two steps: sync-breakers.lua finds a quorum, and `SharedBreaker.follow` holds this pod's
- * breaker open.
+ * A breaker trips because of Redis in two steps: sync-breakers.lua finds a quorum, and
+ * `SharedBreaker.follow` holds this pod's breaker open.
  *
- * Calls never wait for it: each breaker decides synchronously, by what this pod knows. While Redis does not answer, or refuses,
- * every breaker goes on by its own rules; the first report that Redis takes brings it back among the others.
+ * Calls never wait for Redis: each breaker decides synchronously, by this pod's state. While Redis
+ * fails, every breaker continues by its own rules; the first successful report shares the state
+ * again.
  */
 export class SharedBreakers {
   readonly #options: SharedBreakersOptions;
   readonly #time: Time;
   readonly #shared = new Map<string, SharedBreaker>();
-  /** Open ones, and those that have closed since this pod's last list. */
+  /** Open breakers, and those that have closed since this pod's last list. */
   readonly #known = new Map<string, Known>();
   readonly #ends: (() => void)[];
   readonly #ticker: Ticker;
   readonly pod: string;
   readonly group: string;
-  /** Each epoch that is higher than all before: something was decided. */
+  /** A higher epoch: pods have decided something. */
   readonly changes = new Emitter<number>();
   #reports = 0;
   #failed = 0;
@@ -103,7 +105,7 @@ export class SharedBreakers {
     this.reportSoon();
   }
 
-  /** Whether pods decide together now; if not, this one is on its own. */
+  /** Whether pods decide together now. */
   get isShared(): boolean {
     return this.#isShared;
   }
@@ -113,7 +115,7 @@ export class SharedBreakers {
     return { open, epoch: this.#highest, reports: this.#reports, failed: this.#failed };
   }
 
-  /** Whether the pods hold this breaker open together, as far as this pod knows. */
+  /** Whether the pods hold this breaker open, as far as this pod has received it. */
   holdsOpen(name: string): boolean {
     return this.#known.get(name)?.isOpen === true;
   }
@@ -121,14 +123,14 @@ export class SharedBreakers {
   reportSoon(): void {
     if (this.#isScheduled || this.#isLeaving || !this.#options.redis.available) return;
     this.#isScheduled = true;
-    // What happens in one turn makes one report.
+    // One report for all events of one turn.
     setImmediate(() => {
       this.#isScheduled = false;
       void this.#report();
     });
   }
 
-  /** Returns this pod's leases, and goes on by each breaker's own rules. Never rejects. */
+  /** Returns this pod's leases and continues by each breaker's own rules. Never rejects. */
   async close(): Promise<void> {
     this.#isLeaving = true;
     this.#ticker.stop();
@@ -166,7 +168,7 @@ export class SharedBreakers {
     if (this.#options.redis.available) void this.#report();
   }
 
-  /** One at a time: what happens meanwhile is in the next one. */
+  /** One report at a time: later events are in the next one. */
   async #report(): Promise<void> {
     this.#again = true;
     if (this.#isReporting) return;
@@ -177,7 +179,7 @@ export class SharedBreakers {
         await this.#exchange();
       }
     } catch (error) {
-      // Away, or it refuses: out of memory, a replica, not permitted.
+      // Redis is down or rejects the report: out of memory, a replica, no permission.
       warnOfProgrammingError(error);
       this.#failed += 1;
       this.#letGo();
@@ -210,7 +212,7 @@ export class SharedBreakers {
     }
     for (const [name, report] of reports) this.#shared.get(name)?.acknowledged(report);
     if (this.#isLeaving || !redis.available) return;
-    // Redis was away while the answer was under way: only the whole list brings this pod back.
+    // Redis was down while the reply was in flight: only the whole list shares the state again.
     if (!this.#isShared && reply.open === undefined) this.#again = true;
     else this.#isShared = true;
     this.#learn(reply);
@@ -220,7 +222,7 @@ export class SharedBreakers {
     }
   }
 
-  /** Takes over the list of all that is open, except where something newer is known. */
+  /** Applies the list of all open breakers, except where this pod has something newer. */
   #learn({ epoch, open }: SyncReply): void {
     this.#raise(epoch);
     if (open === undefined) return;
@@ -234,7 +236,7 @@ export class SharedBreakers {
     for (const standing of open) this.#take(standing);
   }
 
-  /** Takes in what was published, unless it is older than what is known. */
+  /** Applies a published change, unless it is older than this pod's state. */
   #receive(standing: Standing): void {
     const { name, epoch } = standing;
     if (epoch <= Math.max(this.#seen, this.#known.get(name)?.epoch ?? 0)) return;
@@ -256,7 +258,7 @@ export class SharedBreakers {
     this.#shared.get(name)?.follow(held);
   }
 
-  /** All that this pod knows, for a Redis that has lost it. */
+  /** All standings of this pod, for a Redis that has lost them. */
   #standings(): NonNullable<SyncRequest["known"]> {
     const now = this.#time.now();
     return Array.from(this.#known, ([name, known]) => {

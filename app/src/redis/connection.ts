@@ -6,21 +6,22 @@ import { createLibraryClient, textOf, type Client, type ClusterNode } from "./re
 import { RedisUnavailable, type CommandOptions, type Redis, type RedisEvent } from "./redis.ts";
 import type { Script } from "./script.ts";
 
-/** Commands that may wait for their answers at the same time; more are rejected, so that a slow Redis costs no memory. */
+/** Commands in flight; more are rejected, so that a slow Redis needs no memory. */
 const MAX_IN_FLIGHT = 10_000;
 
-/** Asks the server for a sign; in a cluster every primary, and is answered when all of them have. */
+/** Checks the server; in a cluster it succeeds when every primary has answered. */
 const PING = ["PING"];
 
-/** How many times the command timeout a connection may be silent before it is replaced. */
+/** A connection is replaced after being silent for this many command timeouts. */
 const SILENCE_FACTOR = 5;
 
 /**
  * The app's connection to Redis, or to each node of a cluster.
  *
- * The library reconnects what breaks; what hangs it would wait for. So each command has a time limit here: when one is over, Redis
- * counts as down and is left alone, until a late answer shows that it is back, or a new connection is made. A cluster of which one node
- * does not answer is down as well, until all do.
+ * The library reconnects a broken connection, but waits for one that hangs. So each command has a
+ * time limit here. After it, Redis counts as down and gets no commands until a late answer arrives
+ * or a new connection is made. A cluster is down while any node does not answer.
+ * docs/decisions/redis-connection.md says what each part is for.
  */
 export class RedisConnection implements Redis {
   readonly prefix: string;
@@ -32,16 +33,16 @@ export class RedisConnection implements Redis {
   #nodes: readonly ClusterNode[] = [];
   #isConnected = false;
   #isClosed = false;
-  /** What was told last. */
+  /** State of the last event. */
   #isUp: boolean | undefined;
-  /** When the oldest answer that is overdue was asked for; or since when there is no connection. */
+  /** When the oldest overdue command was sent, or since when there is no connection. */
   #silentSince: number | undefined = SYSTEM_TIME.now();
   #lastAnswer = SYSTEM_TIME.now();
   #connectedAt = 0;
   #lastError = "not connected yet";
   #inFlight = 0;
 
-  /** Starts to connect, and does not wait for it. */
+  /** Starts to connect without waiting. */
   constructor(config: RedisConfig) {
     this.prefix = config.prefix;
     this.#config = config;
@@ -116,16 +117,16 @@ export class RedisConnection implements Redis {
     const answer = client.send([...args], options).finally(() => {
       this.#inFlight -= 1;
     });
-    // A late answer is still the sign that it is back; and what Redis refuses it has answered.
+    // A late answer, or an error reply, shows that Redis works.
     answer.then(
       () => {
         this.#answered(client, args === PING);
       },
       (error: unknown) => {
         if (error instanceof ErrorReply) this.#answered(client);
-        // Of a cluster nobody else tells that a node has gone.
+        // In a cluster, only failed commands show that a node is gone.
         else if (this.#config.cluster) this.#missed(client, askedAt, textOf(error));
-        // This server was the primary, and is not any more: the address may lead to another one by now.
+        // The server has become a replica: its address may lead to the new primary by now.
         if (error instanceof ErrorReply && error.message.startsWith("READONLY")) this.#follow();
       },
     );
@@ -134,12 +135,10 @@ export class RedisConnection implements Redis {
     let isOver = false;
     const giveUp = () => {
       if (isOver) return;
-      // One server answers in turn: it has found time for somebody else.
-      if (this.#config.cluster || this.#lastAnswer <= askedAt)
-        this.#missed(client, askedAt, `no answer within ${timeout} ms`);
+      this.#missed(client, askedAt, `no answer within ${timeout} ms`);
       reject(new RedisUnavailable(`Redis did not answer within ${timeout} ms`));
     };
-    // What has arrived is read first: it may be this process that was held up, and not Redis.
+    // First reads what has arrived: this process may have been blocked, and not Redis.
     const timer = setTimeout(() => setImmediate(giveUp), timeout);
     answer.then(resolve, (error: unknown) => {
       reject(error instanceof ErrorReply ? error : new RedisUnavailable(`Redis is not available: ${textOf(error)}`));
@@ -155,7 +154,7 @@ export class RedisConnection implements Redis {
   #answered(client: Client, isEveryNode = false): void {
     if (client !== this.#client || !this.#isConnected) return;
     this.#lastAnswer = SYSTEM_TIME.now();
-    // What one node of a cluster says is no sign of the one that is silent.
+    // An answer from one node says nothing about the silent node.
     if (this.#config.cluster && this.#silentSince !== undefined && !isEveryNode) return;
     this.#silentSince = undefined;
     this.#tell();
@@ -168,7 +167,7 @@ export class RedisConnection implements Redis {
     this.#tell();
   }
 
-  /** Makes a new connection when the present one is silent for too long; asks for a sign when there was none for a while. */
+  /** Replaces a connection that is silent for too long; sends a PING after a quiet time. */
   #look(): void {
     const limit = SILENCE_FACTOR * this.#config.timeout;
     const now = SYSTEM_TIME.now();
@@ -178,7 +177,7 @@ export class RedisConnection implements Redis {
       this.#ask(PING, {}).catch(ignored);
   }
 
-  /** Connects anew, to whatever has the address now; not at every refusal, since the new primary may take its time. */
+  /** Connects again to the same address, but not after every error, because failover takes time. */
   #follow(): void {
     if (SYSTEM_TIME.now() - this.#connectedAt > this.#config.timeout) this.#replace("it has become a replica");
   }
@@ -209,7 +208,7 @@ export class RedisConnection implements Redis {
         if (client === this.#client) this.#lost(reason);
       },
     });
-    // Not before the caller has it as its client.
+    // After the caller has stored the client.
     queueMicrotask(() => {
       client.connect().catch((error: unknown) => {
         if (client === this.#client) this.#lost(textOf(error));
@@ -232,7 +231,7 @@ export class RedisConnection implements Redis {
   }
 }
 
-/** A channel and who listens to it here. What the library calls back stays the same, so that it is never called twice. */
+/** A channel and its listeners. The library gets one callback, so that it never calls twice. */
 class Channel {
   readonly name: string;
   readonly listeners = new Set<(message: string) => void>();
@@ -246,11 +245,11 @@ class Channel {
 }
 
 function listen(client: Client, { name, deliver }: Channel): void {
-  // One that fails is made again with the next connection.
+  // After a failure, the next connection subscribes again.
   client.subscribe(name, deliver).catch(ignored);
 }
 
-/** Told elsewhere: by the events, or by the next command. */
+/** Reported elsewhere: by events, or by the next command. */
 function ignored(): void {
   return;
 }

@@ -15,17 +15,18 @@ const messageSchema = z.object({
 const LISTS = ["tools_list_changed", "prompts_list_changed", "resources_list_changed"] as const;
 
 /**
- * Carries change notifications to the clients of all pods: whoever listens is connected to one pod, and what changes may change on another.
+ * Carries change notifications to the clients of all pods.
  *
- * Clients of this pod hear of it at once. While Redis is away those of others do not; when it is back, every pod tells its own that its lists
- * may have changed, since nobody knows what was missed.
+ * Clients of this pod get them at once. While Redis is down, clients of other pods do not.
+ * Afterwards, every pod tells its clients that its lists may have changed, because notifications
+ * may be missing.
  */
 export class EventBus implements ServerEventBus {
   readonly #here = new InMemoryServerEventBus();
   readonly #redis: Redis | undefined;
   readonly #from = randomUUID();
 
-  /** @param redis - without one there are only the clients of this pod */
+  /** @param redis - without it, only clients of this pod are notified */
   constructor(redis?: Redis) {
     this.#redis = redis;
     if (redis === undefined) return;
@@ -43,11 +44,11 @@ export class EventBus implements ServerEventBus {
     this.publishHere(event);
     const redis = this.#redis;
     if (redis === undefined) return;
-    // Nobody is there to wait for it, or to be told that others did not hear.
+    // Nobody waits for it, and a failure has no consequence here.
     redis.publish(channelOf(redis), JSON.stringify({ from: this.#from, event })).catch(() => undefined);
   }
 
-  /** To this pod's clients only: of what every pod notices by itself. */
+  /** Notifies only clients of this pod: for changes that every pod detects itself. */
   publishHere(event: ServerEvent): void {
     this.#here.publish(event);
   }

@@ -1,9 +1,11 @@
 import type { z } from "zod";
 
-/** Characters of a message that is still looked at. */
+/** Characters of a message; longer ones are ignored. */
 const MAX_MESSAGE = 64 * 1024;
 
-/** What a channel has carried, if it is what pods say to each other; anybody who reaches Redis can say something else. */
+/**
+ * Reads a message of another pod; undefined for other messages, because others may write to Redis.
+ */
 export function readMessage<S extends z.ZodType>(schema: S, message: string): z.output<S> | undefined {
   if (message.length > MAX_MESSAGE) return undefined;
   try {

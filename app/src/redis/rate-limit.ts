@@ -7,41 +7,42 @@ import { loadScript } from "./script.ts";
 
 const takeTokens = loadScript("redis/take-tokens.lua");
 
-/** Milliseconds between two reports under load; the first call after a pause is reported at once. */
+/** Milliseconds between two reports under load; the first one after a pause is sent at once. */
 const REPORT_INTERVAL = 20;
 
-/** Milliseconds until a Redis that has refused a report is told the next one. */
+/** Milliseconds between reports after Redis has returned an error. */
 const RETRY_INTERVAL = 1000;
 
-/** Clients in one report. What is more waits for the next one. */
+/** Clients in one report; others are in the next one. */
 const MAX_CLIENTS = 500;
 
-/** Clients whose calls are still to be reported; more than one pod's limiter tells apart. */
+/** Clients with calls to report; more than one pod's limiter counts separately. */
 const MAX_WAITING = 20_000;
 
 /**
- * Makes a client's rate the same however many pods it calls.
+ * Shares a client's rate among all pods.
  *
- * The limiter decides by itself, at once, as ever. What it let through is reported in the background, and what comes back, the client's
- * calls to all pods, empties the bucket here too. So a client that calls several pods at the very same time gets more than its burst, by
- * what they let through within one report, and pays for it right after.
+ * The limiter decides locally and at once. Admitted calls are reported in the background, and the
+ * reply, with the client's calls to all pods, empties the local bucket. A client that calls several
+ * pods at the same moment gets more than its burst, by the calls of one report interval, and less
+ * afterwards.
  *
- * Without Redis each pod holds a client to the full rate on its own.
+ * Without Redis, each pod grants a client the full rate.
  *
- * @returns ends it
+ * @returns a function that stops it
  */
 export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   const taken = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isReporting = false;
-  /** When the first of the failed reports was made. */
+  /** Time of the first failed report since the last success. */
   let failedSince: number | undefined;
 
-  /** Resolves with the milliseconds until the next one may be made. */
+  /** Resolves with the milliseconds until the next report. */
   async function report(): Promise<number> {
     const { interval, capacity } = limiter;
     const now = SYSTEM_TIME.now();
-    // A late report leaves out what the bucket has gained since.
+    // Without the calls that the bucket has regained since the failure.
     const over = failedSince === undefined ? 0 : (now - failedSince) / interval;
     const batch = [...taken].slice(0, MAX_CLIENTS);
     for (const [client] of batch) taken.delete(client);
@@ -67,7 +68,7 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
 
   function note(client: string, count: number): void {
     const before = taken.get(client);
-    // There is always room for those that the limiter itself tells apart.
+    // There is always room for clients that the limiter counts separately.
     if (before === undefined && taken.size >= MAX_WAITING) return;
     taken.set(client, (before ?? 0) + count);
   }
@@ -75,7 +76,7 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   function reportSoon(): void {
     if (isReporting || taken.size === 0 || !redis.available) return;
     isReporting = true;
-    // Calls of the same turn make one report.
+    // One report for all calls of one turn.
     setImmediate(() => {
       void report().then((wait) => {
         timer = setTimeout(() => {
@@ -87,7 +88,7 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   }
 
   limiter.onAdmission((client = "") => {
-    // Without Redis each pod is on its own: what it lets through then is nobody else's business later.
+    // Without Redis, calls are never reported later.
     if (!redis.available) return;
     note(client, 1);
     reportSoon();
@@ -102,7 +103,7 @@ export function shareRateLimit(limiter: RateLimiter, redis: Redis): () => void {
   };
 }
 
-/** Of bounded length, and says nobody's name. */
+/** Of limited length, and without the client's name. */
 function digest(client: string): string {
   return createHash("sha256").update(client).digest("base64url").slice(0, 22);
 }

@@ -2,19 +2,19 @@ import { createClient, createCluster, RESP_TYPES } from "@redis/client";
 import type { RedisConfig } from "../config/redis.ts";
 import type { CommandOptions } from "./redis.ts";
 
-/** Longest wait between attempts to connect, in milliseconds. */
+/** Longest pause between connection attempts, in milliseconds. */
 const MAX_RECONNECT_DELAY = 2000;
 
 const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
-/** What a standalone server and a cluster have in common, as far as it is used here. */
+/** The common part of a standalone client and a cluster client that the app uses. */
 export interface Client {
   connect(): Promise<unknown>;
   destroy(): void;
   send(args: (string | Buffer)[], options: CommandOptions): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
-  /** Of a cluster, the nodes that are known by now. */
+  /** The known nodes of a cluster. */
   nodes(): readonly ClusterNode[];
 }
 
@@ -24,7 +24,7 @@ export interface ClusterNode {
 }
 
 export interface ClientOptions {
-  /** Nodes of a cluster that may be asked as well, where the one in the configuration has gone. */
+  /** More nodes of a cluster to try, if the configured one is gone. */
   readonly nodes: readonly ClusterNode[];
   /** Milliseconds. */
   readonly connectTimeout: number;
@@ -33,7 +33,7 @@ export interface ClientOptions {
   readonly lost: (reason: string) => void;
 }
 
-/** The library's client, made to reject what it cannot send now: it would keep it for later otherwise, and its caller waiting. */
+/** Creates the library's client. It rejects commands that cannot be sent now. */
 export function createLibraryClient(
   { url, cluster }: Pick<RedisConfig, "url" | "cluster">,
   { nodes: known, connectTimeout, ready, lost }: ClientOptions,
@@ -76,7 +76,7 @@ export function createLibraryClient(
       socket: protocol === "rediss:" ? { ...shared.socket, tls: true } : shared.socket,
     },
   });
-  // The command that fails says so.
+  // Failed commands report it.
   nodes.on("error", () => undefined);
   return {
     connect: () => nodes.connect().then(ready),
@@ -91,7 +91,7 @@ export function createLibraryClient(
   };
 }
 
-/** What went wrong, in words. */
+/** The message of an error. */
 export function textOf(error: unknown): string {
   return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every .lua file of app/src, by its path in there. The bundler defines it: see build.ts. */
+/** Every .lua file of app/src, by its path there. The bundler defines it: see build.ts. */
 declare const BUNDLED_LUA: Readonly<Record<string, string>> | undefined;
 
-/** A Lua script that Redis runs atomically. Its header documents KEYS, ARGV and the return value. */
+/** A Lua script that Redis runs atomically. Its header documents KEYS, ARGV and the result. */
 export interface Script {
   readonly lua: string;
   readonly sha1: string;

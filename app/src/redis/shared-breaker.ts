@@ -8,7 +8,7 @@ import type { Answer, BreakerReport, SettledProbe, Token } from "./breakers-prot
 /** The pods' decision that a breaker is open, on this pod's time. */
 export interface Held {
   readonly epoch: number;
-  /** When probe leases are granted; Infinity where an operator keeps it open. */
+  /** When probe leases are granted; Infinity if an operator opened it. */
   readonly due: number;
   readonly openings: number;
 }
@@ -27,25 +27,25 @@ export interface Pod {
 let lastToken = 0;
 
 /**
- * Connects one breaker of this pod with the pods' decisions: reports this pod's vote, holds the breaker open while the pods do,
- * and hands it the probe leases that this pod was granted.
+ * Connects one breaker of this pod with the decisions of the pods: reports this pod's vote, holds
+ * the breaker open while the pods do, and gives it the probe leases that Redis has granted.
  */
 export class SharedBreaker {
   readonly breaker: Breaker;
   readonly #pod: Pod;
   readonly #stopListening: () => void;
-  /** The pods' last decision that it is open. Kept while this pod is on its own, to report how it ended. */
+  /** The pods' last decision that it is open. Kept while Redis is down, to report how it ended. */
   #held: Held | undefined;
   #isHeld = false;
-  /** Whether calls were rejected since it was opened, or since the last lease: without callers, a lease is of no use. */
+  /** Whether calls were rejected since it opened or since the last lease. A lease needs callers. */
   #isWanted = false;
   /** Whether Redis granted no lease in this interval. */
   #isDenied = false;
-  /** Unused, or with a probe under way, of an earlier episode perhaps. */
+  /** Unused leases, and leases with a probe in flight, perhaps of an earlier episode. */
   readonly #leases = new Map<ProbeLease, Token>();
-  /** A lease that was requested and not answered yet. */
+  /** A lease that was requested and not granted yet. */
   #asked: Token | undefined;
-  /** Sent again until Redis has taken it. */
+  /** Sent again until Redis has taken them. */
   readonly #settled: SettledProbe[] = [];
   #operator: "force" | "reset" | undefined;
   #before: BreakerStats;
@@ -61,7 +61,7 @@ export class SharedBreaker {
     });
   }
 
-  /** This pod's report, if there is anything to report. Sent again until it is `acknowledged`. */
+  /** This pod's report, if there is one. Repeated until it is `acknowledged`. */
   report(): BreakerReport | undefined {
     const { options, name } = this.breaker;
     const { recoveryTimeout, timeout = recoveryTimeout, halfOpenLimit = 1, successThreshold = 1 } = options;
@@ -91,29 +91,29 @@ export class SharedBreaker {
     if (this.#operator === operator) this.#operator = undefined;
   }
 
-  /** Another interval has passed. */
+  /** To be called after each interval. */
   intervalPassed(): void {
     const { successes, failures } = this.breaker.stats;
     const now = this.#pod.time.now();
     if (successes > this.#before.successes) this.#healthyUntil = now + 3 * this.#pod.interval;
-    // With more calls it would have opened: no vote against that.
+    // With more calls the breaker would have opened, so no vote for `closed`.
     else if (failures > this.#before.failures) this.#healthyUntil = -Infinity;
     this.#before = this.breaker.stats;
     this.#isDenied = false;
     for (const lease of this.#leases.keys()) if (lease.useBy < now) this.#giveBack(lease, "unused");
   }
 
-  /** Does as the pods have decided: opens the breaker, or closes it where there is nothing held. */
+  /** Follows the pods' decision: opens the breaker, or closes it if nothing is held. */
   follow(held: Held | undefined): void {
     if (this.#isHeld && held?.epoch === this.#held?.epoch) return;
     this.#end();
     if (held === undefined) this.#leases.clear();
     const before = this.#held;
     this.#held = held;
-    // An operator's action on this pod holds until Redis has taken it.
+    // An operator's action on this pod counts until Redis has taken it.
     if (this.#operator !== undefined) return;
     if (held === undefined) {
-      // A breaker that its own calls alone have opened stays open.
+      // A breaker that only its own calls have opened stays open.
       if (before !== undefined) this.breaker.closeWithOthers();
       return;
     }
@@ -130,17 +130,17 @@ export class SharedBreaker {
     this.#askAt(held.due);
   }
 
-  /** Redis is away: the breaker goes on by its own rules. */
+  /** Redis is down: the breaker continues by its own rules. */
   letGo(): void {
     this.#end();
     this.#leases.clear();
     this.breaker.letGo();
   }
 
-  /** @param askedAt on the pod's time, so that the lease ends here before it does in Redis */
+  /** @param askedAt - on the pod's clock, so that the lease ends here before it ends in Redis */
   answered({ token, time }: Answer, { ask }: BreakerReport, askedAt: number): void {
     const held = this.#held;
-    // Where the decision has changed meanwhile, the lease was returned before it came.
+    // If the decision has changed since the request, the lease has already been returned.
     if (held === undefined || ask === undefined || ask !== this.#asked) return;
     this.#asked = undefined;
     if (token !== undefined) {
@@ -159,7 +159,7 @@ export class SharedBreaker {
     } else this.#isDenied = true;
   }
 
-  /** Returns the leases that this pod will not use any more. */
+  /** Returns the leases that this pod will not use. */
   leave(): void {
     this.#giveAllBack();
     this.#isWanted = false;
@@ -175,20 +175,20 @@ export class SharedBreaker {
     return this.#pod.time.now() >= this.#held.due && this.#leases.size < (this.breaker.options.halfOpenLimit ?? 1);
   }
 
-  /** The epoch of an opening that this pod's own probes have ended while Redis was away. */
+  /** The epoch of an opening that this pod's own probes have ended while Redis was down. */
   get #healed(): number | undefined {
     return !this.#isHeld && this.breaker.state === "closed" ? this.#held?.epoch : undefined;
   }
 
   get #vote(): "open" | "closed" | undefined {
-    // Also while Redis is away: that it is open is not this pod's own finding.
+    // Also while Redis is down: that it is open is not this pod's own result.
     if (this.#held !== undefined) return undefined;
     const { state, forced } = this.breaker.stats;
     if (state !== "closed") return forced ? undefined : "open";
     return this.#pod.time.now() < this.#healthyUntil ? "closed" : undefined;
   }
 
-  /** Probes are due then. */
+  /** Requests a lease when probes are due. */
   #askAt(due: number): void {
     this.#timer?.clear();
     this.#timer = this.#pod.time.at(due, () => {
@@ -230,10 +230,10 @@ export class SharedBreaker {
     this.#settled.push({ ...token, outcome });
   }
 
-  /** Returns all leases but those of probes under way. */
+  /** Returns all leases except those of probes in flight. */
   #giveAllBack(): void {
     for (const lease of this.#leases.keys()) this.#giveBack(lease, "cancelled");
-    // Redis gets the request before it gets this.
+    // Redis gets the request before this.
     if (this.#asked !== undefined) this.#settled.push({ ...this.#asked, outcome: "cancelled" });
     this.#asked = undefined;
   }

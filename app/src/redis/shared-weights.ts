@@ -3,16 +3,16 @@ import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { readMessage } from "./message.ts";
 import type { Redis } from "./redis.ts";
 
-/** Milliseconds after which weights expire: their version of the app is gone by then. */
+/** Milliseconds after which weights expire, long after the end of their version. */
 const FORGOTTEN = 30 * 86_400_000;
 
 const weightSchema = z.object({ pool: z.string(), endpoint: z.string(), weight: z.number().min(0).max(10_000) });
 
-/** The weight that an operator has given an endpoint of a pool. */
+/** The weight that an operator has set for an endpoint. */
 export type Weight = z.output<typeof weightSchema>;
 
 export interface SharedWeightsOptions {
-  /** Absent: weights are this pod's alone. */
+  /** Absent: weights are local to this pod. */
   readonly redis: Redis | undefined;
   /** Pods of one group have the same pools. */
   readonly group: string;
@@ -20,7 +20,7 @@ export interface SharedWeightsOptions {
   readonly apply: (weight: Weight) => void;
 }
 
-/** Carries weights that an operator sets on one pod to all pods, also to those that connect later. */
+/** Carries weights that an operator sets on one pod to all pods, present and future. */
 export class SharedWeights {
   readonly #options: SharedWeightsOptions;
   readonly #name: string;

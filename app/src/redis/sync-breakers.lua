@@ -1,21 +1,21 @@
 -- Takes one pod's report about its breakers, decides for all pods, and returns the state. See
 -- docs/shared-state.md for the protocol.
 --
--- KEYS[1]  hash: pod → its last report, as JSON {expires, opinions: {breaker: "open" | "closed"}}; these
---          are its votes, under the name that the previous version of this script reads
--- KEYS[2]  hash: breaker that is open → JSON {epoch, opened, due, openings, forced, by, successes, hold,
---          probing, leases: {token: when it expires}}
--- KEYS[3]  hash: epoch, the highest there was; since, when the first pod reported here
+-- KEYS[1]  hash: pod → its last report, as JSON {expires, opinions: {breaker: "open" | "closed"}}. The
+--          opinions are its votes, under the name in the previous version of this script
+-- KEYS[2]  hash: open breaker → JSON {epoch, opened, due, openings, forced, by, successes, hold,
+--          probing, leases: {token: its expiry}}
+-- KEYS[3]  hash: epoch, the highest so far; since, the time of the first report
 -- KEYS[4]  stream of transitions
 -- ARGV[1]  channel on which transitions are published
 -- ARGV[2]  JSON, a SyncRequest
--- returns  {epoch, "lost" where the pod knows more than is here and has to send it, else "",
---           each open breaker as JSON, or nil where the pod knows them,
---           {breaker, token, milliseconds to use it in} or {breaker, "", milliseconds until it is due}
---           for each probe lease that it asked for}
+-- returns  {epoch, "lost" if the pod has changes that are lost here and must send them, otherwise "",
+--           each open breaker as JSON, or nil if the pod has them,
+--           {breaker, token, milliseconds of validity} or {breaker, "", milliseconds until it is due}
+--           for each requested probe lease}
 --
--- All times are milliseconds of Redis's clock, which may be set back. Each opening and closing raises the
--- epoch, which is never lower than the clock, so that it goes on rising after everything here was lost.
+-- All times are milliseconds of Redis's clock, which may be set back. Each opening and closing raises
+-- the epoch. It is never lower than the clock, so that it rises also after a loss of all data.
 local HISTORY = 1000
 local LONGEST_HOLD = 600000
 local FORGOTTEN = 86400000
@@ -89,8 +89,8 @@ local function becomeClosed(name, reason)
   redis.call("PUBLISH", ARGV[1], cjson.encode({ name = name, epoch = epoch, open = false }))
 end
 
--- Takes back what this Redis has lost and a pod still knows; of two pods that know, the first one counts.
--- Leases are lost: a new epoch ends those that are unused, and new ones wait for the probes under way.
+-- Restores what this Redis has lost and a pod still has; the first pod to send it counts. Leases
+-- are lost: a new epoch ends unused ones, and new ones wait for the probes in flight.
 local function restore(known)
   local before = epoch
   raise(math.max(epoch, request.highest))
@@ -119,9 +119,9 @@ local function settle(name, probe, breaker)
   if expiry == nil or expiry < now then return end
   record.leases[probe.token] = nil
   if record.epoch ~= probe.epoch then
-    -- Of an earlier epoch: it only makes room.
+    -- Of an earlier epoch: it only frees a slot.
   elseif probe.outcome == "failure" then
-    -- Other probes go on, and count among those of the next epoch while they are under way.
+    -- Other probes continue, and count in the next epoch while they are in flight.
     becomeOpen(name, "probe-failed", breaker.reopen, record.openings + 1, false, record.leases)
     return
   elseif probe.outcome == "unused" then
@@ -134,7 +134,7 @@ local function settle(name, probe, breaker)
   keep(name, record)
 end
 
--- A probe lease, or the time until asking again makes sense.
+-- A probe lease, or the time until the next request makes sense.
 local isOutdated = false
 local function probeLease(name, ask, breaker)
   local record = open[name]

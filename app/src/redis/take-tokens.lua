@@ -1,6 +1,6 @@
--- Charges clients for calls that have been made, by GCRA on Redis's clock.
+-- Charges clients for calls that were made, by GCRA on Redis's clock.
 --
--- KEYS     a client each; all with one hash tag. Holds the millisecond at which its bucket is full again.
+-- KEYS     one for each client, with one hash tag: the millisecond at which its bucket is full again
 -- ARGV[1]  milliseconds per token
 -- ARGV[2]  milliseconds that a bucket takes to fill
 -- ARGV[3…] tokens taken, for each key
@@ -11,7 +11,7 @@ local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
 local left = {}
 for index, key in ipairs(KEYS) do
   local full = tonumber(redis.call("GET", key) or "0")
-  -- What several pods let through at the same instant is paid back later, but never more than one bucket of it.
+  -- Calls that pods admit at the same moment are paid back later, but at most one bucket of them.
   full = math.min(math.max(full, now) + interval * tonumber(ARGV[index + 2]), now + 2 * capacity)
   redis.call("SET", key, string.format("%.3f", full), "PX", math.ceil(full - now) + 1)
   left[index] = string.format("%.3f", full - now)

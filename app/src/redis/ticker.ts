@@ -1,6 +1,6 @@
 import type { Time, Timer } from "../resilience/time.ts";
 
-/** Calls back again and again, each time a tenth sooner or later, so that pods do not fall into step. */
+/** Calls back repeatedly, ± 10 % each time, so that pods do not get in step. */
 export class Ticker {
   readonly #time: Time;
   readonly #interval: number;

@@ -2,38 +2,39 @@ import type { OpeningRule } from "./breaker-options.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
 export interface AdaptiveRuleOptions {
-  /** Milliseconds that count, up to now. @default 10 s */
+  /** Length of the window in milliseconds. @default 10 s */
   readonly window?: number;
 
-  /** Calls without which nothing is known, neither of the present nor of what is usual. @default 20 */
+  /** Calls in the window below which the rule decides nothing. @default 20 */
   readonly minimumCalls?: number;
 
-  /** How many times the usual time makes a call a bad one. @default 3 */
+  /** A call is slow if it takes this many times the usual time. @default 3 */
   readonly slowFactor?: number;
 
-  /** How many standard deviations from the usual share of bad calls are too many. @default 4 */
+  /** Standard deviations above the usual share of bad calls that open the breaker. @default 4 */
   readonly deviations?: number;
 
-  /** The share of bad calls under which it never opens, however unusual. @default 0.2 */
+  /** Share of bad calls below which the breaker never opens. @default 0.2 */
   readonly minShare?: number;
 }
 
-/** Of the usual time, how much one good call changes. */
+/** Weight of one normal call in the usual time. */
 const CALL_WEIGHT = 0.02;
 
-/** And a slow one: what has become slower for good is usual in the end. */
+/** Weight of one slow call: a dependency that stays slower becomes usual in the end. */
 const SLOW_WEIGHT = 0.002;
 
-/** Of the usual share of bad calls, how much a tenth of a window changes. */
+/** Weight of a tenth of a window in the usual share of bad calls. */
 const PART_WEIGHT = 0.05;
 
-/** However good a dependency has been, this share of bad calls surprises nobody. */
+/** Lower bound of the usual share of bad calls, for a dependency that has never failed. */
 const MIN_USUAL_SHARE = 0.01;
 
 /**
- * Opens a breaker when a dependency does unusually badly: more calls fail or take several times as long as they used to than chance
- * explains. What is usual is learnt while it lasts, and thresholds follow the traffic as in a control chart: where one call in ten
- * is bad, seven of twenty may be chance; three hundred of a thousand are not.
+ * Opens a breaker when a dependency does unusually badly: more calls fail, or take several times
+ * the usual time, than chance explains. The rule learns the usual values from the traffic. The
+ * threshold depends on the number of calls, as in a control chart: if one call in ten is usually
+ * bad, 7 of 20 may be chance, but 300 of 1,000 are not.
  *
  * @see Shewhart's p-chart, https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc332.htm
  */
@@ -61,16 +62,16 @@ export class AdaptiveRule implements OpeningRule {
     this.#minShare = minShare;
   }
 
-  /** Milliseconds that a call usually takes; nothing until enough have been seen. */
+  /** Milliseconds that a call usually takes; undefined until enough calls have been measured. */
   get usualTime(): number | undefined {
     return this.#timed < this.#minimumCalls ? undefined : this.#usualTime;
   }
 
-  /** The share of bad calls at which it opens, for so many calls in the window. */
+  /** The share of bad calls at which the breaker opens, for this number of calls in the window. */
   threshold(calls: number): number {
     const usual = Math.max(this.#usualShare, MIN_USUAL_SHARE);
     const chance = this.#deviations * Math.sqrt((usual * (1 - usual)) / calls);
-    // Of a dependency that fails half of the time anyway, all calls failing is still news.
+    // Also a dependency that usually fails half of the time opens the breaker when all calls fail.
     return Math.min(Math.max(this.#minShare, usual + chance), 1);
   }
 
@@ -83,14 +84,14 @@ export class AdaptiveRule implements OpeningRule {
     return isBad && calls >= this.#minimumCalls && failures >= this.threshold(calls) * calls;
   }
 
-  /** What is usual stays known: it was learnt while all was well. */
+  /** Keeps the usual values: they were learned while the dependency was healthy. */
   reset(): void {
     this.#window.clear();
   }
 
   #learnTime(elapsed: number, isBad: boolean): void {
     this.#timed += 1;
-    // The first calls make up the mean between them; one of them that is slow, as first calls are, fades.
+    // The first calls are averaged, so that the weight of a slow first call decreases.
     const weight = isBad ? SLOW_WEIGHT : Math.max(CALL_WEIGHT, 1 / this.#timed);
     this.#usualTime += weight * (elapsed - this.#usualTime);
   }

@@ -1,15 +1,18 @@
-/** What a strategy may know of an endpoint. */
+/** The properties of an endpoint that a strategy uses. */
 export interface Candidate {
   readonly weight: number;
   readonly inFlight: number;
 }
 
-/** Chooses one of several; there is at least one. */
+/** Chooses one of several candidates; there is at least one. */
 export type Chooser = <C extends Candidate>(candidates: readonly C[]) => C;
 
-/** Ways to choose an endpoint. A chooser remembers what it needs between choices; `random` gives 0 to 1, excluding 1. */
+/**
+ * Strategies for choosing an endpoint. A chooser keeps its own state between choices. `random`
+ * returns 0 to 1, excluding 1.
+ */
 export const STRATEGIES = {
-  /** Each in turn. For endpoints and calls that are all alike. */
+  /** Each endpoint in turn. For endpoints and calls that are all alike. */
   "round-robin": () => {
     let turn = -1;
     return (candidates) => {
@@ -18,7 +21,7 @@ export const STRATEGIES = {
     };
   },
 
-  /** Any. For many callers that know nothing of each other, whose turns would coincide. */
+  /** A random endpoint. For many independent callers, whose turns would coincide. */
   random: (random) => (candidates) => at(candidates, Math.floor(random() * candidates.length)),
 
   /**
@@ -47,8 +50,8 @@ export const STRATEGIES = {
   },
 
   /**
-   * Of two that chance picks, the one with fewer calls under way for its weight. Nearly as good as asking all, and free of the stampede to
-   * the one that looks best to everybody.
+   * Of two random endpoints, the one with fewer calls in flight for its weight. Nearly as good as
+   * comparing all endpoints, and callers do not all choose the same one.
    *
    * @see Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001
    */

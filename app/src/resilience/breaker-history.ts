@@ -9,13 +9,13 @@ export interface HistoryEntry {
   readonly from: BreakerState;
   readonly to: BreakerState;
   readonly reason: TransitionReason;
-  /** The pod that brought it about, where more than one could have. */
+  /** The pod that caused it, where pods share their state. */
   readonly pod?: string;
-  /** Its place among all that pods decided together. */
+  /** Order among the decisions that pods made together. */
   readonly epoch?: number;
 }
 
-/** What breakers did, wherever it is kept. Asked while somebody waits, so it answers with what it has. */
+/** The latest transitions of all breakers. Answers at once with the entries that it has. */
 export interface BreakerHistory {
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[];
@@ -26,7 +26,7 @@ export class LocalBreakerHistory implements BreakerHistory {
   readonly #max: number;
   readonly #entries: HistoryEntry[] = [];
 
-  /** @param most - transitions that are kept */
+  /** @param max - transitions that are kept */
   constructor(breakers: BreakerRegistry, max = 200) {
     this.#max = max;
     breakers.onEach((breaker) => {

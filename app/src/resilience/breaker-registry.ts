@@ -3,7 +3,7 @@ import { Breaker, type BreakerOptions, type BreakerStats } from "./breaker.ts";
 import { Emitter } from "./emitter.ts";
 import { FailureRate } from "./failure-rate.ts";
 
-/** Rules that open a breaker besides failures in a row, by the names that settings give them. */
+/** Rules that open a breaker besides consecutive failures, by their names in the settings. */
 const RULES = {
   consecutive: () => undefined,
   "failure-rate": () => new FailureRate(),
@@ -15,12 +15,12 @@ export interface RegisteredBreakerOptions extends Omit<BreakerOptions, "rule"> {
   readonly opensOn?: keyof typeof RULES;
 }
 
-/** All breakers of a process by name, so that health, metrics and operators see the same ones. */
+/** All breakers of a process by name, so that health, metrics and operators use the same ones. */
 export class BreakerRegistry {
   readonly #breakers = new Map<string, Breaker>();
   readonly #created = new Emitter<Breaker>();
 
-  /** @throws Error when there is one of this name: two that share a name would hide each other. */
+  /** @throws Error when the name is already in use */
   create(options: RegisteredBreakerOptions): Breaker {
     if (this.#breakers.has(options.name)) throw new Error(`there is a breaker named '${options.name}' already`);
     const rule = RULES[options.opensOn ?? "consecutive"]();
@@ -38,7 +38,7 @@ export class BreakerRegistry {
     return this.#breakers.delete(name);
   }
 
-  /** Calls back with each breaker that there is, and each that will be until the returned function is called. */
+  /** Calls back with each breaker, existing and future, until the returned function is called. */
   onEach(listener: (breaker: Breaker) => void): () => void {
     for (const breaker of this) listener(breaker);
     return this.#created.on(listener);

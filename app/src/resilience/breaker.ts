@@ -21,39 +21,40 @@ import { SYSTEM_TIME, type Time } from "./time.ts";
 export type { BreakerEvent, BreakerOptions, BreakerState, BreakerStats } from "./breaker-options.ts";
 
 /**
- * Stops calling a dependency that keeps failing, so that callers get their fallback at once and the dependency gets a rest.
+ * A circuit breaker: stops calling a dependency that keeps failing. Callers get their fallback at
+ * once, and the dependency can recover.
  *
- * Every decision is local, synchronous and O(1). Admission is a value, not an exception: a rejection is an expected answer, and
- * building an Error for it costs more than the calls it saves.
+ * Every decision is local, synchronous and O(1). Admission is a value and not an exception: a
+ * rejection is expected, and an Error costs more than the calls that it saves.
  *
  * @see Nygard, Release It!, 2nd ed., "Circuit Breaker"
  */
 export class Breaker implements Policy {
   readonly options: BreakerOptions;
-  /** Whether anything asks how long calls take; if nothing does, no clock is read while closed. */
+  /** Whether durations are needed. If not, a closed breaker reads no clock. */
   readonly #isTimed: boolean;
   readonly #threshold: number;
   #state: BreakerState = "closed";
   #forced = false;
-  /** Counts the transitions: what a call of an earlier state reports must not move this one. */
+  /** Counts transitions. A call that started in an earlier state must not change this one. */
   #generation = 0;
   #consecutiveFailures = 0;
   /** Openings since it was last closed. */
   #openings = 0;
   #openUntil = 0;
-  /** While half-open. */
+  /** Present while half-open. */
   #probes: Probes | undefined;
-  /** While the pods hold it open together: then probes need leases. */
+  /** Present while the pods hold it open together: probes need leases. */
   #leases: ProbeLeases | undefined;
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
   #slow = 0;
   #rejections = 0;
-  /** Of the last call that failed, since it was last closed. */
+  /** The error of the last failed call since it was last closed. */
   #lastError: unknown;
   #events: Emitter<BreakerEvent> | undefined;
-  /** One for all permits, made with the first. */
+  /** Shared by all permits; made with the first one. */
   #permitsSettle: Settle | undefined;
 
   constructor(options: BreakerOptions) {
@@ -66,7 +67,7 @@ export class Breaker implements Policy {
     return this.options.name;
   }
 
-  /** An open breaker stays `open` until the first caller after its recovery time turns it `half-open`. */
+  /** Stays `open` until the first call after the recovery time turns it `half-open`. */
   get state(): BreakerState {
     return this.#state;
   }
@@ -90,7 +91,7 @@ export class Breaker implements Policy {
     return (this.#events ??= new Emitter());
   }
 
-  /** Whether it lets calls through or may do so: who can do without need not ask, which would count as a call that it turned away. */
+  /** Whether it may admit a call. For callers with an alternative: a rejection would be counted. */
   get mayAdmit(): boolean {
     if (this.#state === "open") return !this.#forced && this.#untilRecovery() === 0;
     if (this.#probes === undefined || this.#leases !== undefined) return true;
@@ -107,10 +108,11 @@ export class Breaker implements Policy {
   }
 
   /**
-   * Makes a call under a permit. A call that its caller cancels counts neither way; one whose deadline passes is a failure, whoever
-   * set the deadline, for what hangs would otherwise never be found out by impatient callers.
+   * Makes a call under a permit. A call that its caller cancels counts neither as success nor as
+   * failure. A call whose deadline passes is a failure, also if the caller set the deadline:
+   * otherwise callers with short deadlines would never detect a dependency that hangs.
    *
-   * @throws Rejected, DeadlineExceeded, and whatever the work throws
+   * @throws Rejected, DeadlineExceeded, and the error of the work
    */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
@@ -120,7 +122,7 @@ export class Breaker implements Policy {
 
     const startedAt = this.#startedAt();
     const { timeout = Infinity } = this.options;
-    // Work that does not heed its signal would never tell of a deadline that somebody else has set.
+    // Work may ignore its signal, and then a deadline from outside would not end it.
     const isLimited = timeout < Infinity || call.deadline < Infinity;
     const running = isLimited ? within(work, call, timeout, this.#time) : start(work, call);
     return running.then(
@@ -135,7 +137,7 @@ export class Breaker implements Policy {
     );
   }
 
-  /** Closes it for an operator and forgets what led here; the totals stay. */
+  /** Closes it for an operator and forgets the failures; the totals stay. */
   reset(): void {
     this.#close("reset");
     this.#events?.emit({ type: "operator", name: this.name, forced: false });
@@ -149,7 +151,10 @@ export class Breaker implements Policy {
     this.#events?.emit({ type: "operator", name: this.name, forced: true });
   }
 
-  /** Opens it because the pods have decided so, through `SharedBreaker.follow`: only probe leases let calls through, and only the pods close it. */
+  /**
+   * Opens it because the pods have decided so, through `SharedBreaker.follow`: only calls with a
+   * probe lease are admitted, and only the pods close it.
+   */
   holdOpen(held: HeldOpen): void {
     const before = this.#leases;
     this.#forced = held.remaining === Infinity;
@@ -159,7 +164,7 @@ export class Breaker implements Policy {
     this.#openings = held.openings;
   }
 
-  /** Lets one call through as a probe; does nothing unless it is held open. */
+  /** Adds a probe lease, which admits one call. No effect unless the pods hold it open. */
   lend(lease: ProbeLease): void {
     const leases = this.#leases;
     if (leases === undefined) return;
@@ -167,21 +172,21 @@ export class Breaker implements Policy {
     if (this.#state === "open") this.#become("half-open", "cluster", leases);
   }
 
-  /** Takes an unused lease back; false when a probe is under way under it, or it was not lent in this episode. */
+  /** Removes an unused lease; false if its probe has started, or in a later episode. */
   takeBack(lease: ProbeLease): boolean {
     return this.#leases?.remove(lease) ?? false;
   }
 
-  /** Goes on by its own rules from its present state, since the pods' decisions do not arrive any more. */
+  /** Continues by its own rules from its present state, because no decisions of the pods arrive. */
   letGo(): void {
     const leases = this.#leases;
     this.#leases = undefined;
-    // Probes under a lease are its own from now on.
+    // Probes that started under a lease are its own probes from now on.
     if (leases !== undefined && this.#state === "half-open")
       this.#probes = new Probes(this.options, this.#time.now(), leases.underWay);
   }
 
-  /** Closes together with the others, whatever its own calls have told it meanwhile. */
+  /** Closes because the pods have closed it, even if its own calls fail. */
   closeWithOthers(): void {
     if (this.#state !== "closed") this.#close("cluster");
   }
@@ -194,14 +199,14 @@ export class Breaker implements Policy {
     return this.#isTimed ? this.#time.now() : 0;
   }
 
-  /** The generation in which a call is let through, or REJECTED. */
+  /** The generation in which the call is admitted, or REJECTED. */
   #admit(): number {
     if (this.#state === "closed") return this.#generation;
     if (this.#leases !== undefined) return this.#leases.use(this.#time.now());
     if (this.#probes === undefined) {
       if (this.#forced || this.#untilRecovery() > 0) return REJECTED;
       this.#become("half-open", "recovery-time");
-      // Who was told of it may have moved it on.
+      // A listener of the transition may have changed the state.
       return this.#admit();
     }
     const now = this.#time.now();
@@ -244,7 +249,7 @@ export class Breaker implements Policy {
     if (outcome === "failure") this.#lastError = error;
     if (failed) this.#count(isSlow);
     else this.#successes += 1;
-    // Asked only now, since who was told of the failure may have moved it on.
+    // After #count: a listener of the failure may have changed the state.
     if (!this.#isCurrent(generation)) {
       this.#leases?.settle(generation, failed ? "failure" : "success");
       return;
@@ -263,7 +268,7 @@ export class Breaker implements Policy {
     }
   }
 
-  /** Whether it is still in the state in which a call was let through. */
+  /** Whether the state is still the one in which the call was admitted. */
   #isCurrent(generation: number): boolean {
     return generation === this.#generation || this.#probes?.adopts(generation) === true;
   }
@@ -296,7 +301,7 @@ export class Breaker implements Policy {
     this.#probes = to === "half-open" ? new Probes(this.options, this.#time.now()) : undefined;
     this.#generation += 1;
     if (to === "open") {
-      // Probes that are still under way count: with new ones beside them there would be more than may be.
+      // Probes in flight count: with new ones there would be more than the limit.
       this.#openUntil = Math.max(busyUntil, this.#time.now() + recoveryAfter(this.#openings, this.options));
       this.#openings += 1;
     } else if (to === "closed") {

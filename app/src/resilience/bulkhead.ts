@@ -16,7 +16,6 @@ export interface BulkheadOptions {
   /** Milliseconds that a call may wait for a slot. @default 1000 */
   readonly queueTimeout?: number;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
@@ -25,37 +24,22 @@ export interface BulkheadStats {
   readonly limit: number;
   readonly inFlight: number;
   readonly queued: number;
-  /** Calls rejected since it was made, by reason. */
+  /** Rejected calls since it was made, by reason. */
   readonly rejections: Readonly<Record<"full" | "queue-timeout", number>>;
 }
 
-/** A slot in the bulkhead; giving it back twice counts once. */
-export class Slot {
-  readonly admitted = true;
-  #leave: (() => void) | undefined;
-
-  constructor(leave: () => void) {
-    this.#leave = leave;
-  }
-
-  release(): void {
-    const leave = this.#leave;
-    this.#leave = undefined;
-    leave?.();
-  }
-}
-
-/** A call in the queue. It leaves once: with a slot, or with the reason that it got none. */
+/** A call in the queue. It leaves once: with a slot, or with the reason for its rejection. */
 interface Waiter {
   readonly leave: (error?: Error) => void;
   readonly reject: (reason: keyof BulkheadStats["rejections"]) => void;
 }
 
 /**
- * Limits the concurrent calls to one dependency, so that a slow dependency cannot use all resources.
+ * Limits the concurrent calls to one dependency, so that a slow dependency cannot use all
+ * resources.
  *
- * Clients that wait take turns. When the queue is full, the client with the most calls in it loses one to
- * a client with fewer, so that no client can fill it for all.
+ * Clients that wait take turns. When the queue is full, the client with the most calls in it loses
+ * one to a client with fewer, so that no client can fill it for all.
  *
  * @see Nygard, Release It!, 2nd ed., "Bulkheads"
  */
@@ -91,17 +75,9 @@ export class Bulkhead implements Policy {
     return { name, limit: this.#limit, inFlight, queued, rejections: this.#rejections };
   }
 
-  /** Takes a slot if there is one now; it never queues. */
-  tryAcquire(): Slot | Rejection {
-    if (this.#inFlight >= this.#limit) return this.#reject("full");
-    this.#inFlight += 1;
-    return new Slot(() => {
-      this.#leave();
-    });
-  }
-
   /**
-   * Runs work in a slot, waiting for one where the queue has room. A cancelled call leaves the queue.
+   * Runs work in a slot, waiting for one where the queue has room. A cancelled call leaves the
+   * queue.
    *
    * @throws Rejected, and whatever the work throws
    */
@@ -144,7 +120,7 @@ export class Bulkhead implements Policy {
     return surplus !== undefined;
   }
 
-  /** Resolves with a slot taken. */
+  /** Resolves when a slot is taken. */
   #wait(call: Call): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = () => {

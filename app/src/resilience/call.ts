@@ -1,55 +1,54 @@
 import type { Trace } from "./trace.ts";
 
-/** What policies guard. It gets the call it is made for: pass `call.signal` to whatever can be aborted. */
+/** The work that policies guard. Its call has a `signal` for operations that can be aborted. */
 export type Work<T> = (call: Call) => Promise<T>;
 
-/** Anything that stands around calls. Each works alone, and inside any other. */
+/** A policy around calls. Each one works alone or inside any other. */
 export interface Policy {
   execute<T>(work: Work<T>, call?: Call): Promise<T>;
 }
 
-/** One call on its way through the policies: who makes it, until when its answer is of use, and whether it still is. */
+/** One call on its way through the policies: its caller, deadline and cancellation. */
 export interface Call {
-  /** Who is calling; what rate limits tell apart. */
+  /** The caller. Rate limits count by it. */
   readonly client: string | undefined;
 
-  /** Whether doing the work twice does no more than doing it once. Only such calls are retried. */
+  /** Whether the work may be done twice without harm. Only such calls are retried. */
   readonly repeatable: boolean;
 
-  /** When the answer stops being of use, on the policies' time; Infinity where nobody has said. */
+  /** Time after which the answer is no longer useful, on the policies' clock; Infinity for none. */
   readonly deadline: number;
 
-  /** Where what policies decide about it is written down, if anybody wants to know. */
+  /** Records the decisions of policies; absent if the call is not traced. */
   readonly trace: Trace | undefined;
 
   readonly cancelled: boolean;
 
-  /** Why it was cancelled: a DeadlineExceeded, or what the caller's signal gave as its reason. */
+  /** Why it was cancelled: a DeadlineExceeded, or the reason of the caller's signal. */
   readonly reason: Error | undefined;
 
-  /** Aborts when the call is cancelled. Made when it is first read: it costs more than the policies themselves. */
+  /** Aborts when the call is cancelled. Created on the first read, because it is expensive. */
   readonly signal: AbortSignal;
 
-  /** Calls back when the call is cancelled; at once when it is already. */
+  /** Calls back when the call is cancelled, at once if it already is. */
   onCancel(listener: () => void): void;
   offCancel(listener: () => void): void;
 }
 
 export interface CallOptions {
-  /** Aborts when the caller no longer wants the answer. */
+  /** Aborts when the caller no longer needs the answer. */
   readonly signal?: AbortSignal | undefined;
 
   /** @default - calls without a client share one rate limit */
   readonly client?: string | undefined;
 
-  /** @default false */
   readonly repeatable?: boolean;
 
-  /** @default - nobody wants to know what policies decide about it */
+  /** @default - decisions are not recorded */
   readonly trace?: Trace | undefined;
 }
 
-/** A call as its caller makes it. Only the caller's own signal cancels it; what gives it a deadline is a `Deadline` around it. */
+/** A call as its caller makes it. Only the caller's signal cancels it. */
 export class CallerCall implements Call {
   readonly client: string | undefined;
   readonly repeatable: boolean;
@@ -86,12 +85,10 @@ export class CallerCall implements Call {
   }
 }
 
-/** A call that nobody can cancel, for whoever has nothing to say about it. */
+/** A call without a caller: it cannot be cancelled. */
 export const PLAIN_CALL: Call = new CallerCall();
 
-/**
- * Starts work, and turns what it throws before its first await into a rejection like any other: policies must hear of both alike.
- */
+/** Starts work. An error thrown before the first await becomes a rejection. */
 export function start<T>(work: Work<T>, call: Call): Promise<T> {
   try {
     return work(call);
@@ -100,7 +97,7 @@ export function start<T>(work: Work<T>, call: Call): Promise<T> {
   }
 }
 
-/** The same value where it is an Error; else an Error with it as its cause, since whoever rejects owes one. */
+/** The value if it is an Error, otherwise an Error with the value as its cause. */
 export function asError(reason: unknown): Error {
   return Error.isError(reason) || reason instanceof Error
     ? reason

@@ -6,7 +6,7 @@ import type { Fallback } from "./fallback.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { Retry } from "./retry.ts";
 
-/** Policies by what they are for. In what order they stand is not the writer's choice: most orders are wrong. */
+/** Policies by their purpose. `compose` decides the order, because most orders are wrong. */
 export interface Policies<F> {
   readonly fallback?: Fallback<F>;
   readonly rateLimiter?: RateLimiter;
@@ -20,17 +20,19 @@ export interface Policies<F> {
 }
 
 /**
- * Puts policies together, from the outside in:
+ * Combines policies, from the outside in:
  *
- * 1. `fallback`: whatever fails inside, there is an answer.
- * 2. `rateLimiter`: what a client may not do should cost nothing more than saying so; a call counts once, however often it is tried.
- * 3. `deadline`: covers everything that the caller waits for, queue and pauses included.
- * 4. `limit`: a call keeps its place through its pauses and attempts, so that a storm of retries cannot pile up behind it.
- * 5. `retry`: outside of the breaker, so that each attempt is counted and none is made while it is open.
- * 6. `breaker`: sees each attempt just as it went.
- * 7. `timeout`: inside of the breaker, so that an attempt that takes too long is a failure of the dependency.
+ * 1. `fallback`: answers whatever fails inside.
+ * 2. `rateLimiter`: a rejected call costs nothing more; a call counts once, with all its attempts.
+ * 3. `deadline`: covers the whole wait of the caller, including the queue and pauses.
+ * 4. `limit`: a call keeps its slot through its pauses and attempts, so that retries cannot queue
+ *    up behind it.
+ * 5. `retry`: outside the breaker, so that each attempt is counted and none is made while it is
+ *    open.
+ * 6. `breaker`: sees each attempt.
+ * 7. `timeout`: inside the breaker, so that a slow attempt is a failure of the dependency.
  *
- * A `LoadBalancer` belongs inside of all, so that another attempt can go to another endpoint.
+ * A `LoadBalancer` belongs inside all of them, so that a retry can use another endpoint.
  */
 export function compose<F = never>(policies: Policies<F>): Composition<F> {
   const { fallback, rateLimiter, deadline, limit, retry, breaker, timeout } = policies;
@@ -38,7 +40,7 @@ export function compose<F = never>(policies: Policies<F>): Composition<F> {
   return new Composition(fallback, layers);
 }
 
-/** Policies around one dependency, used like a single one. */
+/** Policies around one dependency, used like one policy. */
 export class Composition<F = never> {
   readonly #fallback: Fallback<F> | undefined;
   readonly #layers: readonly Policy[];
@@ -48,7 +50,7 @@ export class Composition<F = never> {
     this.#layers = layers;
   }
 
-  /** @throws what the policies and the work throw and the fallback does not handle */
+  /** @throws errors of the policies and the work that the fallback does not handle */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
     if (this.#fallback === undefined) return this.#enter(0, work, call);
     return this.#fallback.execute((inner) => this.#enter(0, work, inner), call);

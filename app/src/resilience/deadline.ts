@@ -4,7 +4,7 @@ import { warnOfProgrammingError } from "./programming-error.ts";
 import { SYSTEM_TIME, type Time, type Timer } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
-/** The time that a call had is over. */
+/** The time limit of a call has passed. */
 export class DeadlineExceeded extends Error {
   override readonly name = "DeadlineExceeded";
 
@@ -14,7 +14,8 @@ export class DeadlineExceeded extends Error {
 }
 
 /**
- * Part of another call: it can be cancelled without the other, by its own deadline or with `cancel`, and is cancelled with the other.
+ * A part of another call. Its own deadline or `cancel` cancels it without the other call; it is
+ * cancelled with the other call.
  */
 export class NarrowedCall implements Call {
   readonly deadline: number;
@@ -24,14 +25,15 @@ export class NarrowedCall implements Call {
   readonly #milliseconds: number;
   readonly #timer: Timer | undefined;
   #controller: AbortController | undefined;
-  // There is nearly always one listener; a Set for it would be the costliest part of a call.
+  // There is nearly always one listener, and a Set for it would cost more than the rest of the
+  // call.
   #listener: (() => void) | undefined;
   #others: Set<() => void> | undefined;
   readonly #withOuter = (): void => {
     this.cancel(asError(this.#outer.reason));
   };
 
-  /** @param milliseconds until it is cancelled with a DeadlineExceeded; Infinity for no limit of its own */
+  /** @param milliseconds - until it is cancelled with a DeadlineExceeded; Infinity for none */
   constructor(outer: Call, milliseconds: number, time: Time) {
     this.#outer = outer;
     const at = milliseconds === Infinity ? Infinity : time.now() + milliseconds;
@@ -65,7 +67,7 @@ export class NarrowedCall implements Call {
     return this.#controller.signal;
   }
 
-  /** The first reason stays. */
+  /** Only the first reason counts. */
   cancel(reason: Error): void {
     if (this.cancelled) return;
     this.cancelled = true;
@@ -80,7 +82,7 @@ export class NarrowedCall implements Call {
     this.#controller?.abort(reason);
   }
 
-  /** Its work is done: neither the deadline nor the outer call cancels it any more. */
+  /** The work is done: neither the deadline nor the outer call cancels it any more. */
   end(): void {
     this.#timer?.clear();
     this.#outer.offCancel(this.#withOuter);
@@ -98,7 +100,7 @@ export class NarrowedCall implements Call {
   }
 
   #exceeded(): void {
-    // One that was set further out rings by itself.
+    // The outer deadline reports itself.
     if (this.deadline < this.#outer.deadline)
       this.trace?.decided({ policy: "deadline", decision: "exceeded", took: this.#milliseconds });
     this.cancel(new DeadlineExceeded(this.#milliseconds));
@@ -106,8 +108,9 @@ export class NarrowedCall implements Call {
 }
 
 /**
- * Gives work so many milliseconds. When they are over, or the outer call is cancelled, the promise is rejected at once, whether or not the
- * work heeds its signal. After that, only a programming error of the work is reported, as a warning of the process.
+ * Gives work a time limit. After it, or when the outer call is cancelled, the promise is rejected
+ * at once, even if the work ignores its signal. A later programming error of the work becomes a
+ * warning of the process; other later errors are ignored.
  */
 export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time: Time): Promise<T> {
   const call = new NarrowedCall(outer, milliseconds, time);
@@ -134,18 +137,17 @@ export function within<T>(work: Work<T>, outer: Call, milliseconds: number, time
 }
 
 export interface DeadlineOptions {
-  /** Milliseconds that a call may take, if nothing around it allows less. */
+  /** Milliseconds that a call may take, unless an outer deadline is earlier. */
   readonly timeout: number;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
 /**
- * Limits how long a call may take. The limit travels: what is inside sees the nearest deadline as `call.deadline`, and its
- * signal aborts then. A deadline can only be brought forward.
+ * Limits the duration of a call. Policies inside see the nearest deadline as `call.deadline`, and
+ * the signal aborts at that time. An inner deadline can only be earlier.
  *
- * `execute` throws DeadlineExceeded, or the caller's own reason when that came first.
+ * `execute` throws DeadlineExceeded, or the caller's own reason if that came first.
  */
 export class Deadline implements Policy {
   readonly timeout: number;

@@ -1,4 +1,4 @@
-/** Tells listeners what a policy did. Costs nothing while nobody listens. */
+/** Reports events of a policy to listeners. Costs nothing without listeners. */
 export class Emitter<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
 
@@ -16,7 +16,7 @@ export class Emitter<Event> {
   }
 }
 
-/** Calls back. What throws neither changes what a policy decides nor keeps others from being called: it becomes a warning. */
+/** Calls back. An error becomes a warning, because it must not change a decision. */
 export function safely(callback: () => void): void {
   try {
     callback();

@@ -2,19 +2,19 @@ import type { OpeningRule } from "./breaker-options.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
 export interface FailureRateOptions {
-  /** Share of calls that fail, 0 to 1, at which the breaker opens. @default 0.5 */
+  /** Share of failed calls, 0 to 1, at which the breaker opens. @default 0.5 */
   readonly threshold?: number;
 
-  /** Milliseconds that count, up to now. @default 10 s */
+  /** Length of the window in milliseconds. @default 10 s */
   readonly window?: number;
 
-  /** Calls in the window without which a share says nothing. @default 20 */
+  /** Calls in the window below which the rule decides nothing. @default 20 */
   readonly minimumCalls?: number;
 }
 
 /**
- * Opens a breaker when too large a share of recent calls failed. It finds what a count of failures in a row does not: a
- * dependency that fails half of the time.
+ * Opens a breaker when too large a share of recent calls failed. A dependency that fails half of
+ * the time has few consecutive failures.
  */
 export class FailureRate implements OpeningRule {
   readonly #threshold: number;

@@ -4,8 +4,8 @@ interface Line<Item> {
 }
 
 /**
- * A queue in which clients take turns, whatever the number of items of each. The items of one client keep
- * their order.
+ * A queue in which clients take turns, whatever the number of items of each. The items of one
+ * client keep their order.
  *
  * @see Nagle, "On Packet Switches With Infinite Storage", RFC 970
  */
@@ -25,13 +25,12 @@ export class FairQueue<Item> {
     this.#size += 1;
   }
 
-  /** Takes the next item. */
   shift(): Item | undefined {
     for (const line of this.#lines.values()) {
       const [item] = line.items;
       if (item === undefined) continue;
       this.remove(line.client, item);
-      // The others come first now.
+      // Other clients come first now.
       if (this.#lines.delete(line.client) && line.items.length > 0) this.#lines.set(line.client, line);
       return item;
     }
@@ -48,8 +47,8 @@ export class FairQueue<Item> {
   }
 
   /**
-   * The item that makes room for one of this client's: the newest of the client with the most, if that
-   * client still has as many as this one afterwards.
+   * The item that makes room for one of this client's: the newest of the client with the most, if
+   * that client still has as many as this one afterwards.
    */
   surplus(client: string | undefined): Item | undefined {
     let longest: readonly Item[] = [];

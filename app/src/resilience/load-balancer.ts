@@ -1,52 +1,32 @@
 import { STRATEGIES, type Chooser, type Strategy } from "./balancing.ts";
-import type { BreakerOptions, Outcome } from "./breaker-options.ts";
-import { Breaker } from "./breaker.ts";
+import type { Outcome } from "./breaker-options.ts";
+import type { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
 import type { Permit } from "./permit.ts";
 import { isProgrammingError } from "./programming-error.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
-import type { Time } from "./time.ts";
 
 export interface Endpoint<T> {
   readonly name: string;
-  /** What calls get: an address, a client. */
+  /** Passed to the work: an address, a client. */
   readonly target: T;
-  /** Its share, compared with the others'; 0 for none. @default 1 */
+  /** Share compared with the other endpoints; 0 for none. @default 1 */
   readonly weight?: number;
-  /** Takes it out while it is not closed; for one that guards the endpoint elsewhere too. @default - one of its own, by `ejection` */
-  readonly breaker?: Breaker;
+  /** Ejects the endpoint while it is not closed. Other callers may share it. */
+  readonly breaker: Breaker;
 }
 
 export interface LoadBalancerOptions<T> {
   readonly name: string;
   readonly endpoints: readonly Endpoint<T>[];
 
-  /** @default "least-loaded" */
-  readonly strategy?: Strategy;
-
-  /**
-   * When an endpoint is taken out and let in again by a breaker of its own, and what errors tell of it.
-   *
-   * @default - after 5 failures in a row, for 10 s, growing to 60 s
-   */
-  readonly ejection?: Omit<BreakerOptions, "name" | "time" | "random" | "timeout">;
-
-  /** The largest share of endpoints that is taken out. Beyond it the fault is hardly theirs. @default 0.5 */
-  readonly maxEjected?: number;
-
-  /** @default SYSTEM_TIME */
-  readonly time?: Time;
+  /** The outcome of an error. @default - `nothing` for a Rejected, otherwise `failure` */
+  readonly judge?: (error: unknown) => Outcome;
 
   /** From 0 to 1, excluding 1. @default Math.random */
   readonly random?: () => number;
 }
-
-const EJECTION: NonNullable<LoadBalancerOptions<unknown>["ejection"]> = {
-  failureThreshold: 5,
-  recoveryTimeout: 10_000,
-  maxRecoveryTimeout: 60_000,
-};
 
 class Member<T> {
   readonly name: string;
@@ -54,26 +34,28 @@ class Member<T> {
   readonly breaker: Breaker;
   weight: number;
   inFlight = 0;
-  isEjected = false;
 
-  constructor({ name, target, weight = 1 }: Endpoint<T>, breaker: Breaker) {
+  constructor({ name, target, weight = 1, breaker }: Endpoint<T>) {
     this.name = name;
     this.target = target;
     this.weight = validWeight(name, weight);
     this.breaker = breaker;
   }
+
+  get isEjected(): boolean {
+    return this.breaker.state !== "closed";
+  }
 }
 
-/** An endpoint for one call. Say how the call went exactly once; later words are ignored. */
+/** An endpoint for one call. Call `settle` once; later calls have no effect. */
 export class Picked<T> {
   readonly admitted = true;
   readonly endpoint: string;
   readonly target: T;
   #member: Member<T> | undefined;
-  /** None for an endpoint that its breaker would take out, were it not for `maxEjected`. */
-  readonly #permit: Permit | undefined;
+  readonly #permit: Permit;
 
-  constructor(member: Member<T>, permit: Permit | undefined) {
+  constructor(member: Member<T>, permit: Permit) {
     this.endpoint = member.name;
     this.target = member.target;
     this.#member = member;
@@ -85,90 +67,70 @@ export class Picked<T> {
     if (this.#member === undefined) return;
     this.#member.inFlight -= 1;
     this.#member = undefined;
-    if (outcome === "success") this.#permit?.succeed();
-    else if (outcome === "failure") this.#permit?.fail(error);
-    else this.#permit?.cancel();
+    if (outcome === "success") this.#permit.succeed();
+    else if (outcome === "failure") this.#permit.fail(error);
+    else this.#permit.cancel();
   }
 }
 
 /**
- * Spreads calls over endpoints that can do the same, and leaves out those that keep failing.
+ * Spreads calls over equivalent endpoints and ejects endpoints that keep failing.
  *
- * One that is taken out is let in again with a single call: when its time is over it gets the next one, and that one decides. Weights may change
- * while calls are under way.
+ * An endpoint is ejected while its breaker is not closed. After the recovery time it gets the next
+ * call as its probe. Weights may change while calls are in flight.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
  */
 export class LoadBalancer<T> {
   readonly name: string;
   readonly #members: readonly Member<T>[];
-  readonly #strategy: Strategy;
-  /** By strategy, what chooses by it; each remembers whose turn it is. */
+  /** One chooser for each strategy; each keeps its own state. */
   readonly #choosers = new Map<Strategy, Chooser>();
   readonly #random: () => number;
-  readonly #maxEjected: number;
   readonly #judge: ((error: unknown) => Outcome) | undefined;
-  /** Those that get calls. */
-  #inRotation: readonly Member<T>[] = [];
-  #ejected: readonly Member<T>[] = [];
 
-  constructor(options: LoadBalancerOptions<T>) {
-    const { name, endpoints, strategy = "least-loaded", ejection = EJECTION, time, random = Math.random } = options;
+  constructor({ name, endpoints, judge, random = Math.random }: LoadBalancerOptions<T>) {
     if (endpoints.length === 0) throw new Error(`load balancer '${name}' needs at least one endpoint`);
     if (new Set(endpoints.map((endpoint) => endpoint.name)).size < endpoints.length)
       throw new Error(`load balancer '${name}' has two endpoints of one name`);
     this.name = name;
-    this.#maxEjected = options.maxEjected ?? 0.5;
-    this.#strategy = strategy;
     this.#random = random;
-    this.#judge = ejection.judge;
-    this.#members = endpoints.map((endpoint) => {
-      const breaker =
-        endpoint.breaker ?? new Breaker({ ...ejection, name: endpoint.name, random, ...(time && { time }) });
-      breaker.events.on((event) => {
-        if (event.type === "transition") this.#rotate();
-      });
-      return new Member(endpoint, breaker);
-    });
-    this.#rotate();
+    this.#judge = judge;
+    this.#members = endpoints.map((endpoint) => new Member(endpoint));
   }
 
-  /** Each endpoint's load, and whether it is taken out. */
+  /** Load of each endpoint, and whether it is ejected. */
   get endpoints(): readonly Pick<Member<T>, "name" | "weight" | "inFlight" | "isEjected">[] {
     return this.#members.map(({ name, weight, inFlight, isEjected }) => ({ name, weight, inFlight, isEjected }));
   }
 
-  /** @throws Error for an endpoint that there is none of, and for a weight under 0 */
+  /** @throws Error for an unknown endpoint, or a weight below 0 */
   setWeight(endpoint: string, weight: number): void {
     const member = this.#members.find(({ name }) => name === endpoint);
     if (member === undefined) throw new Error(`load balancer '${this.name}' has no endpoint '${endpoint}'`);
     member.weight = validWeight(endpoint, weight);
-    this.#rotate();
   }
 
-  /** @param strategy - in place of the balancer's own */
-  pick(strategy = this.#strategy): Picked<T> | Rejection {
-    for (const member of this.#ejected) {
-      if (member.weight === 0 || !member.breaker.mayAdmit) continue;
+  pick(strategy: Strategy): Picked<T> | Rejection {
+    const usable = this.#members.filter(({ weight }) => weight > 0);
+    for (const member of usable) {
+      if (!member.isEjected || !member.breaker.mayAdmit) continue;
       const permit = member.breaker.tryAcquire();
       if (permit.admitted) return new Picked(member, permit);
     }
-    if (this.#inRotation.length === 0)
-      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs: this.#untilReadmission() };
-    const member = this.#chooser(strategy)(this.#inRotation);
-    const permit = member.breaker.mayAdmit ? member.breaker.tryAcquire() : undefined;
-    return new Picked(member, permit?.admitted === true ? permit : undefined);
+    const inRotation = usable.filter(({ isEjected }) => !isEjected);
+    if (inRotation.length === 0) {
+      const waits = usable.map(({ breaker }) => breaker.stats.retryAfterMs);
+      const retryAfterMs = waits.length === 0 ? 0 : Math.min(...waits);
+      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs };
+    }
+    const member = this.#chooser(strategy)(inRotation);
+    const permit = member.breaker.tryAcquire();
+    return permit.admitted ? new Picked(member, permit) : permit;
   }
 
-  /**
-   * @param strategy - in place of the balancer's own
-   * @throws Rejected, and whatever the work throws
-   */
-  execute<R>(
-    work: (target: T, call: Call) => Promise<R>,
-    call: Call = PLAIN_CALL,
-    strategy = this.#strategy,
-  ): Promise<R> {
+  /** @throws Rejected, and the error of the work */
+  execute<R>(work: (target: T, call: Call) => Promise<R>, strategy: Strategy, call: Call = PLAIN_CALL): Promise<R> {
     if (call.cancelled) return Promise.reject(asError(call.reason));
     const picked = this.pick(strategy);
     if (!picked.admitted) return Promise.reject(thrown(picked, call.trace));
@@ -204,25 +166,6 @@ export class LoadBalancer<T> {
     if (call.cancelled) return call.reason instanceof DeadlineExceeded ? "failure" : "nothing";
     if (isProgrammingError(error)) return "nothing";
     return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
-  }
-
-  #untilReadmission(): number {
-    const waits = this.#ejected.filter(({ weight }) => weight > 0).map(({ breaker }) => breaker.stats.retryAfterMs);
-    return waits.length === 0 ? 0 : Math.min(...waits);
-  }
-
-  /** Works out anew who gets calls: those that are well, and of the others as many as may not be taken out. */
-  #rotate(): void {
-    const usable = this.#members.filter(({ weight }) => weight > 0);
-    const unwell = usable.filter(({ breaker }) => breaker.state !== "closed");
-    // Who is out stays out; who falls ill when enough are out stays in.
-    const mayBeOut = Math.floor(this.#maxEjected * usable.length);
-    const out = new Set(
-      unwell.toSorted((one, other) => Number(other.isEjected) - Number(one.isEjected)).slice(0, mayBeOut),
-    );
-    this.#ejected = usable.filter((member) => out.has(member));
-    this.#inRotation = usable.filter((member) => !out.has(member));
-    for (const member of this.#members) member.isEjected = out.has(member);
   }
 }
 

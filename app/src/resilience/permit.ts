@@ -1,9 +1,9 @@
 import type { Outcome } from "./breaker-options.ts";
 
-/** Takes in how a call went that was let through in a generation of the breaker's, and the error of one that failed. */
+/** Records the outcome and the error of a call that was admitted in this generation. */
 export type Settle = (generation: number, outcome: Outcome, startedAt: number, error?: unknown) => void;
 
-/** The right to make one call. Say how it went exactly once; later words are ignored. */
+/** Permission for one call. Report the outcome once; later reports have no effect. */
 export class Permit {
   readonly admitted = true;
   #settle: Settle | undefined;
@@ -20,12 +20,12 @@ export class Permit {
     this.#end("success");
   }
 
-  /** @param error - for the log, where the breaker opens. @default - none */
+  /** @param error - for the log when the breaker opens */
   fail(error?: unknown): void {
     this.#end("failure", error);
   }
 
-  /** The call ended without telling anything about the dependency, as when its caller went away. */
+  /** The call says nothing about the dependency, as when its caller went away. */
   cancel(): void {
     this.#end("nothing");
   }

@@ -1,42 +1,51 @@
 import type { Outcome } from "./breaker-options.ts";
 
-/** Stands for a generation where a call was not let through. */
+/** In place of a generation: the call is not admitted. */
 export const REJECTED = -1;
 
-/** The right to make one probe, granted by Redis, which counts the probes of all pods. */
+/** Permission for one probe, granted by Redis, which counts the probes of all pods. */
 export interface ProbeLease {
-  /** Until when the probe may begin, on the breaker's time. */
+  /** Time until which the probe may begin, on the breaker's clock. */
   readonly useBy: number;
-  /** How the probe went; `nothing` when its caller went away, and the lease may be lent again. Not called for one that is not used. */
+  /**
+   * Reports the outcome of the probe. After `nothing`, because the caller went away, the lease may
+   * be lent again. Not called for an unused lease.
+   */
   settle(outcome: Outcome): void;
 }
 
-/** The pods' decision that a breaker is open. */
+/** The decision of the pods that a breaker is open. */
 export interface HeldOpen {
-  /** Milliseconds until there are probes; Infinity until an operator closes it. */
+  /** Milliseconds until probes are granted; Infinity if an operator opened it. */
   readonly remaining: number;
-  /** Times that it has opened since it was closed, this time included. */
+  /** Openings since it was last closed, including this one. */
   readonly openings: number;
-  /** Called for each call that is rejected meanwhile, so it has to be quick. */
+  /** Called for each rejected call, so it has to be fast. */
   readonly rejected: () => void;
 }
 
-/** Of all breakers, so that no call is ever taken for one of another episode. Counts down: what counts up are a breaker's own generations. */
+/**
+ * Shared by all breakers, so that no probe is taken for one of another episode. Counts down,
+ * because generations of a breaker count up.
+ */
 let lastProbe = REJECTED;
 
-/** The probe leases of an open breaker whose own recovery time does not count: it lets probes through under these, and nothing else. */
+/**
+ * The probe leases of a breaker that the pods hold open. It admits only probes under these leases;
+ * its own recovery time does not count.
+ */
 export class ProbeLeases {
   readonly rejected: () => void;
   readonly #unused: ProbeLease[] = [];
   readonly #inUse: Map<number, ProbeLease>;
 
-  /** @param before - what the pods held open until now: probes that are under way end after it, and are still told of */
+  /** @param before - leases of the previous decision, whose probes may still be in flight */
   constructor({ rejected }: HeldOpen, before?: ProbeLeases) {
     this.rejected = rejected;
     this.#inUse = before === undefined ? new Map<number, ProbeLease>() : before.#inUse;
   }
 
-  /** The probes that are under way. */
+  /** Probes in flight. */
   get underWay(): Set<number> {
     return new Set(this.#inUse.keys());
   }
@@ -45,14 +54,14 @@ export class ProbeLeases {
     this.#unused.push(lease);
   }
 
-  /** Takes a lease back; false when a probe is under way under it, or it is not here. */
+  /** Removes a lease; false if its probe has started, or it is not here. */
   remove(lease: ProbeLease): boolean {
     const index = this.#unused.indexOf(lease);
     if (index !== -1) this.#unused.splice(index, 1);
     return index !== -1;
   }
 
-  /** Begins a probe: a number under which to say how it went, or REJECTED. */
+  /** Begins a probe. Returns its number for `settle`, or REJECTED. */
   use(now: number): number {
     const index = this.#unused.findIndex(({ useBy }) => now <= useBy);
     const [lease] = index === -1 ? [] : this.#unused.splice(index, 1);
@@ -62,7 +71,7 @@ export class ProbeLeases {
     return lastProbe;
   }
 
-  /** What belongs to no probe that was lent changes nothing. */
+  /** Ignores calls that were no probe under a lease. */
   settle(probe: number, outcome: Outcome): void {
     const lease = this.#inUse.get(probe);
     this.#inUse.delete(probe);

@@ -2,16 +2,16 @@ import type { BreakerOptions } from "./breaker-options.ts";
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** The calls that a half-open breaker lets through to find out how its dependency is, and what they have found. */
+/** The probes of a half-open breaker, and their results. */
 export class Probes {
   readonly #options: BreakerOptions;
-  /** Generations of those that began as other pods' leases. */
+  /** Generations of probes that began under leases. */
   readonly #adopted: Set<number>;
   #underWay: number;
   #succeeded = 0;
   #lostAt = 0;
 
-  /** @param adopted - probes that are under way already */
+  /** @param adopted - probes that are already in flight */
   constructor(options: BreakerOptions, now: number, adopted = NONE) {
     this.#options = options;
     this.#adopted = new Set(adopted);
@@ -24,7 +24,7 @@ export class Probes {
     return this.#underWay < (this.#options.halfOpenLimit ?? 1);
   }
 
-  /** Whether nobody has heard of them for so long that waiting on would be waiting forever. */
+  /** Whether the probes in flight have not reported in time. */
   areLost(now: number): boolean {
     return now >= this.#lostAt;
   }
@@ -34,22 +34,22 @@ export class Probes {
     this.#lostAt = this.#untilLost(now);
   }
 
-  /** Whether a call is one of those adopted; it ends with this. */
+  /** Whether a call is an adopted probe. Removes it. */
   adopts(generation: number): boolean {
     return this.#adopted.delete(generation);
   }
 
-  /** One has ended, and was no success. */
+  /** A probe has ended without success. */
   ended(): void {
     this.#underWay -= 1;
   }
 
-  /** Until when those that are under way have ended, or are lost. */
+  /** Time at which the probes in flight have ended or are lost. */
   get busyUntil(): number {
     return this.#underWay > 0 ? this.#lostAt : 0;
   }
 
-  /** One has succeeded; says whether that is enough of them. */
+  /** A probe has succeeded. Returns whether enough have. */
   succeeded(): boolean {
     this.ended();
     this.#succeeded += 1;

@@ -5,38 +5,39 @@ import { SYSTEM_TIME, type Time } from "./time.ts";
 export interface RateLimiterOptions {
   readonly name: string;
 
-  /** Calls per second that each client may go on making. */
+  /** Sustained calls per second of each client. */
   readonly rate: number;
 
-  /** Calls that a client may make at once after a pause. @default - one second's worth, at least 1 */
+  /** Calls that a client may make at once. @default - the calls of one second, at least 1 */
   readonly burst?: number;
 
-  /** Clients told apart at the same time, some 100 bytes each. Those beyond it share one limit. @default 10,000 */
+  /** Clients with their own limit, about 100 bytes each. Others share one. @default 10,000 */
   readonly maxClients?: number;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
-/** The call may be made. There is nothing to give back. */
+/** The call may be made. Nothing has to be returned. */
 export interface Admission {
   readonly admitted: true;
 }
 
 const ADMISSION: Admission = { admitted: true };
 
-/** Stands for the clients that there is no more room for. */
+/** Key of the bucket that clients share when there is no room for more. */
 const REST = Symbol("rest");
 
-/** Clients looked at for each new one that finds no room. */
+/** Clients that are checked for expiry when there is no room for a new one. */
 const SWEEP = 8;
 
 /**
- * Holds each client to a rate, with a token bucket each: full at first, one token per call, refilled at the rate.
+ * Limits each client to a rate with a token bucket: full at first, one token for each call,
+ * refilled at the rate.
  *
- * A bucket is kept as one number, the time at which it will be full again (GCRA). One whose time has passed is like one that never was, so
- * idle clients are forgotten without losing anything, and memory is bounded: when all clients are busy, new ones share a bucket, for
- * forgetting a busy one would let it start anew by making up names.
+ * A bucket is stored as one number, the time at which it will be full again (GCRA). A full bucket
+ * needs no entry, so idle clients can be forgotten and memory is bounded. When all clients are
+ * busy, new ones share a bucket: forgetting a busy client would give it a full bucket under a new
+ * name.
  *
  * @see ITU-T I.371, "Generic cell rate algorithm"
  */
@@ -48,7 +49,7 @@ export class RateLimiter implements Policy {
   readonly capacity: number;
   readonly #maxClients: number;
   readonly #time: Time;
-  /** By client, the time at which its bucket is full again. */
+  /** Time at which the bucket is full again, by client. */
   readonly #fullAt = new Map<string | undefined | typeof REST, number>();
   #sweeping: MapIterator<[string | undefined | typeof REST, number]> | undefined;
   #rejections = 0;
@@ -64,27 +65,30 @@ export class RateLimiter implements Policy {
     this.#time = time;
   }
 
-  /** Clients that are told apart now. */
+  /** Clients that are counted separately now. */
   get clients(): number {
     return this.#fullAt.size;
   }
 
-  /** Calls turned away since it was made. */
+  /** Rejected calls since it was made. */
   get rejections(): number {
     return this.#rejections;
   }
 
-  /** Calls back with the client of each call that is let through; `undefined` ends it. There is one, since it is on the path of every call. */
+  /**
+   * Calls back with the client of each admitted call; `undefined` removes the listener. There is
+   * one listener, because it runs for every call.
+   */
   onAdmission(listener: ((client: string | undefined) => void) | undefined): void {
     this.#admitted = listener;
   }
 
-  /** Milliseconds until a client's bucket is full; 0 when it is. */
+  /** Milliseconds until a client's bucket is full; 0 if it is. */
   untilFull(client?: string): number {
     return Math.max(0, (this.#fullAt.get(client) ?? 0) - this.#time.now());
   }
 
-  /** Learns that a client's bucket is emptier than it looked from here: full in so many milliseconds. */
+  /** Sets a client's bucket to be full in this many milliseconds, if it looks fuller here. */
   drain(client: string, untilFull: number): void {
     const fullAt = this.#fullAt.get(client);
     const now = this.#time.now();
@@ -98,13 +102,13 @@ export class RateLimiter implements Policy {
     return wait === 0 ? ADMISSION : this.#reject(wait);
   }
 
-  /** @throws Rejected, and whatever the work throws */
+  /** @throws Rejected, and the error of the work */
   execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T> {
     const wait = this.#take(call.client, this.#time.now());
     return wait === 0 ? start(work, call) : Promise.reject(thrown(this.#reject(wait), call.trace));
   }
 
-  /** Takes a token and returns 0, or returns the milliseconds until there is one. */
+  /** Takes a token and returns 0, or returns the milliseconds until there is a token. */
   #take(client: string | undefined, now: number): number {
     let bucket: string | undefined | typeof REST = client;
     let fullAt = this.#fullAt.get(bucket);
@@ -114,14 +118,14 @@ export class RateLimiter implements Policy {
     }
     const next = Math.max(fullAt ?? now, now) + this.interval;
     const wait = next - now - this.capacity;
-    // Sums of intervals are not exact: a millionth of a millisecond is no reason to wait.
+    // Tolerates the rounding errors of sums of intervals.
     if (wait > 1e-6) return wait;
     this.#fullAt.set(bucket, next);
     this.#admitted?.(client);
     return 0;
   }
 
-  /** Makes room by forgetting clients that are idle, a few at a time. */
+  /** Makes room by forgetting idle clients, a few at a time. */
   #hasRoom(now: number): boolean {
     if (this.#fullAt.size < this.#maxClients) return true;
     for (let look = 0; look < SWEEP; look += 1) {

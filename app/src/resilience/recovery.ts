@@ -6,9 +6,10 @@ type RecoveryOptions = Pick<
 >;
 
 /**
- * Milliseconds that a breaker stays open: at first as configured, longer and less in step with others each time that probes fail.
+ * Milliseconds that a breaker stays open: at first as configured, then longer and with more jitter
+ * each time that probes fail.
  *
- * @param openings since it was last closed, before this one
+ * @param openings - since it was last closed, before this one
  */
 export function recoveryAfter(openings: number, options: RecoveryOptions): number {
   const { recoveryTimeout, recoveryGrowth = 2, recoveryJitter = 0.2, random = Math.random } = options;

@@ -1,13 +1,12 @@
 import type { Decision, Trace } from "./trace.ts";
 
-/** A call that a policy did not let through: an expected answer, and so a value. */
+/** A call that a policy rejects: expected, and so a value and not an exception. */
 export interface Rejection {
   readonly admitted: false;
-  /** Why, by the policy that turned it away. */
   readonly reason: "open" | "probing" | "full" | "queue-timeout" | "rate" | "no-endpoint";
   /** The policy's name. */
   readonly policy: string;
-  /** Milliseconds after which it is worth trying again; 0 where nobody can tell. */
+  /** Milliseconds after which a retry makes sense; 0 if unknown. */
   readonly retryAfterMs: number;
 }
 
@@ -29,7 +28,7 @@ const SAID = {
   "no-endpoint": "no endpoint takes calls",
 } as const satisfies Record<Rejection["reason"], string>;
 
-/** What `execute` throws in place of a rejection. Made by `thrown`. */
+/** The error that `execute` throws for a rejection. Made by `thrown`. */
 export class Rejected extends Error {
   override readonly name = "Rejected";
   readonly rejection: Rejection;
@@ -47,8 +46,9 @@ export class Rejected extends Error {
 }
 
 /**
- * A rejection as an Error, without a stack, and written down in the call's trace. Collecting one takes ten times as long as all the rest, at the very time when there
- * are many, and would only ever show this file.
+ * Turns a rejection into an Error and records it in the call's trace. The Error has no stack:
+ * collecting it takes ten times as long as the rest, when there are many rejections, and it would
+ * only show this file.
  */
 export function thrown(rejection: Rejection, trace?: Trace): Rejected {
   const { reason, policy: name, retryAfterMs } = rejection;

@@ -1,29 +1,28 @@
 import { SYSTEM_TIME, type Time } from "./time.ts";
 
 export interface RetryBudgetOptions {
-  /** Repetitions allowed per call. @default 0.1 */
+  /** Retries allowed for each call. @default 0.1 */
   readonly ratio?: number;
 
-  /** Most repetitions that can be saved up. @default 10 */
+  /** Largest number of saved retries. @default 10 */
   readonly max?: number;
 
   /**
-   * Repetitions a second that are allowed however few calls there are, `most` of them at first: for a dependency that is called so
-   * seldom that no storm can come of it, and whose callers could otherwise never try again.
+   * Retries per second that are allowed in addition, `max` of them at first. For a dependency with
+   * so few calls that retries cannot overload it, and whose callers could otherwise never retry.
    *
    * @default 0
    */
   readonly perSecond?: number;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 }
 
 /**
- * Bounds how much load repetitions add: at most a share of the calls, at any time and however many calls fail. Without it, three
- * attempts a call triple the load on a dependency just when it cannot carry the usual one.
+ * Limits the load that retries add to a share of the calls. Without it, three attempts for each
+ * call triple the load on a dependency that is already overloaded.
  *
- * One budget serves everything that repeats calls to one dependency.
+ * Everything that retries calls to one dependency shares one budget.
  *
  * @see Google, Site Reliability Engineering, ch. 21, "Handling Overload"
  */
@@ -45,25 +44,25 @@ export class RetryBudget {
     this.#saved = perSecond > 0 ? max : 0;
   }
 
-  /** Repetitions allowed since it was made. */
+  /** Retries allowed since it was made. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** Repetitions that it had nothing left for. */
+  /** Retries rejected since it was made. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** A call was made: a part of a repetition is earned. */
+  /** A call was made: it earns a part of a retry. */
   earn(): void {
     this.#saved = Math.min(this.#saved + this.#ratio, this.#max);
   }
 
-  /** Whether one more repetition is allowed. It is spent then. */
+  /** Takes one retry from the budget, if there is one. */
   trySpend(): boolean {
     if (this.#perSecond > 0) this.#refill();
-    // Ten tenths add up to less than one.
+    // Ten times 0.1 is less than 1 in floating point.
     if (this.#saved < 1 - 1e-9) {
       this.#refused += 1;
       return false;

@@ -8,22 +8,27 @@ import { SYSTEM_TIME, type Time } from "./time.ts";
 export interface RetryOptions {
   readonly name: string;
 
-  /** Times that a call is made at most, the first one included. @default 3 */
+  /** Attempts, including the first one. @default 3 */
   readonly attempts?: number;
 
-  /** Least milliseconds before another attempt. @default 100 */
+  /** Shortest pause before another attempt, in milliseconds. @default 100 */
   readonly baseDelay?: number;
 
-  /** Most milliseconds before another attempt. A dependency that asks for more is not asked again. @default 10 s */
+  /**
+   * Longest pause before another attempt, in milliseconds. There is no retry if the dependency asks
+   * for a longer one. @default 10 s
+   */
   readonly maxDelay?: number;
 
-  /** @default - one of its own, a tenth of the calls */
+  /** @default - its own, for a tenth of the calls */
   readonly budget?: RetryBudget;
 
-  /** Which errors may pass; never a programming error. @default - all others but what a policy inside turned away */
+  /**
+   * Errors that are retried; never a programming error. @default - all others except a rejection by
+   * a policy inside
+   */
   readonly isRetryable?: (error: unknown) => boolean;
 
-  /** @default SYSTEM_TIME */
   readonly time?: Time;
 
   /** From 0 to 1, excluding 1. @default Math.random */
@@ -40,15 +45,17 @@ export type RetryEvent =
     };
 
 /**
- * Makes a call that failed again, where that is safe, promising and affordable: the caller said that it may be repeated, the
- * error may pass, the deadline leaves time for it, and the budget has some left.
+ * Retries a failed call if it is repeatable, the error may pass, the deadline leaves time for it,
+ * and the budget allows it.
  *
- * Waits are random between `baseDelay` and three times the last one, so that those who failed together do not come back together. An
- * error that carries `retryAfterMs`, as from a Retry-After header, is given that time on top.
+ * A pause is random, between `baseDelay` and three times the last pause, so that callers that
+ * failed together do not retry together. An error with `retryAfterMs`, as from a Retry-After
+ * header, adds that time.
  *
  * `execute` throws the last attempt's error.
  *
- * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/ for decorrelated jitter
+ * @see https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/ for
+ *   decorrelated jitter
  */
 export class Retry implements Policy {
   readonly name: string;
@@ -123,14 +130,14 @@ export class Retry implements Policy {
   }
 }
 
-/** The milliseconds that an error asks to be left alone for. */
+/** The pause that an error asks for, in milliseconds. */
 function retryAfterOf(error: unknown): number {
   if (typeof error !== "object" || error === null || !("retryAfterMs" in error)) return 0;
   const { retryAfterMs } = error;
   return typeof retryAfterMs === "number" && retryAfterMs > 0 ? retryAfterMs : 0;
 }
 
-/** Waits; rejects with the reason as soon as the call is cancelled. */
+/** Waits; rejects with the call's reason as soon as it is cancelled. */
 function pause(milliseconds: number, call: Call, time: Time): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = () => {

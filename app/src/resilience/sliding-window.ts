@@ -1,15 +1,15 @@
-/** Parts that a window is made of, and moves on by. */
+/** Parts of a window; it moves by one part at a time. */
 export const PARTS = 10;
 
 /**
- * Counts calls and failures of the last so many milliseconds, in ten parts: what it forgets, it forgets a tenth at a time. Adding costs
- * the same however many calls there are, and however long there was none.
+ * Counts calls and failures of the last milliseconds, in ten parts. Adding a call takes the same
+ * time after any pause and with any number of calls.
  */
 export class SlidingWindow {
   calls = 0;
   failures = 0;
   readonly #partLength: number;
-  /** Calls and failures by part; made when there is something to count. */
+  /** Calls and failures of each part; made with the first call. */
   #parts: number[] | undefined;
   #part = 0;
 
@@ -28,7 +28,7 @@ export class SlidingWindow {
     parts[index + 1] = (parts[index + 1] ?? 0) + 1;
   }
 
-  /** Forgets what is too long ago. Says whether a new part has begun. */
+  /** Forgets parts that are too old. Returns whether a new part has begun. */
   moveTo(now: number): boolean {
     const part = Math.floor(now / this.#partLength);
     if (part === this.#part) return false;

@@ -1,23 +1,23 @@
 import { safely } from "./emitter.ts";
 
-/** Where time comes from. Tests bring their own. */
+/** The source of time. Tests use their own. */
 export interface Clock {
   /** Milliseconds since any fixed point. */
   now(): number;
-  /** Calls back once, after so many milliseconds, unless the returned one is closed before. */
+  /** Calls back once after this many milliseconds, unless it is closed before. */
   wake(callback: () => void, milliseconds: number): { close(): unknown };
 }
 
-/** A callback that is due. */
+/** A callback in the future. */
 export interface Timer {
-  /** Does nothing once it has called back. */
+  /** No effect after the callback. */
   clear(): void;
 }
 
-/** The longest delay that `setTimeout` takes, in milliseconds: some 25 days. */
+/** The longest delay of `setTimeout`, in milliseconds: about 25 days. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** Time that never runs backwards: while the clock is behind its last reading, it stands still. */
+/** Time that never runs backwards: it stands still while the clock is behind its last reading. */
 export class Time {
   readonly #clock: Clock;
   #lastSeen: number;
@@ -36,13 +36,13 @@ export class Time {
     return seen + this.#offset;
   }
 
-  /** Calls back once, not before the given time and never in this turn; never for Infinity. */
+  /** Calls back once, not before this time and never in this turn; never for Infinity. */
   at(time: number, callback: () => void): Timer {
     return time === Infinity ? NEVER : new Alarm(this, this.#clock, time, callback);
   }
 }
 
-/** One object and one timer of Node, since most calls have a deadline. */
+/** One object and one Node timer for each, because most calls have a deadline. */
 class Alarm implements Timer {
   readonly #time: Time;
   readonly #clock: Clock;
@@ -67,7 +67,7 @@ class Alarm implements Timer {
     return this.#clock.wake(this.#due, Math.min(milliseconds, LONGEST_DELAY));
   }
 
-  // Timers count whole milliseconds and may be early by a part of one.
+  // Node's timers count whole milliseconds and may be early by a fraction.
   readonly #due = (): void => {
     if (this.#time.now() < this.#at) this.#wakeup = this.#wait();
     else safely(this.#callback);
@@ -76,7 +76,7 @@ class Alarm implements Timer {
 
 const NEVER: Timer = { clear: () => undefined };
 
-/** The time of this process, which everything uses that is not given another. */
+/** The time of this process, and the default everywhere. */
 export const SYSTEM_TIME = new Time({
   now: () => performance.now(),
   wake: (callback, milliseconds) => setTimeout(callback, milliseconds),

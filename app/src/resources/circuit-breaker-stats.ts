@@ -1,12 +1,12 @@
 import type { Services } from "../services.ts";
 import type { Resource } from "./resource.ts";
 
-/** Clients that listen are told whenever a breaker changes state. */
+/** Clients that listen are notified when a breaker changes state. */
 export const CIRCUIT_BREAKER_STATS = "circuit-breaker://stats";
 
 /**
- * Each breaker's state and counts, what they come to, and what has changed lately. Not those of upstreams whose names clients
- * have given: they tell what others call.
+ * State and counts of each breaker, the overall health and the latest transitions, without
+ * upstreams that clients have found, because they show what other clients call.
  */
 export function circuitBreakerStats({
   health,

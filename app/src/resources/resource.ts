@@ -1,4 +1,4 @@
-/** A resource as a plain object: a fixed address and what stands there now. */
+/** A resource as a plain object: a fixed URI and its current content. */
 export interface Resource {
   readonly uri: string;
   readonly name: string;

@@ -2,14 +2,16 @@ const JSON_TYPE = "application/json";
 const STREAM_TYPE = "text/event-stream";
 const BOTH = `${JSON_TYPE}, ${STREAM_TYPE}`;
 
-/** Parts between commas, and between semicolons, outside of quotes; a quote that has no end lasts to the end. */
+/**
+ * Parts between commas, and between semicolons, outside of quotes. An open quote lasts to the end.
+ */
 const RANGES = /(?:"(?:\\.|[^"\\])*(?:"|\\?$)|[^,"])+/g;
 const PARAMETERS = /(?:"(?:\\.|[^"\\])*(?:"|\\?$)|[^;"])+/g;
 
 /**
- * Spells an `Accept` header as the SDK's path for the 2025 revisions looks for it: the two types by
- * their full names, where the header admits them in any spelling, by a wildcard, or by its absence.
- * `q=0` excludes a type. A header that admits neither stays.
+ * Rewrites an `Accept` header for the SDK's 2025 path, which requires the two types by their full
+ * names. A type is included if the header accepts it in any spelling, by a wildcard, or by its
+ * absence. `q=0` excludes a type. A header that accepts neither stays.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */
@@ -31,7 +33,7 @@ function readRange(text: string): MediaRange {
   return { type, quality: quality === undefined ? 1 : Number(quality) };
 }
 
-/** The most specific range that a type matches decides. */
+/** The quality of the most specific range that matches the type. */
 function qualityOf(type: string, ranges: readonly MediaRange[]): number {
   for (const name of [type, `${type.split("/", 1)[0] ?? ""}/*`, "*/*"]) {
     const matching = ranges.filter((range) => range.type === name);

@@ -10,7 +10,7 @@ import { createHttpServer, TIMEOUTS } from "./http-server.ts";
 import { HttpError } from "../errors/http-error.ts";
 import { readTarget } from "./request-head.ts";
 
-/** Bytes of a body that are read, although no page takes one. */
+/** Bytes of an unexpected body that are read. */
 const MAX_DISCARDED = 1024 * 1024;
 
 interface Page {
@@ -34,8 +34,8 @@ export interface AdminPortOptions {
 }
 
 /**
- * Probes, health and metrics, on a port of their own. It accepts any host name, since the kubelet
- * uses the pod's address, and answers no web page. It sheds no load.
+ * Probes, health and metrics on a separate port. It accepts any host name, because the kubelet uses
+ * the pod's address, and rejects web pages. It never sheds load.
  */
 export function createAdminPort({ health, metrics, logger }: AdminPortOptions): Server {
   const scrape = async ({ accept }: IncomingHttpHeaders, text: (format: Format) => string | Promise<string>) => {
@@ -43,7 +43,7 @@ export function createAdminPort({ health, metrics, logger }: AdminPortOptions): 
     return { status: 200, type: CONTENT_TYPES[format], body: await text(format) };
   };
   const pages: Readonly<Record<string, (headers: IncomingHttpHeaders) => Page | Promise<Page>>> = {
-    // A process that is stuck does not get here.
+    // A process that hangs does not answer.
     "/livez": () => json(200, { live: true }),
     "/readyz": () => json(health.ready ? 200 : 503, { ready: health.ready }),
     "/health": () => {
@@ -82,7 +82,7 @@ export function createAdminPort({ health, metrics, logger }: AdminPortOptions): 
       logger.error({ err: error, path: request.url }, "an admin page failed");
       return json(500, { error: String(error) });
     });
-    // Unread, a body would reset the connection, and the answer would be lost.
+    // An unread body would reset the connection, and the answer would be lost.
     if (!awaitsContinue) await discard(request, MAX_DISCARDED, TIMEOUTS.discard);
     if (!response.destroyed && !response.headersSent) send(page);
   }

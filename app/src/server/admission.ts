@@ -1,6 +1,6 @@
 /**
- * Calls that one turn may start although they take longer than a turn may, and milliseconds that they may take: a
- * process that has just started compiles its code in its first calls.
+ * Calls that one turn may start beyond its time limit, and the milliseconds that they may take: a
+ * new process compiles its code in its first calls.
  */
 const FREE_CALLS = 20;
 const FREE_TIME = 200;
@@ -14,13 +14,12 @@ const FREE_TIME = 200;
  * rejected are those that would have waited longest. Other measures mislead:
  *
  * - The duration of calls depends on the tool.
- * - A delay of the event loop that is sampled from time to time makes a switch that oscillates.
- * - By the clock, a turn is also long when the operating system has stopped the process, which is
- *   no load on this server.
+ * - A sampled delay of the event loop makes a switch that oscillates.
+ * - On the clock, a turn is also long if the operating system has stopped the process.
  */
 export class Admission {
   readonly #maxTurn: number;
-  /** Processor time, in milliseconds, when this turn started its first call. */
+  /** Processor time in milliseconds at which this turn started its first call. */
   #startedAt: number | undefined;
   /** Calls that this turn has started. */
   #started = 0;
@@ -31,7 +30,7 @@ export class Admission {
     this.#maxTurn = maxTurn === 0 ? Infinity : maxTurn;
   }
 
-  /** Calls that were rejected. */
+  /** Rejected calls. */
   get rejected(): number {
     return this.#rejected;
   }
@@ -42,7 +41,7 @@ export class Admission {
     if (this.#startedAt === undefined) {
       this.#startedAt = now;
       this.#started = 0;
-      // Runs when everything that has arrived was handled, before the loop looks for more.
+      // Runs after all requests that have arrived.
       setImmediate(() => (this.#startedAt = undefined));
     }
     const spent = now - this.#startedAt;
@@ -55,7 +54,7 @@ export class Admission {
   }
 }
 
-/** Milliseconds that this thread has run. */
+/** Processor time of this thread in milliseconds. */
 function processorTime(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

@@ -1,14 +1,17 @@
 import type { HttpError } from "../errors/http-error.ts";
 import { tryAgainLater } from "./try-again.ts";
 
-/** Milliseconds after which a body that still arrives gives way to others. At 4 Mbit/s a mebibyte takes as long. */
+/** Milliseconds after which an incomplete body may be refused: a mebibyte at 4 Mbit/s. */
 const SLOW = 2000;
 
 /** The bytes of one request's body. */
 export interface BodyShare {
   /** Aborts with a HttpError 503 when the bytes are given to other requests. */
   readonly signal: AbortSignal;
-  /** @throws HttpError 503 when all bodies together, or those of the same client, have too many bytes */
+  /**
+   * @throws HttpError 503 when all bodies together, or those of the same client, have too many
+   *   bytes
+   */
   readonly take: (bytes: number) => void;
   /** The whole body has arrived. It keeps its bytes until `release`. */
   readonly arrived: () => void;
@@ -24,20 +27,20 @@ interface Body {
 }
 
 export interface BodyBudgetOptions {
-  /** Of all bodies together. */
+  /** For all bodies together. */
   readonly maxTotalBodyBytes: number;
-  /** Of one body. */
+  /** For one body. */
   readonly maxBodyBytes: number;
   /** Milliseconds. @default 2000 */
   readonly slowAfter?: number;
 }
 
 /**
- * Limits the bytes of request bodies that the process holds, over all connections. Bytes count from their arrival until
- * their call is answered, since the parsed body lives as long.
+ * Limits the bytes of request bodies in memory, over all connections. Bytes count until their call
+ * is answered, because the parsed body exists as long.
  *
- * One client may hold half of them. Clients behind a proxy can look like one, and an attacker can have many addresses:
- * so where the limit is reached, the body that has been arriving longest is refused, if it is slow.
+ * One client may hold half of them. Clients behind a proxy look like one, and an attacker can have
+ * many addresses. So when a limit is reached, the oldest incomplete body is refused if it is slow.
  */
 export class BodyBudget {
   readonly #maxBytes: number;

@@ -5,27 +5,23 @@ import { HttpError, INVALID_REQUEST, PARSE_ERROR, REFUSED } from "../errors/http
 import { mayHaveLargeIntegers, parseExactly } from "../json/exact.ts";
 import type { BodyShare } from "./body-budget.ts";
 
-/**
- * JSON-RPC messages need some ten levels; far deeper ones only serve to exhaust the stack of a
- * recursive reader.
- */
+/** JSON-RPC needs about ten levels. More could exhaust the stack of a recursive function. */
 const MAX_DEPTH = 64;
 
-/** Characters of a body with integers that a double cannot hold. Such a body takes the event loop some 80 ms at most. */
+/** Characters of a body with integers beyond 2⁵³. Parsing takes at most about 80 ms. */
 const MAX_EXACT = 256 * 1024;
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Of the bytes that all bodies together may have. */
+  /** The budget that all bodies share. */
   readonly share: Pick<BodyShare, "take" | "arrived" | "signal">;
 }
 
 /**
- * Reads a body of at most `maxBytes`, counting while it streams in, since a Content-Length may be
- * absent or wrong.
+ * Reads a body of at most `maxBytes`. Counts the bytes, because Content-Length may be absent.
  *
- * @throws HttpError when it is compressed, too large or not UTF-8; 503 when the process holds too
- *   many bytes of bodies already
+ * @throws HttpError when it is compressed, too large or not UTF-8; 503 when too many bytes of
+ *   bodies are in memory
  */
 export async function readBody(request: IncomingMessage, { maxBytes, share }: BodyLimits): Promise<string> {
   refuseEncoded(request);
@@ -40,7 +36,7 @@ export async function readBody(request: IncomingMessage, { maxBytes, share }: Bo
   await consume(request, take, share.signal);
   share.arrived();
   const body = collected.bytes;
-  // Decoded with replacement characters, it would say something that its sender did not write.
+  // Replacement characters would change the sender's text.
   if (!isUtf8(body)) throw new HttpError(400, PARSE_ERROR, "Parse error: the request body is not valid UTF-8");
   return body.toString("utf8");
 }
@@ -58,9 +54,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Reads the rest of a body and throws it away, up to so many bytes and milliseconds. A client that
- * writes all of its request before it reads needs this: a connection that is closed before all of
- * the body was read is reset, and the answer is lost.
+ * Reads and discards the rest of a body, within limits. A connection that is closed before all of
+ * the body was read is reset, and a client that is still writing loses the answer.
  */
 export async function discard(request: IncomingMessage, maxBytes: number, timeout: number): Promise<void> {
   let bytes = 0;
@@ -95,7 +90,7 @@ function tooLongForLargeIntegers(): HttpError {
   );
 }
 
-/** A small body that unpacks to a large one would pass the limit on its size. */
+/** Refuses compressed bodies: a small one can decompress to any size. */
 function refuseEncoded({ headers }: IncomingMessage): void {
   const encoding = headers["content-encoding"] ?? "";
   const isEncoded = encoding.split(",").some((coding) => !["", "identity"].includes(coding.trim().toLowerCase()));
@@ -106,10 +101,10 @@ function refuseEncoded({ headers }: IncomingMessage): void {
 }
 
 /**
- * Hands over each chunk of a body, to its end. Not `for await`: leaving it early
- * destroys the connection, and with it the answer.
+ * Passes each chunk of a body to `take`. Not `for await`: leaving the loop would destroy the
+ * connection before the answer.
  *
- * @throws what `take` throws, the reason of `stop`, or an error when the client goes away
+ * @throws errors of `take`, the reason of `stop`, or an error when the client goes away
  */
 async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, stop: AbortSignal): Promise<void> {
   if (request.readableEnded) return;
@@ -129,7 +124,7 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
   };
   request.on("data", onData).once("end", onEnd).once("error", reject);
   stop.addEventListener("abort", onStop);
-  // An error would have no listener by now.
+  // The error event has already been emitted.
   if (request.destroyed) reject(new Error("the client has gone"));
   try {
     await promise;
@@ -143,9 +138,7 @@ async function consume(request: IncomingMessage, take: (chunk: Buffer) => void, 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/**
- * How deep objects and arrays are nested, without parsing; brackets inside strings do not count.
- */
+/** Depth of objects and arrays, without parsing; ignores brackets inside strings. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -1,18 +1,18 @@
 import type { Duplex } from "node:stream";
 
-/** Bytes of a broken request that are still read, so that its client gets to read the answer. */
+/** Bytes of a broken request that are discarded, so that its client receives the answer. */
 const MAX_DISCARDED = 1024 * 1024;
 
-/** Status line of the answer to bytes that Node's parser refuses. */
+/** Status line for bytes that Node's parser rejects. */
 export function brokenStatus({ code, rawPacket, bytesParsed }: BrokenHttp): string {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "408 Request Timeout";
   if (code !== "HPE_HEADER_OVERFLOW") return "400 Bad Request";
-  // A packet that begins a request, and in which the first line has no end.
+  // A request line without an end.
   const isTarget = /^[A-Z]+ [^\n]*$/.test(rawPacket?.toString("latin1", 0, bytesParsed) ?? "");
   return isTarget ? "414 URI Too Long" : "431 Request Header Fields Too Large";
 }
 
-/** Node's error, with the bytes that its parser was given. */
+/** Node's error with the parser's input. */
 export interface BrokenHttp extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
   readonly bytesParsed?: number;
@@ -33,9 +33,9 @@ export function answerBroken(
 }
 
 /**
- * Ends a connection that has had its last answer. What still arrives is read and thrown away for so
- * many milliseconds: a socket that is closed with unread bytes resets the connection, and the
- * answer is lost. A client that keeps its side open does not keep the socket.
+ * Ends a connection after its last answer. Discards further bytes for this time: a socket that is
+ * closed with unread bytes resets the connection, and the answer is lost. A client that keeps its
+ * side open does not keep the socket.
  */
 export function closeSoon(socket: Duplex, timeout: number): void {
   let left = MAX_DISCARDED;

@@ -2,16 +2,15 @@ import { HttpError, INVALID_REQUEST } from "../errors/http-error.ts";
 import { isObject } from "../json/is-object.ts";
 
 /**
- * Characters of a request's id and of its progress token. Each message of an answer or a stream repeats one of them, so
- * a long one would make a small request's answer very large. Clients use numbers and UUIDs.
+ * Characters of a request's id and progress token. Each message of an answer or a stream repeats
+ * them, so long ones would make the answer very large. Clients use numbers and UUIDs.
  */
 const MAX_LENGTH = 1024;
 
 /**
- * Checks what JSON-RPC requests are told apart by, of one request or a batch.
+ * Checks the ids and progress tokens of a request or a batch.
  *
- * @throws HttpError 400 when two requests have the same id: one would be answered, and the client would wait for the
- *   other for good
+ * @throws HttpError 400 when two requests have the same id, because only one would be answered
  * @throws HttpError 400 for an id or a progress token that is too long
  */
 export function checkIds(body: unknown): void {

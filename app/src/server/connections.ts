@@ -1,8 +1,6 @@
 import type { Socket } from "node:net";
 
-/**
- * Ages vary by this share of the maximum, so that connections opened together do not end together.
- */
+/** Random part of the maximum age, so that connections opened together do not end together. */
 const JITTER = 0.1;
 
 /** Milliseconds between checks for idle connections to close. */
@@ -10,27 +8,26 @@ const SWEEP_INTERVAL = 1000;
 const DRAIN_SWEEP_INTERVAL = 50;
 
 /**
- * Requests that one connection may have under way. Clients send the next one when they have an
- * answer; a client that sends far more at once (pipelining) would have all of them kept here until
- * they are answered in order.
+ * Concurrent requests on one connection. Pipelined requests are kept in memory until they are
+ * answered in order.
  */
 const MAX_UNDER_WAY = 100;
 
-/** Milliseconds that a client may take to send a request or to read an answer while new connections need room. */
+/** Milliseconds for a client to send a request or read an answer when others need room. */
 const SLOW = 2000;
 
 interface Connection {
   readonly endsAt: number;
   calls: number;
-  /** Calls that wait for the client, which sends a request or reads an answer. */
+  /** Calls that wait for the client: for its request, or for it to read the answer. */
   waiting: number;
   /** When they began to wait, or when the last one ended. */
   waitingSince: number;
   streams: number;
-  /** All that ever arrived. */
+  /** All requests of this connection. */
   requests: number;
   idleSince: number;
-  /** Its last response announced that it ends. */
+  /** Its last response had `Connection: close`. */
   isEnding: boolean;
 }
 
@@ -41,31 +38,30 @@ export interface Exchange {
   readonly isStream: () => boolean;
   /** Whether no other request has arrived after it. */
   readonly isNewest: () => boolean;
-  /** Its response tells the client that the connection ends. */
+  /** Its response has `Connection: close`. */
   readonly isLast: () => void;
-  /** The request has arrived: from now on its client waits for the server. */
+  /** The request has arrived completely. */
   readonly arrived: () => void;
-  /** The answer has been written: from now on the server waits until its client has read it. */
+  /** The answer has been written completely. */
   readonly answered: () => void;
   readonly done: () => void;
 }
 
 export interface ConnectionsOptions {
-  /** Milliseconds after which a connection is to end. */
+  /** Age in milliseconds after which a connection ends. */
   readonly maxAge: number;
   /** Milliseconds for which clients may reuse an idle connection. */
   readonly keepAliveTimeout: number;
-  /** Connections that may be open; each costs memory, also when it is idle. */
+  /** Open connections; each needs memory, also when it is idle. */
   readonly max: number;
 }
 
 /**
- * All open connections of clients, and which of them should end.
+ * All open connections of clients. It decides when each one ends.
  *
- * A connection ends with a response that says `Connection: close`, because its client then has no
- * request on the way. An idle one is closed only when it was idle for longer than its client may
- * reuse it. Closed earlier, it could meet a request under way, and a POST that is lost this way is
- * not retried.
+ * A connection ends with a response that says `Connection: close`, because its client has no other
+ * request in flight. An idle one is closed only after the time for which its client may reuse it.
+ * Earlier, it could meet a request in flight, and a lost POST is not retried.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -83,20 +79,17 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** Connections with a call under way. */
+  /** Connections with a call in flight. */
   get busy(): number {
     return [...this.#open.values()].filter(({ calls }) => calls > 0).length;
   }
 
-  /** Streams on which clients listen for changes. */
+  /** Open listen streams. */
   get streams(): number {
     return [...this.#open.values()].reduce((total, { streams }) => total + streams, 0);
   }
 
-  /**
-   * A connection was opened. When there are too many, an idle one makes room; if there is none, the
-   * new one is closed.
-   */
+  /** Adds a connection. If there are too many, another one makes room, or it is closed. */
   add(socket: Socket): void {
     if (this.#open.size >= this.#options.max && !this.#makeRoomFor(socket)) {
       socket.destroy();
@@ -121,9 +114,9 @@ export class Connections {
   }
 
   /**
-   * A request has arrived. Returns nothing when it must not be processed: the client was told that
-   * the connection ends, or has too many requests under way, or sent one behind a stream, where it
-   * would wait for the end of the connection.
+   * Registers a request. Returns undefined if it must not be processed: its connection is ending,
+   * has too many requests in flight, or has a listen stream, behind which it would never be
+   * answered.
    */
   begin(socket: Socket): Exchange | undefined {
     const connection = this.#open.get(socket);
@@ -174,13 +167,13 @@ export class Connections {
     };
   }
 
-  /** Whether no request is under way on this connection. */
+  /** Whether no request is in flight on this connection. */
   isIdle(socket: Socket): boolean {
     const { calls, streams } = this.#open.get(socket) ?? { calls: 0, streams: 0 };
     return calls + streams === 0;
   }
 
-  /** Whether the next response on this connection must be its last. */
+  /** Whether the next response must be the last on this connection. */
   mustEnd(socket: Socket): boolean {
     return this.#draining || performance.now() >= (this.#open.get(socket)?.endsAt ?? 0);
   }
@@ -192,7 +185,7 @@ export class Connections {
     this.#sweep = this.#sweepEvery(DRAIN_SWEEP_INTERVAL);
   }
 
-  /** Resolves once all that is left are streams. */
+  /** Resolves when only streams are left. */
   async onlyStreams(): Promise<void> {
     await this.#until(() => [...this.#open.values()].every(({ calls, streams }) => calls === 0 && streams > 0));
   }
@@ -201,7 +194,7 @@ export class Connections {
     await this.#until(() => this.#open.size === 0);
   }
 
-  /** Closes what is left, calls and all. */
+  /** Closes all connections, with calls in flight. */
   destroy(): void {
     clearInterval(this.#sweep);
     for (const socket of this.#open.keys()) socket.destroy();
@@ -232,9 +225,9 @@ export class Connections {
   }
 
   /**
-   * Closes the oldest connection that never brought a request, or else one that its client no
-   * longer counts on, or else one on which nothing but a slow client is waited for, or else an idle
-   * one of another address that has more than half of all.
+   * Closes a connection to make room. In order of preference: the oldest one without any request;
+   * one that its client may not reuse any more; one that only waits for a slow client; an idle one
+   * of another address that has more than half of all.
    */
   #makeRoomFor(socket: Socket): boolean {
     const now = performance.now();
@@ -251,7 +244,7 @@ export class Connections {
     return true;
   }
 
-  /** All connections of an address that has more than half of those allowed, unless it is this one. */
+  /** Connections of another address that has more than half of those allowed. */
   #ofLargestClient(address: string | undefined): readonly (readonly [Socket, Connection])[] {
     const byAddress = Map.groupBy(this.#open, ([{ remoteAddress }]) => remoteAddress);
     byAddress.delete(address);

@@ -6,7 +6,7 @@ import type { Health } from "../health/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Connections } from "./connections.ts";
 
-/** Milliseconds for the last bytes of listen streams to be sent. */
+/** Milliseconds for sending the last bytes of listen streams. */
 const FLUSH_TIMEOUT = 1000;
 
 export interface DrainOptions {
@@ -18,7 +18,7 @@ export interface DrainOptions {
   readonly logger: Logger;
   /** Milliseconds between losing readiness and refusing new connections. */
   readonly delay: number;
-  /** Milliseconds to wait for calls and kept connections after that. */
+  /** Milliseconds to wait for calls and keep-alive connections after that. */
   readonly timeout: number;
 }
 
@@ -26,12 +26,12 @@ export interface DrainOptions {
  * Takes a pod out of service without failing a call. In this order:
  *
  * 1. not ready, and every response ends its connection;
- * 2. after `delay`, in which others learn of 1, no new connections;
- * 3. wait until calls have been answered and kept connections have ended, at most `timeout`;
- * 4. end listen streams with their final result: `handler.close()` any earlier would abort calls;
- * 5. close what is left, and the admin port, which has answered until now.
+ * 2. after `delay`, when others have noticed, no new connections;
+ * 3. wait until calls are answered and keep-alive connections have ended, at most `timeout`;
+ * 4. end listen streams with their final result: an earlier `handler.close()` would abort calls;
+ * 5. close all other connections and the admin port.
  *
- * Resolves with the number of connections on which a call had to be cut off.
+ * Resolves with the number of connections whose calls were cut off.
  */
 export async function drain(options: DrainOptions): Promise<number> {
   const { mcpPort, adminPort, handler, connections, health, logger } = options;
@@ -40,8 +40,7 @@ export async function drain(options: DrainOptions): Promise<number> {
   connections.drain();
   await sleep(options.delay);
 
-  // Not http's own close(): that drops idle connections at once, and with them the requests that
-  // are on their way.
+  // http's close() would drop idle connections at once, with requests in flight.
   NetServer.prototype.close.call(mcpPort);
 
   await withinTime(connections.onlyStreams(), options.timeout);
@@ -57,7 +56,7 @@ export async function drain(options: DrainOptions): Promise<number> {
   return cutOff;
 }
 
-/** Waits for a promise, but not longer than so many milliseconds. */
+/** Waits for a promise, at most this many milliseconds. */
 async function withinTime(promise: Promise<void>, milliseconds: number): Promise<void> {
   const timer = new AbortController();
   const timeout = sleep(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined);

@@ -5,18 +5,16 @@ import type { WriteHead } from "./refusal.ts";
 import type { Target } from "./request-head.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
 
-/** Header of the web request that contains the address of the client's end of the connection. */
+/** Header of the web request with the address of the client's end of the connection. */
 export const PEER = "x-mcp-peer";
 
 /**
- * Bytes that may wait for the reader of a stream without end, in addition to the operating system's
- * buffers. Enough for hundreds of notifications; with the maximum of streams, 64 MiB.
+ * Unread bytes of a stream, in addition to the operating system's buffers. Enough for hundreds of
+ * notifications; 64 MiB for all streams.
  */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/**
- * Headers about a connection, which is this server's own, and not the handler's. RFC 9110, 7.6.1.
- */
+/** Headers about a connection, which this server sets itself. RFC 9110, 7.6.1. */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]);
 
 export interface ExchangeOptions {
@@ -27,15 +25,14 @@ export interface ExchangeOptions {
 }
 
 /**
- * Carries one POST to a web-standard handler and its response back; aborts the request's signal
- * when the client goes away before the response is complete.
+ * Passes one POST to a web-standard handler and its response back. Aborts the request's signal when
+ * the client goes away before the response is complete.
  *
- * An answer that has an end waits for a slow reader, within the limit that all such answers share. A
- * stream without one would grow while it waits, so a reader that leaves too much of it unread is cut
- * off and has to open another.
+ * An answer with an end waits for a slow reader, within the limit for all such answers. A stream
+ * without an end would grow, so it is cut off when too much is unread, and the client opens
+ * another.
  *
- * The SDK's own adapter would parse the body a second time and set `Connection` itself, which only
- * the server can decide.
+ * The SDK's own adapter would parse the body again and set `Connection` itself.
  */
 export async function exchange(
   request: IncomingMessage,
@@ -63,7 +60,7 @@ export async function exchange(
   writeHead(answer.status, headers);
   for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     if (abort.signal.aborted) return;
-    // The SDK writes each event as one chunk, so no escape is in two.
+    // The SDK writes each event as one chunk, so no escape is split.
     response.write(wellFormed(chunk));
     if (!isStream) unread.written(response);
     else if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
@@ -71,20 +68,19 @@ export async function exchange(
   response.end();
 }
 
-/** Target and headers; the body is read and parsed elsewhere. */
+/** Target and headers; the body is passed separately. */
 function toWebRequest(request: IncomingMessage, { path, query }: Target, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
   headers.set("accept", normalizeAccept(request.headers.accept));
-  // A token is for the code that checks it, not for code that can be made to pass it on.
+  // Only the authorization may see a token.
   headers.delete("authorization");
   // Replaces a value from the client.
   headers.set(PEER, request.socket.remoteAddress ?? "");
-  // The host has passed its guard; nothing downstream reads it.
+  // The guard has checked the host; later code does not read it.
   const web = new Request(`http://localhost${path}${query}`, { method: "POST", headers });
-  // Given a signal, a Request makes itself another one that follows it, which costs more than all
-  // else about it.
+  // As an option, it would be copied to another signal, the most expensive part of a Request.
   return Object.defineProperty(web, "signal", { value: signal });
 }

@@ -3,16 +3,15 @@ import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Target } from "./request-head.ts";
 
-/** Where clients send their messages. */
+/** Path of the MCP endpoint. */
 export const MCP_PATH = "/mcp";
 
 /**
- * Decides by its target and origin alone whether a request is meant for this server. The host and
- * origin checks keep a web page from reaching the server through a name that the page made resolve
- * here (DNS rebinding).
+ * Checks target and origin of a request. The host and origin checks prevent DNS rebinding: a web
+ * page could otherwise reach the server through its own host name.
  *
- * @param paths - that this server has
- * @returns a check that throws a HttpError when the request is not for this server
+ * @param paths - of this server
+ * @returns a check that throws a HttpError
  */
 export function createGuard(
   config: Pick<Config, "allowedHosts" | "allowedOrigins">,

@@ -4,46 +4,39 @@ import { answerBroken, brokenStatus, closeSoon } from "./broken-http.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
 import { writeRefusal, type WriteHead } from "./refusal.ts";
 
-/** Milliseconds that a client may take; then its connection is closed. */
+/** Time limits for a client in milliseconds. Its connection is then closed. */
 export interface Timeouts {
-  /** For a request's headers to arrive. */
+  /** For a request's headers. */
   readonly headers: number;
-  /** For the whole request to arrive. */
+  /** For a whole request. */
   readonly request: number;
-  /** Without reading a byte of a response that waits. */
+  /** Without reading any byte of a waiting response. */
   readonly response: number;
   /**
-   * Without a request. Above the 60 s after which common load balancers drop an idle connection:
-   * the side that closes first risks a request under way.
+   * Between requests. Above the 60 s after which common load balancers drop an idle connection: the
+   * side that closes first may lose a request in flight.
    */
   readonly idle: number;
-  /** For the rest of a body that is not used. */
+  /** For the rest of an unused body. */
   readonly discard: number;
 }
 
 export const TIMEOUTS: Timeouts = { headers: 10_000, request: 30_000, response: 30_000, idle: 75_000, discard: 2000 };
 
-/**
- * Milliseconds between checks for requests that take too long. Node's own default would let them
- * take 30 s longer.
- */
+/** Milliseconds between checks of these limits. Node's default would exceed them by 30 s. */
 const CHECK_INTERVAL = 1000;
 
 export interface HttpServerOptions {
   readonly timeouts: Timeouts;
-  /** Headers of the answers to bytes that are not HTTP. */
+  /** Headers of answers to invalid HTTP. */
   readonly headers: Readonly<Record<string, string>>;
-  /**
-   * Answers a request. `awaitsContinue`: its client sends the body only after
-   * `response.writeContinue()`.
-   */
+  /** Answers a request. `awaitsContinue`: the body comes after `response.writeContinue()`. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void;
 }
 
 /**
- * Node's HTTP server, with an end to every connection: bytes that are not HTTP, or come too late,
- * are answered, in their turn, and the socket is destroyed soon after, whether its client closes
- * its own side or not.
+ * Node's HTTP server, with an end to every connection: invalid or late bytes are answered in order,
+ * and the socket is destroyed soon after, even if the client keeps its side open.
  */
 export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions): Server {
   const newest = new WeakMap<Duplex, { readonly request: IncomingMessage; readonly response: ServerResponse }>();
@@ -52,7 +45,7 @@ export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.idle,
     connectionsCheckingInterval: Math.min(CHECK_INTERVAL, timeouts.headers),
-    // Checked with the rest of the head, by `readTarget`.
+    // `readTarget` checks it.
     requireHostHeader: false,
   });
 
@@ -62,7 +55,7 @@ export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions
   };
   server.on("request", answer(false));
   server.on("checkContinue", answer(true));
-  // Other expectations are ignored; Node's own refusal would keep a connection that has to end.
+  // Other expectations are ignored, because Node's refusal would keep the connection open.
   server.on("checkExpectation", answer(false));
   server.on("connect", (_request, socket) => {
     answerBroken(socket, "501 Not Implemented", headers, timeouts.discard);
@@ -76,14 +69,14 @@ export function createHttpServer({ timeouts, headers, serve }: HttpServerOptions
     // The parser repeats its error for each packet.
     if (broken.has(socket)) return;
     broken.add(socket);
-    // Node ends its own side only where the parser is sound.
+    // After a parser error, Node does not end its own side.
     socket.once("end", () => socket.destroy());
     const status = brokenStatus(error);
     const { request, response } = newest.get(socket) ?? {};
     if (request === undefined || response === undefined || response.writableFinished) {
       answerBroken(socket, status, headers, timeouts.discard);
     } else if (request.complete) {
-      // The broken bytes follow this request: its answer goes first.
+      // The invalid bytes follow this request: its answer goes first.
       response.once("finish", () => {
         answerBroken(socket, status, headers, timeouts.discard);
       });

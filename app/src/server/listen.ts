@@ -6,7 +6,7 @@ export class CannotListen extends Error {
 }
 
 /**
- * Listens on a port, 0 for any free one, and returns which it is.
+ * Listens on a port, 0 for any free one, and returns the port.
  *
  * @throws CannotListen
  */

@@ -20,13 +20,10 @@ import { readTarget } from "./request-head.ts";
 import { tryAgainLater } from "./try-again.ts";
 import { UnreadAnswers } from "./unread-answers.ts";
 
-/**
- * How much of a refused body is read and thrown away, as a multiple of the largest body that is
- * accepted.
- */
+/** Bytes of a refused body that are discarded, as a multiple of the largest accepted body. */
 const DISCARD_FACTOR = 32;
 
-/** Characters of a request for a stream. It names a few resources, and the stream may keep it for as long as it lives. */
+/** Characters of a request for a listen stream, which may exist as long as the stream. */
 const MAX_STREAM_REQUEST = 64 * 1024;
 
 export interface McpPortOptions {
@@ -42,16 +39,12 @@ export interface McpPortOptions {
   readonly admission: Admission;
   readonly logger: Logger;
   /**
-   * @default - 10 s for headers, 30 s for a request and for a response that is not read, 75 s
-   *   between requests
+   * @default - 10 s for headers, 30 s for a request and an unread response, 75 s between requests
    */
   readonly timeouts?: Timeouts;
 }
 
-/**
- * The HTTP server of the MCP endpoint: guard, limits and the lifetime of connections in front of
- * the SDK's handler.
- */
+/** The HTTP server of the MCP endpoint: checks, limits and connections. */
 export function createMcpPort(options: McpPortOptions): Server {
   const { config, authorization, handler, connections, bodies, admission, logger, timeouts = TIMEOUTS } = options;
   const identity = { "x-mcp-color": config.color, "x-mcp-version": config.version };
@@ -92,8 +85,8 @@ export function createMcpPort(options: McpPortOptions): Server {
   /** Whether no request may follow on this connection. */
   function mustEnd(request: IncomingMessage, response: ServerResponse, { isNewest, isStream }: Exchange): boolean {
     if (!response.shouldKeepAlive || request.httpVersion === "1.0") return true;
-    // A stream keeps its connection until the drain; the rest of a body that was refused is not
-    // another request.
+    // A stream keeps its connection until the drain. After an incomplete body there is no next
+    // request.
     return isStream() || !request.complete || (isNewest() && connections.mustEnd(request.socket));
   }
 
@@ -129,7 +122,7 @@ export function createMcpPort(options: McpPortOptions): Server {
         const most = `the request for a stream may have at most ${MAX_STREAM_REQUEST} characters`;
         throw new HttpError(413, REFUSED, `Request too large: ${most}`);
       }
-      // A stream lives for minutes, and the budget is for calls.
+      // The budget is for calls, and a stream lives for minutes.
       share.release();
       current.becomesStream();
       endAtExpiry(response, authInfo);
@@ -138,15 +131,14 @@ export function createMcpPort(options: McpPortOptions): Server {
     const handle = (web: Request) => handler.fetch(rememberCalledTool(web, parsedBody), options);
     await exchange(request, target, response, handle, { writeHead, isStream, unread });
     current.answered();
-    // The client may take its time to read the answer.
+    // Not when the client has read the answer: it may be slow.
     share.release();
   }
 
   /**
-   * Answers a request that is not passed on. The rest of its body is read first, within limits, so
-   * that the connection stays usable. When they are exceeded, the answer is sent and ends the
-   * connection, and reading continues within limits, so that a client that is still writing
-   * receives the answer.
+   * Answers a refused request. The rest of its body is read first, within limits, so that the
+   * connection stays usable. Beyond the limits the answer ends the connection, and reading
+   * continues within limits, so that a client that is still writing receives the answer.
    */
   async function refuse(
     request: IncomingMessage,
@@ -154,7 +146,7 @@ export function createMcpPort(options: McpPortOptions): Server {
     refusal: HttpError,
     { writeHead, awaitsContinue }: Answering,
   ): Promise<void> {
-    // A client that waits for permission to send its body gets its answer before.
+    // Such a client sends its body only after permission.
     if (!awaitsContinue) await readRest(request);
     if (response.destroyed || response.headersSent) return;
     if (request.complete) writeRefusal(response, refusal, writeHead);
@@ -175,7 +167,7 @@ export function createMcpPort(options: McpPortOptions): Server {
   server.on("connection", (socket) => {
     connections.add(socket);
   });
-  // Fires when nothing has gone in or out for so long, which is normal while a call works.
+  // Fires without traffic in both directions, which is normal during a call.
   server.setTimeout(timeouts.response, (socket) => {
     if (socket.writableLength > 0 || connections.isIdle(socket)) socket.destroy();
   });
@@ -194,19 +186,16 @@ function notAllowed(...allowed: readonly [string, ...string[]]): HttpError {
   });
 }
 
-/** Says where to get a token. */
+/** Answers with the metadata for authorization. */
 function answerMetadata(response: ServerResponse, text: string, writeHead: WriteHead): void {
   writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
   response.end(text);
 }
 
-/** Timers take no more milliseconds than this, some 25 days. */
+/** Longest delay of a timer in milliseconds, about 25 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/**
- * A stream outlives the request that opened it, but not the token: its client comes back with a new
- * one.
- */
+/** Ends a stream when its token expires. The client opens another with a new token. */
 function endAtExpiry(response: ServerResponse, authInfo: AuthInfo | undefined): void {
   if (authInfo?.expiresAt === undefined) return;
   const left = Math.min(authInfo.expiresAt * 1000 - Date.now(), LONGEST_TIMER);

@@ -19,7 +19,7 @@ import { calledTool } from "./called-tool.ts";
 import { PEER } from "./exchange.ts";
 import { ObservedServer, type Observer } from "./observed-server.ts";
 
-/** Requests that the protocol knows, also those that only a registration answers. */
+/** Methods of the protocol, including those that only a registration implements. */
 const METHODS = new Set([
   "completion/complete",
   "initialize",
@@ -43,19 +43,19 @@ export interface McpOptions {
   readonly auth: AuthConfig;
   readonly tools: readonly Tool[];
   readonly resources: readonly Resource[];
-  /** At least 32 bytes; the same for all pods, any of which may get a client's next round. */
+  /** At least 32 bytes; the same for all pods, because any pod may get the next round. */
   readonly requestStateKey: string;
   readonly observe: Observer["observe"];
   readonly tracing: Pick<Tracing, "begin">;
-  /** Hears of errors that no tool foresaw; returns a reference for the client to quote. */
+  /** Reports an unexpected error; returns a reference for the client. */
   readonly unexpected: (error: unknown) => string;
   /** Called for each new server, after its tools and resources. @default - nothing more */
   readonly register?: (server: McpServer, requestState: RequestStateCodec) => void;
 }
 
 /**
- * Makes a server for one request. An `McpServer` carries the state of one exchange and is never
- * reused; what is costly, turning Zod schemas into JSON Schema, is done here once.
+ * Creates a server for each request, because an `McpServer` has the state of one exchange. The
+ * expensive conversion of Zod schemas to JSON Schema is done once here.
  *
  * @throws Error when two tools have the same name
  */
@@ -86,7 +86,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   };
   const requestState = createRequestStateCodec({
     key: options.requestStateKey,
-    // One client's state is worth nothing to another.
+    // State is valid only for the client that received it.
     bind: ({ http }) => (http?.authInfo === undefined ? "" : principalOf(http.authInfo)),
   });
 
@@ -98,7 +98,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   }
 
   return ({ era, requestInfo }) => {
-    // Without sessions, the older era has nowhere to send an update to.
+    // The 2025 version cannot send updates without sessions.
     const capabilities = era === "modern" ? { resources: { subscribe: true } } : {};
     const server = new ObservedServer(observer, identity, {
       capabilities,
@@ -120,7 +120,7 @@ export function createServerFactory(options: McpOptions): McpServerFactory {
   };
 }
 
-/** @throws Error that says no more to the client than where the reason can be found */
+/** @throws Error with a reference, without details */
 function read(resource: Resource, unexpected: McpOptions["unexpected"]): string {
   try {
     return stringify(resource.read());
@@ -130,8 +130,8 @@ function read(resource: Resource, unexpected: McpOptions["unexpected"]): string 
 }
 
 /**
- * Makes the SDK answer a call without the scopes that the tool needs with 403, and say which they
- * are: all of them, so that the client asks for a token once.
+ * Makes the SDK answer 403 with all required scopes if a call lacks the scopes of the tool, so that
+ * the client requests one new token.
  */
 function stepUp({ scopes = [] }: Tool, auth: AuthConfig): { readonly scopeChallenge?: ScopeChallengeHandler } {
   if (auth.mode === "off" || scopes.length === 0) return {};
@@ -150,21 +150,21 @@ function toolRequest({ mcpReq, http }: ServerContext, auth: AuthConfig): ToolReq
     progress(progress, total, message) {
       if (progressToken === undefined) return;
       const params = { progressToken, progress, total, message };
-      // The client may be gone; the work goes on until its signal says so.
+      // The client may be gone; the signal cancels the work.
       mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
     },
   };
 }
 
 /**
- * The same schema for whoever reads it; `callTool` holds arguments to it, so that a caller's
- * mistake is answered and counted as one.
+ * The schema without validation: `callTool` validates, so that invalid arguments are answered and
+ * counted as errors of the caller.
  */
 function unchecked(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
   return { "~standard": { ...schema["~standard"], validate: (value) => ({ value }) } };
 }
 
-/** The same schema with its JSON Schema computed already. */
+/** The schema with its JSON Schema already converted. */
 function converted(schema: StandardSchemaWithJSON): StandardSchemaWithJSON {
   const { version, vendor, validate, jsonSchema } = schema["~standard"];
   const target = { target: "draft-2020-12" } as const;

@@ -12,7 +12,7 @@ import { errorKind } from "../tools/call-tool.ts";
 import { PEER } from "./exchange.ts";
 
 export interface Observer {
-  /** Names that may become labels: what a client makes up must not. */
+  /** Names that may be label values. Names from clients may not. */
   readonly tools: ReadonlySet<string>;
   readonly methods: ReadonlySet<string>;
   observe(operation: Operation): void;
@@ -28,8 +28,8 @@ interface Begun extends Labels {
 }
 
 /**
- * An MCP server that reports each request it answers. It watches the messages themselves, so that
- * both protocol eras, and errors that no handler sees, count alike.
+ * An MCP server that measures each request. It reads the messages, so that both protocol versions
+ * and errors of the SDK are counted.
  */
 export class ObservedServer extends McpServer {
   readonly #observer: Observer;
@@ -62,7 +62,7 @@ export class ObservedServer extends McpServer {
 
     const closed = transport.onclose?.bind(transport);
     transport.onclose = () => {
-      // Those who asked are gone, and nothing was answered that could be measured.
+      // The clients are gone, and there is no answer to measure.
       for (const { trace } of begun.values()) trace?.end({ errorType: "cancelled" });
       begun.clear();
       closed?.();

@@ -5,8 +5,8 @@ import { stringify } from "../json/well-formed.ts";
 export type WriteHead = (status: number, headers: Readonly<Record<string, string>>) => void;
 
 /**
- * Writes a JSON-RPC error; its id is null, as for every request that was not understood. The caller
- * ends the response; `sent` is called when its bytes are with the operating system.
+ * Writes a JSON-RPC error with the id null. The caller ends the response; `sent` is called when the
+ * operating system has its bytes.
  */
 export function writeRefusal(
   response: ServerResponse,

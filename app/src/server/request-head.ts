@@ -1,31 +1,31 @@
 import type { IncomingMessage } from "node:http";
 import { HttpError, INVALID_REQUEST, REFUSED } from "../errors/http-error.ts";
 
-/** Octets. RFC 9112 asks every server to take a request line of at least 8000. */
+/** Octets. RFC 9112 requires at least 8,000 for a request line. */
 const MAX_TARGET = 8192;
 
 /** `scheme://authority`, and the rest. */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
 
-/** A name or an address, and maybe a port; without a user or a path. */
+/** A name or an address, with an optional port, but without a user. */
 const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d*)?$/i;
 
-/** The resource that a request is for. */
+/** The resource of a request. */
 export interface Target {
   readonly path: string;
-  /** From the question mark on, or empty. */
+  /** Includes the question mark; may be empty. */
   readonly query: string;
-  /** Host and port that the client addressed; absent only for a request of HTTP/1.0. */
+  /** Host and port that the client addressed; absent only in HTTP/1.0. */
   readonly authority: string | undefined;
 }
 
 /**
- * Reads the target of a request, and checks the rules of RFC 9112 for a request's head that Node's
- * parser does not check. An absolute target, as clients behind a forward proxy send it, counts for
- * more than `Host`. Its scheme does not matter: TLS ends before this server.
+ * Reads the target of a request, and checks rules of RFC 9112 that Node's parser does not check. An
+ * absolute target, as clients behind a forward proxy send it, takes precedence over `Host`. Its
+ * scheme is ignored, because TLS ends before this server.
  *
- * @throws HttpError 400 for a missing, repeated or malformed `Host` and for a malformed target, 414
- *   for a target above 8 KiB, 501 for a transfer coding other than chunked
+ * @throws HttpError 400 for a missing, repeated or malformed `Host` or a malformed target, 414 for
+ *   a target above 8 KiB, 501 for a transfer coding other than chunked
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.1
  */
@@ -71,10 +71,7 @@ function split(target: string): { readonly path: string; readonly query: string 
   return at < 0 ? { path: target, query: "" } : { path: target.slice(0, at), query: target.slice(at) };
 }
 
-/**
- * @param close - whether the framing is in doubt, so that what follows on the connection cannot be
- *   trusted
- */
+/** @param close - whether the framing is ambiguous, so that the connection must end */
 function invalid(problem: string, close = false): HttpError {
   return new HttpError(400, INVALID_REQUEST, `Invalid HTTP request: ${problem}`, {
     ...(close && { headers: { connection: "close" } }),

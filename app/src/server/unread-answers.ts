@@ -1,12 +1,12 @@
 import type { ServerResponse } from "node:http";
 
-/** Bytes of a whole process, in addition to the operating system's buffers. */
+/** For the whole process, in addition to the operating system's buffers. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * Limits the bytes of answers that wait in this process for their readers, over all connections. Beyond the limit the
- * answer that has waited longest loses its connection, unless it is the only one: a small request can have a large
- * answer, so clients that never read could use up the memory.
+ * Limits the bytes of answers that wait for their readers, over all connections. Beyond the limit,
+ * the oldest answer loses its connection, unless it is the only one. A small request can have a
+ * large answer, so clients that never read could fill the memory.
  */
 export class UnreadAnswers {
   readonly #maxBytes: number;
@@ -33,7 +33,7 @@ export class UnreadAnswers {
     for (const oldest of this.#waiting.keys()) {
       if (this.#bytes <= this.#maxBytes || this.#waiting.size === 1) return;
       this.#remove(oldest);
-      // Not the response: behind another one on its connection, it has no socket yet.
+      // Not the response: if it is queued behind another one, it has no socket.
       oldest.req.socket.destroy();
     }
   }

@@ -16,7 +16,7 @@ import { storeMetrics } from "./store-metrics.ts";
 export interface CreateStoreOptions {
   readonly config: Pick<Config, "store" | "breakers">;
   readonly breakers: BreakerRegistry;
-  /** Absent: writes that wait are in the journal alone. */
+  /** Absent: writes wait in the journal only. */
   readonly redis: Redis | undefined;
   readonly logger: Logger;
 }
@@ -26,13 +26,14 @@ export interface StoreParts {
   readonly store: ResilientStore;
   readonly dependency: Dependency;
   readonly metrics: readonly Collector[];
-  /** Once no call needs the store any more. */
+  /** To be called after the last call. */
   close(): Promise<void>;
 }
 
 /**
- * With a folder: the store on disk, and Redis and the journal as queues. Without: a store in memory and
- * no queue, because a queue's promise must not end in a store that is lost with the process.
+ * Creates the store. With a folder: on disk, with Redis and the journal as queues. Without: in
+ * memory and without queues, because a queued write would end in a store that is lost with the
+ * process.
  */
 export function createStore({ config, breakers, redis, logger }: CreateStoreOptions): StoreParts {
   const breaker = breakers.create({ name: "database", ...config.breakers.database, local: true });
@@ -47,7 +48,7 @@ export function createStore({ config, breakers, redis, logger }: CreateStoreOpti
   }
 
   const disk = new Disk(config.store);
-  // Who has not settled a batch when its call to the store must be over is gone.
+  // A pod that has not settled its batch by this deadline is considered dead.
   const claimAfter = config.breakers.database.timeout + 1000;
   const queues = redis === undefined ? [disk.journal] : [new RedisQueue({ redis, claimAfter }), disk.journal];
   const drains = queues.map((queue) => new Drain({ queue, store: disk, breaker }));
@@ -64,7 +65,7 @@ export function createStore({ config, breakers, redis, logger }: CreateStoreOpti
   };
 }
 
-/** Degraded also while it answers, but writes wait for it. */
+/** Degraded also while writes wait for it. */
 function dependencyOf(breaker: Breaker, drains: readonly Drain[]): Dependency {
   const guard = guarded(breaker, { hasFallback: true });
   return {

@@ -7,10 +7,10 @@ import { SYSTEM_TIME } from "../resilience/time.ts";
 import type { DurableStore } from "./store.ts";
 import type { QueueStats, WriteQueue } from "./write-queue.ts";
 
-/** Writes brought to the store at a time. */
+/** Writes in one batch. */
 const BATCH = 100;
 
-/** Milliseconds between two looks at a queue that may have got something from another process. */
+/** Milliseconds between two checks of a queue, which other processes may have added to. */
 const LOOK_EVERY = 2000;
 
 /** Milliseconds that closing waits for a batch. */
@@ -20,21 +20,22 @@ export interface DrainOptions {
   readonly queue: WriteQueue;
   readonly store: DurableStore;
   readonly breaker: Breaker;
-  /** From 0 to 1, excluding 1; keeps pods from looking in step. @default Math.random */
+  /** 0 to 1, excluding 1, so that pods do not check at the same time. @default Math.random */
   readonly random?: () => number;
 }
 
 export type DrainEvent =
   | { readonly type: "drained"; readonly queue: WriteQueue["name"]; readonly writes: number }
   | { readonly type: "refused"; readonly queue: WriteQueue["name"]; readonly key: string; readonly reason: string }
-  /** Said once, until it works again. */
+  /** Emitted once until a batch succeeds. */
   | { readonly type: "failed"; readonly queue: WriteQueue["name"]; readonly error: unknown };
 
 /**
- * Brings what waits in a queue to the store, as soon as the store is there, from whichever process has queued it.
+ * Moves queued writes to the store as soon as it is available, also writes that other processes
+ * have queued.
  *
- * It goes through the store's breaker like everybody else. While that is open it asks for nothing, and when its time is over it is the
- * probe: a store that comes back is found even when nobody calls.
+ * It uses the store's breaker. While the breaker is open, it does nothing; after the recovery time
+ * it is a probe, so that a recovery is detected without calls.
  */
 export class Drain {
   readonly events = new Emitter<DrainEvent>();
@@ -44,7 +45,7 @@ export class Drain {
   #stats: QueueStats = { depth: 0, oldest: undefined, deadLetters: 0 };
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  /** Whether the breaker has closed since the round under way began. */
+  /** Whether the breaker has closed since the current round began. */
   #isAwaited = false;
   #failing = false;
   #closed = false;
@@ -64,12 +65,12 @@ export class Drain {
     return this.#options.queue.name;
   }
 
-  /** As of the last look. */
+  /** As of the last check. */
   get stats(): QueueStats {
     return this.#stats;
   }
 
-  /** Finishes the batch under way, if that does not hang. What still waits is for another process, or the next one. */
+  /** Waits for the current batch, within a time limit. Other processes continue with the rest. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#forget();
@@ -90,7 +91,7 @@ export class Drain {
     }, milliseconds).unref();
   }
 
-  /** Resolves with the milliseconds to wait before the next. */
+  /** Resolves with the milliseconds until the next check. */
   async #look(): Promise<number> {
     const { queue, breaker } = this.#options;
     const later = LOOK_EVERY * (0.8 + 0.4 * this.#random());
@@ -113,26 +114,26 @@ export class Drain {
     }
   }
 
-  /** How much waits is of interest most of all while nothing can be brought. */
+  /** Updates the statistics while no writes can be moved. */
   async #count(): Promise<void> {
     try {
       this.#stats = await this.#options.queue.settle({ taken: [], refused: [] });
     } catch {
-      // What was known last stands.
+      // The last statistics stay.
     }
   }
 
-  /** Resolves with whether there may be more. */
+  /** Resolves with whether there may be more writes. */
   async #bring(): Promise<boolean> {
     const { queue, breaker, store } = this.#options;
     const waiting = await queue.take(BATCH);
     const writes = waiting.map(({ write }) => write);
     const bringing = breaker.execute(
-      // Asked even when there is nothing to bring, so that health knows of the store before a client does.
+      // A ping also with an empty queue, so that health detects a failing store without calls.
       (call) => (writes.length > 0 ? store.replay(writes, call) : store.ping(call).then(() => [])),
     );
     const outcomes = await bringing.catch(async (error: unknown) => {
-      // What fails here too is handed out again when it counts as lost.
+      // If this fails as well, the writes are offered again after a time limit.
       if (writes.length > 0) await queue.giveBack(waiting.map(({ id }) => id)).catch(() => undefined);
       throw error;
     });

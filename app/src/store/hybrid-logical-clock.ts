@@ -1,7 +1,7 @@
 /**
- * Numbers writes in the order in which this process accepts them: microseconds since 1970, always higher
- * than any number given or observed before, whatever the system's clock does. So a process's writes never
- * overtake each other, nor those that it has observed. Between processes, their clocks decide.
+ * A hybrid logical clock that numbers the writes of this process: microseconds since 1970, always
+ * higher than any number that was returned or observed. So the writes of a process stay in order
+ * even if the system's clock is set back. Between processes, their clocks decide.
  *
  * @see Kulkarni et al., "Logical Physical Clocks", 2014
  */
@@ -19,13 +19,13 @@ export class HybridLogicalClock {
     return this.#last;
   }
 
-  /** What comes next will be higher than this, too. */
+  /** Later numbers are higher than this one. */
   observe(version: number): void {
     this.#last = Math.max(this.#last, version);
   }
 }
 
-/** When a write of this version was accepted: ISO 8601, UTC. */
+/** Time at which a write of this version was accepted: ISO 8601, UTC. */
 export function acceptedAt(version: number): string {
   return new Date(version / 1000).toISOString();
 }

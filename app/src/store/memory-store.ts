@@ -1,20 +1,20 @@
 import { overQuota, ownerOf } from "./owner.ts";
 import { repeated, type Outcome, type Store, type StoredRecord, type Write } from "./store.ts";
 
-/** What all records may take, and those of one owner, as far as can be told. */
+/** Estimated bytes of all records, and of those of one owner. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const QUOTA = 4 * 1024 * 1024;
 
-/** Besides its texts: a record, and its place in the map. */
+/** Bytes of a record without its texts. */
 const BYTES_PER_RECORD = 300;
 
-/** Writes that are known again by their idempotency key, the latest ones. */
+/** Writes that are remembered by their idempotency key; the latest ones stay. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Keeps records in this process, for a start without a volume. No record is evicted to make room: a
- * receipt promises to keep it as long as the process lives. A write without room is refused, which is
- * no failure of the store.
+ * Stores records in this process, for a start without a volume. No record is evicted, because a
+ * receipt promises it for the life of the process. A write without room is refused, which is not a
+ * failure of the store.
  */
 export class MemoryStore implements Store {
   readonly durability = "process";
@@ -43,7 +43,7 @@ export class MemoryStore implements Store {
     const growth = sizeOf(key, value) - (record === undefined ? 0 : sizeOf(key, record.value));
     const owner = ownerOf(key);
     const used = (this.#used.get(owner) ?? 0) + growth;
-    // Where nobody is told apart, there is nobody to leave room for.
+    // If principals are not distinguished, there is only one owner.
     if (growth > 0 && owner !== "" && used > QUOTA) return { kind: "refused", reason: overQuota(used, QUOTA) };
     if (growth > 0 && this.#bytes + growth > MAX_BYTES)
       return { kind: "refused", reason: `the store is in memory and full at ${MAX_BYTES} bytes` };

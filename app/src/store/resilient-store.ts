@@ -15,23 +15,23 @@ import type { WriteQueue } from "./write-queue.ts";
 /** Bytes of a value as JSON. */
 export const MAX_VALUE_BYTES = 64 * 1024;
 
-/** Milliseconds that each queue has to take a write: Redis answers fast or not at all, a disk may be slow. */
+/** Time limit of each queue in milliseconds: a disk may be slow. */
 const QUEUE_TIMEOUT = { redis: 250, journal: 5000 };
 
 export interface WriteRequest {
-  /** Owner of the record. @default - principals are not told apart */
+  /** Owner of the record. @default - principals are not distinguished */
   readonly principal?: string;
   readonly key: string;
-  /** Anything that JSON can say. */
+  /** Any JSON value. */
   readonly value: unknown;
   /** @default - a new one */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** A write by the names that its caller knows. */
+/** Keys of a write as its caller knows them. */
 type Named = Pick<Receipt, "key" | "idempotencyKey">;
 
-/** A record as it was read. */
+/** A record that was read. */
 export interface ReadRecord {
   readonly value: unknown;
   /** ISO 8601, UTC. */
@@ -40,15 +40,15 @@ export interface ReadRecord {
   readonly revision: number;
 }
 
-/** Says that a write will not be lost, short of what its durability does not cover. */
+/** The receipt of a write that will not be lost, within its durability. */
 export interface Receipt {
   readonly key: string;
   readonly idempotencyKey: string;
-  /** `queued`: another process or this one brings it to the store. */
+  /** `queued`: a process will move it to the store. */
   readonly status: "stored" | "queued";
   readonly where: "store" | "redis" | "journal";
   readonly durability: Durability;
-  /** ISO 8601, UTC. Of two writes to one record, the one that was accepted later stays. */
+  /** ISO 8601, UTC. Of two writes to one record, the later one stays. */
   readonly acceptedAt: string;
   /** Whether this is the receipt of an earlier call with the same idempotency key. */
   readonly replayed: boolean;
@@ -57,16 +57,16 @@ export interface Receipt {
 export interface ResilientStoreOptions {
   readonly store: Store;
   readonly breaker: Breaker;
-  /** Which take a write that the store does not, in the order in which they are asked. */
+  /** Queues for writes that the store does not take, in order of preference. */
   readonly queues: readonly WriteQueue[];
   /** @default - by the system's clock */
   readonly clock?: HybridLogicalClock;
 }
 
 /**
- * Takes a write into the store, or else into the first queue that takes it. The receipt names the place
- * and its promise. A write without a receipt may have been written all the same: a client that needs to
- * know repeats it with an idempotency key.
+ * Writes to the store, or to the first queue that takes the write. The receipt names the place and
+ * its durability. A write without a receipt may have been made: the client can repeat it with an
+ * idempotency key.
  */
 export class ResilientStore {
   readonly #options: ResilientStoreOptions;
@@ -84,10 +84,10 @@ export class ResilientStore {
   }
 
   /**
-   * @throws ToolInputError when the value or all that its principal has stored is too large, or when the
-   *   idempotency key belongs to another write
-   * @throws a programming error, which no queue stands in for
-   * @throws the error of the store or of the last queue, where none took the write
+   * @throws ToolInputError when the value or the principal's usage is too large, or the idempotency
+   *   key belongs to another write
+   * @throws a programming error, for which no queue is used
+   * @throws the error of the store or of the last queue
    */
   async write(request: WriteRequest, call: Call = PLAIN_CALL): Promise<Receipt> {
     const { store, breaker } = this.#options;
@@ -107,7 +107,7 @@ export class ResilientStore {
   }
 
   /**
-   * Reads a record. Writes that wait for the store are not in it yet.
+   * Reads a record, without writes that wait in queues.
    *
    * @throws the store's error
    */
@@ -119,7 +119,7 @@ export class ResilientStore {
     return { value: parseExactly(value), acceptedAt: acceptedAt(version), revision };
   }
 
-  /** Milliseconds for the store: the call's time without the queues' part. */
+  /** Milliseconds for the store: the call's time minus the time for queues. */
   #forStore({ deadline }: Call): number {
     const forQueues = this.#options.queues.reduce((sum, { name }) => sum + QUEUE_TIMEOUT[name], 0);
     const left = deadline - SYSTEM_TIME.now() - forQueues;

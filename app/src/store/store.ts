@@ -1,6 +1,6 @@
 import type { Call } from "../resilience/call.ts";
 
-/** What a receipt promises: where a write stands, and what it outlives there. docs/store.md says what each kind of loss does to each. */
+/** Durability of a write: the losses that it survives. See docs/store.md. */
 export type Durability =
   /** In memory: lost with the process. */
   | "process"
@@ -8,35 +8,35 @@ export type Durability =
   | "pod"
   /** Synced to a volume that outlives the pod. */
   | "volume"
-  /** In Redis, which appends it to a file and syncs that as it is configured to: by default, each second. */
+  /** In Redis with an append-only file, synced as configured, by default each second. */
   | "redis-aof"
-  /** In Redis's memory; on disk when Redis takes its next snapshot, if it takes any. */
+  /** In Redis's memory, and in its next snapshot if there are snapshots. */
   | "redis-memory"
-  /** In Redis, which does not tell what it persists. */
+  /** In Redis with unknown persistence. */
   | "redis-unknown";
 
-/** One write as it was accepted. */
+/** An accepted write. */
 export interface Write {
-  /** The record it writes. */
+  /** Key of the record. */
   readonly key: string;
   /** JSON text. */
   readonly value: string;
-  /** Writes of one idempotency key are one write, however often they arrive. */
+  /** Writes with one idempotency key are one write. */
   readonly idempotencyKey: string;
-  /** Equal for equal keys and values: tells a repetition from another write under its idempotency key. */
+  /** Equal for equal keys and values. Distinguishes a repetition from another write. */
   readonly digest: string;
-  /** When it was accepted, in microseconds since 1970; orders the writes of a record. See `HybridLogicalClock`. */
+  /** Time of acceptance in microseconds since 1970. See `HybridLogicalClock`. */
   readonly version: number;
 }
 
-/** What became of a write. */
+/** Result of a write. */
 export type Outcome =
-  /** `replayed`: it had been taken before; `version` is that of the first time. */
+  /** `replayed`: a repetition; `version` is that of the first write. */
   | { readonly kind: "taken"; readonly version: number; readonly replayed: boolean }
-  /** The caller's error: its idempotency key belongs to another write, or its owner has no room. */
+  /** The caller's error: the idempotency key belongs to another write, or the owner has no room. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What becomes of a write whose idempotency key has been seen before. */
+/** The result of a write whose idempotency key was used before. */
 export function repeated(before: Pick<Write, "digest" | "version">, { digest }: Pick<Write, "digest">): Outcome {
   if (before.digest === digest) return { kind: "taken", version: before.version, replayed: true };
   return {
@@ -45,28 +45,28 @@ export function repeated(before: Pick<Write, "digest" | "version">, { digest }: 
   };
 }
 
-/** The value of a record, and how it came about. */
+/** A record with its value. */
 export interface StoredRecord {
   /** JSON text. */
   readonly value: string;
   readonly version: number;
-  /** Of the write that it is from. */
+  /** Of its latest write. */
   readonly idempotencyKey: string;
-  /** How many writes have changed it. */
+  /** Number of writes that have changed it. */
   readonly revision: number;
 }
 
 /**
- * Where writes end up. Whatever it throws means that it is down; what it resolves to is as durable as it says.
+ * A store for records. An error means that it is down. Results are as durable as `durability` says.
  *
- * A write is taken once per idempotency key, whatever the number of calls.
+ * Writes with one idempotency key take effect once.
  */
 export interface Store {
   readonly durability: Durability;
 
   /**
-   * Takes a write that is accepted by being stored. So it follows all that its record has seen: its version becomes higher than the
-   * record's, where it was not.
+   * Takes a new write. It follows all earlier writes of its record: its version is raised above the
+   * record's, if necessary.
    */
   put(write: Write, call: Call): Promise<Outcome>;
 
@@ -75,15 +75,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** A store that outlives the process, and so may be given what a queue has promised to keep. */
+/** A store that survives the process, for writes from queues. */
 export interface DurableStore extends Store {
   /**
-   * Takes writes that were accepted before. Among writes of one record the highest version wins, in whatever order they arrive: one whose
-   * record has been written with a higher version changes nothing any more, and counts as taken. Equal versions are told apart by their
-   * idempotency keys.
+   * Takes writes that were accepted earlier. The write with the highest version of a record stays,
+   * in any order of arrival; an older one counts as taken without effect. Idempotency keys order
+   * equal versions.
    */
   replay(writes: readonly Write[], call: Call): Promise<readonly Outcome[]>;
 
-  /** Resolves when it could take a write. */
+  /** Resolves if it could take a write. */
   ping(call: Call): Promise<unknown>;
 }

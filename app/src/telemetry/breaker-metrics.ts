@@ -1,17 +1,18 @@
 import type { Breaker, BreakerState } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
-import type { Collector } from "./collector.ts";
+import { counter, gauge, type Collector } from "./collector.ts";
 import type { Sample } from "./exposition.ts";
 
 const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
-/** What the names of all of them begin with. */
+/** Prefix of their names. */
 export const BREAKER_METRICS = "mcp_breaker";
 
 /**
- * What `/metrics/circuit_breaker` shows: each breaker's state, what it let through and turned away, and how it got there.
+ * The metrics of breakers, also shown alone at `/metrics/circuit_breaker`.
  *
- * @param isNamedByClient such breakers are only counted: there is no end to their names, and each would be kept forever
+ * @param isNamedByClient - breakers that are only counted: their names are unlimited, and each
+ *   label value is stored permanently
  */
 export function breakerMetrics(
   breakers: BreakerRegistry,
@@ -25,50 +26,45 @@ export function breakerMetrics(
         samples(breaker).map((sample) => ({ ...sample, labels: { breaker: breaker.name, ...sample.labels } })),
       );
   return [
-    {
-      name: "mcp_breakers",
-      help: "Breakers in each state, also those whose names clients gave, which are not shown one by one",
-      type: "gauge",
-      read: () =>
+    gauge(
+      "mcp_breakers",
+      "Breakers in each state, also those whose names clients gave, which are not shown one by one",
+      () =>
         Object.keys(STATES).map((state) => ({
           labels: { state },
           value: [...breakers].filter((breaker) => breaker.state === state).length,
         })),
-    },
-    {
-      name: "mcp_breaker_state",
-      help: "0 closed, 1 half-open, 2 open",
-      type: "gauge",
-      read: each(({ state }) => [{ value: STATES[state] }]),
-    },
-    {
-      name: "mcp_breaker_consecutive_failures",
-      help: "Failures since the last success",
-      type: "gauge",
-      read: each(({ stats }) => [{ value: stats.consecutiveFailures }]),
-    },
-    {
-      name: "mcp_breaker_calls_total",
-      help: "Calls by outcome: success, failure, timeout, slow (answered, but too late to count as a success) or rejected",
-      type: "counter",
-      read: each(({ stats: { successes, failures, timeouts, slow, rejections } }) => [
+    ),
+    gauge(
+      "mcp_breaker_state",
+      "0 closed, 1 half-open, 2 open",
+      each(({ state }) => [{ value: STATES[state] }]),
+    ),
+    gauge(
+      "mcp_breaker_consecutive_failures",
+      "Failures since the last success",
+      each(({ stats }) => [{ value: stats.consecutiveFailures }]),
+    ),
+    counter(
+      "mcp_breaker_calls_total",
+      "Calls by outcome: success, failure, timeout, slow (answered, but too late to count as a success) or rejected",
+      each(({ stats: { successes, failures, timeouts, slow, rejections } }) => [
         { labels: { outcome: "success" }, value: successes },
         { labels: { outcome: "failure" }, value: failures - timeouts - slow },
         { labels: { outcome: "timeout" }, value: timeouts },
         { labels: { outcome: "slow" }, value: slow },
         { labels: { outcome: "rejected" }, value: rejections },
       ]),
-    },
-    {
-      name: "mcp_breaker_transitions_total",
-      help: "Changes of state",
-      type: "counter",
-      read: each((breaker) => transitions.get(breaker)?.samples ?? []),
-    },
+    ),
+    counter(
+      "mcp_breaker_transitions_total",
+      "Changes of state",
+      each((breaker) => transitions.get(breaker)?.samples ?? []),
+    ),
   ];
 }
 
-/** Transitions are rare, so these are counted as they happen. */
+/** Counts transitions when they happen, because they are rare. */
 function countTransitions(breakers: BreakerRegistry): WeakMap<Breaker, Transitions> {
   const all = new WeakMap<Breaker, Transitions>();
   breakers.onEach((breaker) => {

@@ -1,34 +1,41 @@
 import type { Sample } from "./exposition.ts";
 
 /**
- * A metric whose numbers are kept elsewhere and read when somebody scrapes, so that counting costs the counted nothing more than its
- * own `+= 1`. Given to `Metrics.add`.
+ * A metric whose numbers are stored elsewhere and read on a scrape, so that counting costs only a
+ * `+= 1`. Passed to `Metrics.add`.
  *
- * `read` takes what is in memory: it neither waits nor throws. Labels are names that this program gives, never a client's.
+ * `read` uses data in memory, and neither waits nor throws. Label values are names of this program
+ * and never of a client.
  *
  * @example
  * metrics.add(
- *   {
- *     name: "mcp_cache_requests_total",
- *     help: "Lookups, by how they were answered",
- *     type: "counter",
- *     read: () => [
- *       { labels: { cache: "weather", outcome: "hit" }, value: cache.stats.hits },
- *       { labels: { cache: "weather", outcome: "miss" }, value: cache.stats.misses },
- *     ],
- *   },
- *   {
- *     name: "mcp_deferred_writes",
- *     help: "Writes that wait for the store",
- *     type: "gauge",
- *     read: () => [{ value: queue.depth }],
- *   },
+ *   counter("mcp_cache_requests_total", "Lookups, by how they were answered", () => [
+ *     { labels: { cache: "weather", outcome: "hit" }, value: cache.stats.hits },
+ *     { labels: { cache: "weather", outcome: "miss" }, value: cache.stats.misses },
+ *   ]),
+ *   gauge("mcp_deferred_writes", "Writes that wait for the store", () => [{ value: queue.depth }]),
  * );
  */
 export interface Collector {
-  /** Begins with `mcp_` and ends in the unit: `_seconds`, `_bytes`; a counter's in `_total`. */
+  /** Starts with `mcp_` and ends in the unit, such as `_seconds`; a counter's ends in `_total`. */
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge";
   readonly read: () => Iterable<Sample>;
 }
+
+/** A collector whose numbers only increase. */
+export const counter = (name: string, help: string, read: Collector["read"]): Collector => ({
+  name,
+  help,
+  type: "counter",
+  read,
+});
+
+/** A collector whose numbers increase and decrease. */
+export const gauge = (name: string, help: string, read: Collector["read"]): Collector => ({
+  name,
+  help,
+  type: "gauge",
+  read,
+});

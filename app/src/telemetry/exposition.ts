@@ -1,4 +1,4 @@
-/** How a scrape is written. OpenMetrics carries exemplars. */
+/** Format of a scrape. OpenMetrics has exemplars. */
 export type Format = "prometheus" | "openmetrics";
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
@@ -6,17 +6,16 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-/** By name. */
 export type Labels = Readonly<Partial<Record<string, string | number>>>;
 
-/** One number of a metric. */
+/** One sample of a metric. */
 export interface Sample {
-  /** What tells it from the metric's other numbers. Only values that this program makes up: each combination is kept forever. */
+  /** Label values are names of this program, because each combination is stored permanently. */
   readonly labels?: Labels;
   readonly value: number;
-  /** The part of a histogram or summary that it is. @default - the metric's name */
+  /** Name of this part of a histogram or summary. @default - the metric's name */
   readonly metricName?: string;
-  /** One event that was counted here. */
+  /** An example of a counted event. */
   readonly exemplar?: Exemplar | null;
 }
 
@@ -27,16 +26,16 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
-/** A metric as it stands at the moment of a scrape. */
+/** A metric at the time of a scrape. */
 export interface Family {
-  /** A counter's ends in `_total`. */
+  /** Ends in `_total` for a counter. */
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram" | "summary";
   readonly values: Iterable<Sample>;
 }
 
-/** What a scraper that sent this `Accept` header wants. */
+/** The format for an `Accept` header. */
 export function formatFor(accept: string | undefined): Format {
   return accept?.includes("application/openmetrics-text") === true ? "openmetrics" : "prometheus";
 }
@@ -44,7 +43,8 @@ export function formatFor(accept: string | undefined): Format {
 /**
  * Writes a scrape.
  *
- * The client library's own writer renames its counters when it writes OpenMetrics, and so spoils the next plain scrape.
+ * The client library's own writer renames its counters when it writes OpenMetrics, which breaks the
+ * next plain scrape.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/

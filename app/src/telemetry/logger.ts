@@ -4,16 +4,19 @@ import { currentTrace } from "./request-trace.ts";
 
 export type { Logger };
 
-/** Bytes of log lines that may wait for a slow reader; beyond it lines are dropped, since a log must never hold up a call. */
+/**
+ * Bytes of log lines that wait for a slow reader. Further lines are dropped, so that logging never
+ * blocks a call.
+ */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
 export interface LogSink {
   readonly logger: Logger;
-  /** Writes out what still waits. */
+  /** Writes the waiting lines. */
   readonly flush: () => void;
 }
 
-/** JSON lines on stdout, each with the pod's version and color, and with the trace of the request that it was written for. */
+/** JSON lines on stdout, each with the pod's version and color and the trace of its request. */
 export function createLogger({ logLevel, version, color }: Pick<Config, "logLevel" | "version" | "color">): LogSink {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: MAX_BACKLOG_BYTES });
   const logger = pino(
@@ -26,13 +29,15 @@ export function createLogger({ logLevel, version, color }: Pick<Config, "logLeve
       try {
         destination.flushSync();
       } catch {
-        // Nobody reads the other end any more.
+        // The reader is gone.
       }
     },
   };
 }
 
-/** @see https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ for the names */
+/**
+ * @see https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ for the names
+ */
 function traced(): object {
   const trace = currentTrace();
   if (trace === undefined) return {};

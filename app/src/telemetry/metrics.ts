@@ -1,10 +1,10 @@
 import { collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
-import type { Collector } from "./collector.ts";
+import { gauge, type Collector } from "./collector.ts";
 import { expose, type Family, type Format } from "./exposition.ts";
 
 /**
- * Seconds. OpenTelemetry's buckets for `mcp.server.operation.duration`, and finer ones around the latencies that releases and
- * autoscalers are judged by.
+ * Seconds. OpenTelemetry's buckets for `mcp.server.operation.duration`, and more around the
+ * objectives of releases and autoscalers.
  */
 export const BUCKETS = [
   0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 120, 300,
@@ -12,27 +12,27 @@ export const BUCKETS = [
 
 type Label = "mcp_method_name" | "gen_ai_tool_name" | "error_type";
 
-/** One JSON-RPC request and how it ended. */
+/** One JSON-RPC request and its result. */
 export interface Operation {
   readonly method: string;
-  /** The tool's name, for `tools/call` of a tool that exists. */
+  /** Name of an existing tool, for `tools/call`. */
   readonly tool: string;
-  /** Nothing for success, an answer's `ErrorDetail.kind` where it is marked as an error, else the JSON-RPC code. */
+  /** Empty for success, the `ErrorDetail.kind` of an error answer, otherwise the JSON-RPC code. */
   readonly errorType: string;
   readonly seconds: number;
-  /** Of the trace that it is part of, 32 hexadecimal digits: the exemplar of its bucket. */
+  /** Trace id of 32 hexadecimal digits, for the exemplar. */
   readonly traceId?: string | undefined;
 }
 
 /**
- * What `/metrics` shows, under OpenTelemetry's names in Prometheus's spelling.
+ * The metrics at `/metrics`, with OpenTelemetry's names in Prometheus's spelling.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/
  */
 export class Metrics {
   readonly #registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
   readonly #collectors = new Map<string, Collector>();
-  /** Its type does not tell labels from those of exemplars. */
+  /** The library's type does not separate labels from exemplar labels. */
   readonly #operations: Histogram<Label | "trace_id">;
 
   constructor({ version, color }: { readonly version: string; readonly color: string }) {
@@ -45,15 +45,10 @@ export class Metrics {
       enableExemplars: true,
       registers: [this.#registry],
     });
-    this.add({
-      name: "mcp_build_info",
-      help: "What runs here; always 1",
-      type: "gauge",
-      read: () => [{ labels: { version, color }, value: 1 }],
-    });
+    this.add(gauge("mcp_build_info", "What runs here; always 1", () => [{ labels: { version, color }, value: 1 }]));
   }
 
-  /** @throws Error when there is a metric of one of the names already */
+  /** @throws Error when a name is already in use */
   add(...collectors: readonly Collector[]): void {
     for (const collector of collectors) {
       if (this.#collectors.has(collector.name)) throw new Error(`there is a metric named '${collector.name}' already`);
@@ -73,7 +68,7 @@ export class Metrics {
     return expose([...(await this.#registry.getMetricsAsJSON()), ...[...this.#collectors.values()].map(read)], format);
   }
 
-  /** Only those that begin like this, of those that were added. */
+  /** Only the added collectors whose names have this prefix. */
   textOf(prefix: string, format: Format): string {
     const wanted = [...this.#collectors.values()].filter(({ name }) => name.startsWith(prefix));
     return expose(wanted.map(read), format);

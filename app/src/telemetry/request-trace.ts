@@ -2,53 +2,53 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Trace } from "../resilience/trace.ts";
 import type { TraceContext } from "./trace-context.ts";
 
-/** How a request ended. */
+/** Result of a request. */
 export interface Ending {
-  /** As the metrics say it; nothing for success. */
+  /** As in the metrics; empty for success. */
   readonly errorType: string;
-  /** Of a JSON-RPC error. */
+  /** Code of a JSON-RPC error. */
   readonly code?: number;
   readonly message?: string;
 }
 
-/** One MCP request on its way through the app. */
+/** The trace of one MCP request. */
 export interface RequestTrace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
-  /** 16 hexadecimal digits; absent where this app keeps no traces. */
+  /** 16 hexadecimal digits; absent if this app keeps no traces. */
   readonly spanId?: string;
-  /** Whether anybody keeps this trace, so that it can be looked up. */
+  /** Whether the trace is kept. */
   readonly sampled: boolean;
-  /** What policies write to; absent where nobody would read it. */
+  /** Records decisions of policies; absent if the trace is not kept. */
   readonly decisions?: Trace;
   end(ending: Ending): void;
 }
 
-/** An MCP request as it arrives. */
+/** An MCP request on arrival. */
 export interface TracedRequest {
   readonly id: string | number;
-  /** Only names that the app knows. */
+  /** Known names only. */
   readonly method: string;
   readonly tool: string;
   /** Of `resources/read`. */
   readonly uri?: string | undefined;
   readonly protocolVersion?: string | undefined;
-  /** Address of the connection's other end. */
+  /** Address of the client's end of the connection. */
   readonly client?: string | undefined;
-  /** What the request itself says it is part of. */
+  /** Trace context in the message. */
   readonly message: TraceContext | undefined;
-  /** What the HTTP request around it says. */
+  /** Trace context in the HTTP headers. */
   readonly http: TraceContext | undefined;
 }
 
-/** Follows requests, or not. */
+/** Creates the traces of requests. */
 export interface Tracing {
   begin(request: TracedRequest): RequestTrace | undefined;
-  /** Sends what is left, as far as it can be done in a few seconds. */
+  /** Sends the remaining spans, within a few seconds. */
   close(): Promise<void>;
 }
 
-/** Keeps no traces; a client's own trace still shows in logs and exemplars. */
+/** Keeps no traces. A client's trace id is still in logs and exemplars. */
 export const NO_TRACING: Tracing = {
   begin({ message, http }) {
     const parent = message ?? http;
@@ -59,17 +59,17 @@ export const NO_TRACING: Tracing = {
 
 const current = new AsyncLocalStorage<RequestTrace>();
 
-/** The request that this code runs for. */
+/** The trace of the current request. */
 export function currentTrace(): RequestTrace | undefined {
   return current.getStore();
 }
 
-/** Runs something for a request, with all that comes of it later. */
+/** Runs a function as part of a request, with its later callbacks. */
 export function inTrace<T>(trace: RequestTrace, run: () => T): T {
   return current.run(trace, run);
 }
 
-/** Runs something that serves many requests and belongs to none. */
+/** Runs a function that belongs to no request. */
 export function outsideTraces<T>(run: () => T): T {
   return current.exit(run);
 }

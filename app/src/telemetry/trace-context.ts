@@ -1,5 +1,5 @@
 /**
- * Where in which trace a request was made, as its client says.
+ * The trace context of a client.
  *
  * @see https://www.w3.org/TR/trace-context/
  */
@@ -10,17 +10,17 @@ export interface TraceContext {
   readonly spanId: string;
   /** Whether the client keeps this trace. */
   readonly sampled: boolean;
-  /** What other tracing systems have to say of it. */
+  /** Data of other tracing systems. */
   readonly tracestate: string | undefined;
 }
 
-/** A version above 00 may have more fields behind those that are known. */
+/** Versions above 00 may have more fields. */
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Some tracing systems need a few hundred characters; the specification asks for 512 at least. */
+/** Some tracing systems need a few hundred characters; the specification requires 512. */
 const MAX_TRACESTATE = 4096;
 
-/** Nothing for what is no `traceparent`: whoever sends such a thing is answered as if it had sent none. */
+/** Reads a trace context. An invalid `traceparent` is ignored. */
 export function readTraceContext(traceparent: unknown, tracestate: unknown): TraceContext | undefined {
   if (typeof traceparent !== "string" || traceparent.length > 256) return undefined;
   const [, version, traceId, spanId, flags = "", more] = TRACEPARENT.exec(traceparent) ?? [];
@@ -33,7 +33,7 @@ export function readTraceContext(traceparent: unknown, tracestate: unknown): Tra
   };
 }
 
-/** As a header says it. */
+/** Formats a header value. */
 export function traceparent({ traceId, spanId, sampled }: Omit<TraceContext, "tracestate">): string {
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
 }

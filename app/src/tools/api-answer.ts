@@ -4,7 +4,7 @@ import { parseExactly } from "../json/exact.ts";
 import { stringify } from "../json/well-formed.ts";
 import type { HttpAnswer } from "../outbound/http-client.ts";
 
-/** Headers that tell a caller something. */
+/** Headers that are passed on to the caller. */
 const TELLING = [
   "cache-control",
   "content-type",
@@ -18,13 +18,13 @@ const TELLING = [
   "x-request-id",
 ] as const;
 
-/** Levels of JSON that are passed on as such; what is deeper is shown as text. */
+/** Levels of JSON that are returned as JSON; deeper JSON is returned as text. */
 const MAX_DEPTH = 32;
 
-/** Characters of the body that go into the sentence, for clients that read nothing else. */
+/** Characters of the body in the text of an answer, for clients that read only text. */
 const MAX_SAID = 2000;
 
-/** What tools that call an API answer with. */
+/** Output of tools that call an API. */
 export const answerData = {
   status: z.number().int().describe("HTTP status"),
   url: z.string().describe("Where the answer came from, redirects followed"),
@@ -40,9 +40,9 @@ export const answerData = {
 export type AnswerData = z.output<z.ZodObject<typeof answerData>>;
 
 /**
- * An answer as data.
+ * Converts an answer to data.
  *
- * @param most - bytes of the body that are shown; @default all that were read
+ * @param most - bytes of the body that are returned. @default - all that were read
  */
 export function dataOf(answer: HttpAnswer, most = Infinity): AnswerData {
   const { status, url, headers, body } = answer;
@@ -63,11 +63,11 @@ export function dataOf(answer: HttpAnswer, most = Infinity): AnswerData {
   };
 }
 
-/** An answer as a sentence. */
+/** Converts an answer to text. */
 export function sentenceOf({ status, url, headers, body, truncated, unreadable }: AnswerData): string {
   if (unreadable !== undefined) return `${url} answered ${status}, but its body cannot be decoded: ${unreadable}.`;
   if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;
-  // A client may read the JSON text on its own.
+  // Well-formed, because a client may parse it.
   const text = typeof body === "string" ? body : stringify(body);
   const isCut = truncated || text.length > MAX_SAID;
   return `${url} answered ${status}${isCut ? ", of which this is the beginning" : ""}:\n${text.slice(0, MAX_SAID)}`;
@@ -77,16 +77,13 @@ function readBody(type: string, body: Buffer, truncated: boolean): unknown {
   const isJson = /^application\/([a-z0-9.+-]+\+)?json\b/i.test(type);
   const isText =
     isJson || /^(text\/|application\/([a-z0-9.+-]+\+)?(xml|javascript|x-www-form-urlencoded|yaml)\b)/i.test(type);
-  // Some say nothing of their type; text is still text then.
+  // Without a type, UTF-8 counts as text.
   if (body.byteLength === 0 || !(isText || (type === "" && isUtf8(body)))) return undefined;
   const text = decode(type, body, truncated);
   return isJson && !truncated ? (parseJson(text) ?? text) : text;
 }
 
-/**
- * Nothing for what is not JSON, for what is so deep that no reader should be asked to follow, and for what has numbers that are too
- * large for a double.
- */
+/** Undefined for text that is not JSON, is too deep, or has numbers too large for a double. */
 function parseJson(text: string): unknown {
   try {
     const value: unknown = parseExactly(text);
@@ -104,7 +101,7 @@ function isWithin(value: unknown, levels: number): boolean {
 
 function decode(type: string, body: Buffer, truncated: boolean): string {
   const [, charset = "utf-8"] = /charset="?([a-z0-9_-]+)/i.exec(type) ?? [];
-  // A character that was cut in half is left out.
+  // Without the rest of a truncated character.
   const options = { stream: truncated };
   try {
     return new TextDecoder(charset).decode(body, options);

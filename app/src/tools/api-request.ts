@@ -9,7 +9,7 @@ const MAX_HEADER = 4096;
 const MAX_HEADERS = 20;
 const MAX_BODY_BYTES = 256 * 1024;
 
-/** What tools that call an API take: everything of the request but where it goes. */
+/** Input of tools that call an API, without the target. */
 export const requestArguments = {
   method: z
     .enum(METHODS, { error: `must be one of ${METHODS.join(", ")}` })
@@ -49,9 +49,9 @@ export interface RequestArguments {
 }
 
 /**
- * What of a request the arguments say: everything but where it goes.
+ * The request in the arguments, without the target.
  *
- * @throws ToolInputError for a body that is too large, or has a number in it that is
+ * @throws ToolInputError for a body that is too large, or contains a number that is
  */
 export function requestOf({ method, headers, body }: RequestArguments): Omit<HttpRequest, "url"> {
   if (body === undefined) return { method, headers };

@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-/** Unknown arguments that a refusal names: nobody has misspelled more. */
+/** Unknown arguments that an error message lists. */
 const MAX_NAMED = 5;
 
-/** A number without a fraction. */
+/** A whole number. */
 export function wholeNumber(min: number, max: number): z.ZodInt {
   const said = `must be a whole number from ${min} to ${max}`;
   return z.int(said).min(min, said).max(max, said);
 }
 
-/** Arguments of exactly these names: one that is misspelled is refused by its name, and not left out in silence. */
+/** An object with exactly these arguments. A misspelled argument is an error and not ignored. */
 export function argumentsOf<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const names = Object.keys(shape);
   return z.strictObject(shape, {

@@ -10,10 +10,10 @@ import { answer, type Tool } from "./tool.ts";
 
 const MAX_REQUESTS = 20;
 
-/** Bytes of each answer's body that are shown. */
+/** Bytes of each answer's body in the result. */
 const MAX_SHOWN_BYTES = 16 * 1024;
 
-/** What a request that may be repeated is tried at most. */
+/** Attempts of a repeatable request. */
 const ATTEMPTS = 3;
 
 const inputSchema = argumentsOf({
@@ -35,13 +35,13 @@ const item = z.object({
   retryAfterMs: z.number().optional(),
 });
 
-/** Many HTTP requests, several at a time. What becomes of one is nothing to the others. */
+/** Many HTTP requests, several at a time. Each one succeeds or fails alone. */
 export function asyncBatchRequests(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "async_batch_requests",
     title: "Call APIs in a batch",
     description:
-      "Sends several HTTP requests, some at a time, each protected as by resilient_api_call. Answers with one result for each, in order: one that fails does not fail the others. Reports progress; can be cancelled.",
+      "Sends several HTTP requests, some at a time, each with the protection of resilient_api_call. Returns one result for each, in order; a failed request does not affect the others. Reports progress; can be cancelled.",
     inputSchema,
     outputSchema: z.object({
       results: z.array(item),

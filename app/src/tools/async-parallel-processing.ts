@@ -22,13 +22,13 @@ const inputSchema = argumentsOf({
   concurrency: wholeNumber(1, 8).default(4).describe("Texts worked on at the same time"),
 });
 
-/** The same operation on many texts, several at a time, without holding up other calls. */
+/** The same operation on many texts, several at a time, without blocking other calls. */
 export function asyncParallelProcessing(): Tool<z.output<typeof inputSchema>> {
   return {
     name: "async_parallel_processing",
     title: "Process many texts",
     description:
-      "Does the same with each of many texts, several at a time, and answers with one result for each, in order. Reports progress; can be cancelled.",
+      "Applies one operation to many texts, several at a time, and returns one result for each, in order. Reports progress; can be cancelled.",
     inputSchema,
     outputSchema: z.object({
       results: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),

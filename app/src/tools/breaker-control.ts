@@ -6,7 +6,7 @@ import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
-/** Transitions that one answer shows at most. */
+/** Transitions in one answer. */
 const MAX_HISTORY = 50;
 
 const state = z.enum(["closed", "open", "half-open"]);
@@ -24,13 +24,13 @@ const inputSchema = argumentsOf({
     .describe("Name of a breaker; without it, list shows all"),
 });
 
-/** Looks at circuit breakers, and moves them by hand. */
+/** Lists circuit breakers, and opens or closes them for an operator. */
 export function breakerControl(breakers: BreakerRegistry, history: BreakerHistory): Tool<z.output<typeof inputSchema>> {
   return {
     name: "breaker_control",
     title: "Circuit breakers",
     description:
-      "Shows this server's circuit breakers with their counts and latest changes, closes one by hand after a repair, or holds one open to keep a dependency from being called.",
+      "Shows this server's circuit breakers with their counts and latest changes, closes one after a repair, or holds one open to stop all calls to a dependency.",
     inputSchema,
     outputSchema: z.object({
       breakers: z.array(
@@ -90,4 +90,4 @@ function find(breakers: BreakerRegistry, name: string): Breaker {
 const names = (breakers: BreakerRegistry): string => Array.from(breakers, ({ name }) => name).join(", ");
 
 const describe = (breakers: readonly Breaker[]): string =>
-  breakers.map(({ name, stats }) => `${name} is ${stats.state}${stats.forced ? " by hand" : ""}`).join("; ");
+  breakers.map(({ name, stats }) => `${name} is ${stats.state}${stats.forced ? " by an operator" : ""}`).join("; ");

@@ -9,13 +9,13 @@ import type { Services } from "../services.ts";
 import { argumentsOf, wholeNumber } from "./arguments.ts";
 import { answer, type Tool, type ToolContext } from "./tool.ts";
 
-/** What each operation takes at most: some 200 ms of computing, and a number of 20,899 digits. */
+/** Largest arguments: about 200 ms of computation, and a number of 20,899 digits. */
 const MAX = { fibonacci: 100_000, prime_check: 100_000_000_000_000 } as const;
 
-/** Milliseconds of computing after which others get their turn. */
+/** Milliseconds of computation before other calls get their turn. */
 const SLICE = 2;
 
-/** Digits that a sentence shows; the data have them all. */
+/** Digits in the text; the data contain all. */
 const SHOWN_DIGITS = 60;
 
 const inputSchema = argumentsOf({
@@ -33,21 +33,21 @@ const result = z.object({
   value: z.string().exactOptional().describe("fibonacci: the number, all its digits"),
   prime: z.boolean().exactOptional().describe("prime_check: whether it is one"),
   leastFactor: z.number().exactOptional().describe("prime_check: the least factor above 1 of what is no prime"),
-  computedInMs: z.number().describe("How long it took to compute, whoever computed it"),
+  computedInMs: z.number().describe("Milliseconds of computation, in any pod"),
 });
 
 type Operation = keyof typeof MAX;
 type Result = z.output<typeof result>;
 type Computation = Generator<number, Omit<Result, "computedInMs">>;
 
-/** What takes long to compute, computed once: by this process or any other that shares its cache. */
+/** An expensive computation that is cached, also for other pods. */
 export function cachedExpensiveOperation({
   caches,
   computations,
   warmUp,
 }: Pick<Services, "caches" | "computations" | "warmUp">): Tool<z.output<typeof inputSchema>> {
   const { ttl } = caches;
-  // The results never change: one that is older than it should be is as good as new while somebody computes it again.
+  // Results never change, so a stale one is correct.
   const cache = caches.create<Result>(
     { name: "computations", ttl, staleWhileRevalidate: ttl },
     { version: 1, schema: result },
@@ -87,7 +87,7 @@ function within(operation: Operation, n: number): number {
 
 const OPERATIONS = { fibonacci, prime_check: primeCheck } as const;
 
-/** Yields the share that is done, after every so many steps. */
+/** Yields the finished share after a number of steps. */
 function* fibonacci(n: number): Computation {
   const STEPS = 100;
   let [current, next] = [0n, 1n];
@@ -98,7 +98,7 @@ function* fibonacci(n: number): Computation {
   return { value: String(current) };
 }
 
-/** By trial division: every prime above 3 is one more or one less than a multiple of six. */
+/** By trial division: every prime above 3 is 6k ± 1. */
 function* primeCheck(n: number): Computation {
   const STEPS = 30_000;
   if (n < 2) return { prime: false };
@@ -116,7 +116,7 @@ function isFactor(factor: number, n: number): Omit<Result, "computedInMs"> {
   return factor === n ? { prime: true } : { prime: false, leastFactor: factor };
 }
 
-/** Works in slices, so that no other call waits for long. @throws the call's reason when it is cancelled */
+/** Computes in slices, so that other calls do not wait long. @throws the call's reason */
 async function compute(computation: Computation, call: Call, progress: ToolContext["progress"]): Promise<Result> {
   let computedInMs = 0;
   for (;;) {

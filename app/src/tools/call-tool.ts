@@ -8,32 +8,36 @@ import { currentTrace } from "../telemetry/request-trace.ts";
 import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
-/** Milliseconds for a tool that does not say. */
+/** Default time limit of a tool, in milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
 
-/** Of what is wrong with arguments, as much as helps to mend them; and characters of where it is, which may be a name that the caller chose. */
+/**
+ * Issues in an error message, and characters of the path of each, which may contain names that the
+ * caller chose.
+ */
 const MAX_ISSUES = 10;
 const MAX_PATH = 100;
 
-/** Where, in the `_meta` of an answer that is an error, programs read what kind it is: an `ErrorDetail`. */
+/** Key of the `ErrorDetail` in the `_meta` of an error. */
 export const ERROR_META = "mcp-bluegreen/error";
 
 export interface ErrorDetail {
   /**
-   * `caller_error`: ask differently. `rate_limited`: ask less often. `rejected`: turned away unharmed by something that is down
-   * or full. `timeout`: took too long. `upstream_error`: what was called for the client failed. `tool_error`: failed on this side.
+   * `caller_error`: change the arguments. `rate_limited`: call less often. `rejected`: not tried,
+   * because a dependency is down or full. `timeout`: took too long. `upstream_error`: an upstream
+   * failed. `tool_error`: this server failed.
    */
   readonly kind: "caller_error" | "rate_limited" | "rejected" | "timeout" | "upstream_error" | "tool_error";
-  /** Milliseconds after which it is worth trying again; absent where nobody can tell. */
+  /** Milliseconds after which a retry makes sense; absent if unknown. */
   readonly retryAfterMs?: number;
 }
 
 export interface ToolRequest {
-  /** Who calls: what rates are counted by. */
+  /** The client that rates are counted for. */
   readonly client: string;
-  /** Whose token it has. @default - nobody is told apart */
+  /** The owner of records. @default - principals are not distinguished */
   readonly principal?: string;
-  /** What the caller has been granted. @default - nothing */
+  /** Scopes that were granted. @default - none */
   readonly scopes?: readonly string[];
   /** Aborts when the client cancels or goes away. */
   readonly signal: AbortSignal;
@@ -41,10 +45,11 @@ export interface ToolRequest {
 }
 
 /**
- * Calls a tool with what a client gave for arguments, within its time, and makes an answer of whatever happens. What the app did not foresee is reported to `unexpected` and
- * answered without its details: they are for logs, not for clients.
+ * Validates arguments, calls a tool within its time limit, and turns errors into answers.
+ * Unexpected errors are passed to `unexpected`; the answer contains only a reference, because
+ * details are for logs.
  *
- * @param unexpected gets the error; returns a reference under which it can be found
+ * @param unexpected - reports the error and returns its reference
  */
 export async function callTool<Arguments>(
   tool: Tool<Arguments>,
@@ -81,9 +86,9 @@ export async function callTool<Arguments>(
   }
 }
 
-/** The last line of defense: who has a token without these scopes is refused before a tool is looked for. */
+/** A second check besides the SDK's. */
 function notGranted(tool: string, missing: readonly string[]): CallToolResult {
-  const text = `${tool} needs a scope that you have not been granted: ${missing.join(" ")}. Whoever runs this server can grant it.`;
+  const text = `${tool} needs a scope that you have not been granted: ${missing.join(" ")}. The operator of this server can grant it.`;
   return errorAnswer(text, { kind: "caller_error" });
 }
 
@@ -103,14 +108,14 @@ function failure(
 ): CallToolResult {
   const known = foreseen(error);
   if (known !== undefined) return errorAnswer(known.text, known.detail);
-  // Nobody reads this answer.
+  // The client has gone; the answer is not read.
   if (signal.aborted) return errorAnswer("cancelled", { kind: "caller_error" });
   return errorAnswer(`${tool} failed inside this server; try again later. Reference: ${unexpected(error)}`, {
     kind: "tool_error",
   });
 }
 
-/** What to tell a caller of an error that was to be expected; nothing for one that nobody foresaw. */
+/** The text and kind of an expected error; undefined for an unexpected one. */
 export function foreseen(error: unknown): { readonly text: string; readonly detail: ErrorDetail } | undefined {
   if (error instanceof ToolInputError) return { text: error.message, detail: { kind: "caller_error" } };
   if (error instanceof DeadlineExceeded)
@@ -134,7 +139,7 @@ function errorAnswer(text: string, detail: ErrorDetail): CallToolResult {
   return { isError: true, content: [{ type: "text", text }], _meta: { [ERROR_META]: detail } };
 }
 
-/** The kind of an answer's error; nothing for an answer that is none. */
+/** The kind of an error answer; empty for other answers. */
 export function errorKind({ isError, _meta }: { readonly isError?: unknown; readonly _meta?: unknown }): string {
   if (isError !== true) return "";
   const detail = isObject(_meta) ? _meta[ERROR_META] : undefined;

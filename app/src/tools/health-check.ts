@@ -5,15 +5,15 @@ import { answer, type Tool } from "./tool.ts";
 const status = z.enum(["healthy", "degraded", "critical"]);
 
 /**
- * The pod's health, dependency by dependency; the same as `/health`, but for upstreams whose names clients have given: those
- * tell what others call.
+ * The pod's health, as in `/health`, but without upstreams that clients have found, because they
+ * show what other clients call.
  */
 export function healthCheck({ health, outbound }: Pick<Services, "health" | "outbound">): Tool {
   return {
     name: "health_check",
     title: "Health check",
     description:
-      "Health of this server: of each service it depends on and of what it has of the machine, with its version and color.",
+      "Health of this server, of each service that it depends on and of its resources, with its version and color.",
     inputSchema: z.object({}, "must be an object; it takes no arguments"),
     outputSchema: z.object({
       status,

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { asError, type Call } from "../resilience/call.ts";
 
 /**
- * Works on items, so many at a time, and brings the results in the order of the items. Between two items others get their turn, so that
- * a long list holds up nobody.
+ * Works on items with limited concurrency; results have the order of the items. Other calls get
+ * their turn between two items.
  *
- * @throws the call's reason as soon as it is cancelled, with no more items taken up; and what the work throws
+ * @throws the call's reason as soon as it is cancelled, and errors of the work
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],

@@ -15,7 +15,7 @@ import { storeDataResilient } from "./store-data-resilient.ts";
 import type { Tool } from "./tool.ts";
 import { updateWeight } from "./update-weight.ts";
 
-/** Every tool, in the order clients see them. A new tool is a new file and a line here. */
+/** Every tool, in the order of the list. A new tool is a new file and a line here. */
 export function createTools(services: Services): readonly Tool[] {
   const { weather, outbound, pools, limiter, store, breakers, history } = services;
   return [

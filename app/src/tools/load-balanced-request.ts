@@ -6,14 +6,14 @@ import { MAX_URL, requestArguments, requestOf, timeoutArgument } from "./api-req
 import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
-/** Endpoints that a request which may be repeated is tried on at most. */
+/** Attempts of a repeatable request. */
 const ATTEMPTS = 3;
 
 const inputSchema = argumentsOf({
   pool: z
     .string("must be the name of a pool")
     .max(100, "must be at most 100 characters")
-    .describe("Name of a pool of endpoints that this server has been given"),
+    .describe("Name of a pool of this server"),
   path: z
     .string("must be a path such as '/search?q=x'")
     .max(MAX_URL, `must be at most ${MAX_URL} characters`)
@@ -30,17 +30,17 @@ const inputSchema = argumentsOf({
   timeoutMs: timeoutArgument,
 });
 
-/** One HTTP request to whichever endpoint of a pool is well and suits the strategy. */
+/** One HTTP request to a healthy endpoint of a pool, chosen by a strategy. */
 export function loadBalancedRequest(pools: ReadonlyMap<string, Pool>): Tool<z.output<typeof inputSchema>> {
   return {
     name: "load_balanced_request",
     title: "Call one of several endpoints",
     description:
-      "Sends an HTTP request to one of a pool of endpoints that can do the same. An endpoint that keeps failing gets no requests until it is well again; a request that may be repeated is tried on another one. Answers which endpoint it was and how each one is.",
+      "Sends an HTTP request to one endpoint of a pool of equivalent endpoints. An endpoint that keeps failing gets no requests until it is healthy again; a repeatable request is retried on another one. The answer names the endpoint and the state of each one.",
     inputSchema,
     outputSchema: z.object({
       ...answerData,
-      endpoint: z.string().describe("Which one answered"),
+      endpoint: z.string().describe("Endpoint that answered"),
       attempts: z.number().int(),
       endpoints: z.array(
         z.object({

@@ -12,7 +12,7 @@ const inputSchema = argumentsOf({
   text: z.string("must be a text").max(MAX_TEXT, `must be at most ${MAX_TEXT} characters`).describe("What to work on"),
 });
 
-/** An operation on a text, for each client so often and no more. */
+/** An operation on a text with a rate limit for each client. */
 export function rateLimitedOperation(limiter: RateLimiter): Tool<z.output<typeof inputSchema>> {
   const burst = Math.round(limiter.capacity / limiter.interval);
   const perSecond = 1000 / limiter.interval;
@@ -20,7 +20,7 @@ export function rateLimitedOperation(limiter: RateLimiter): Tool<z.output<typeof
     name: "rate_limited_operation",
     title: "Text operation, rate limited",
     description:
-      "Works on one text. Each client may call it so often: the answer says how many calls are left at once, and a call too many is told after how many milliseconds to come again.",
+      "Works on one text, with a rate limit for each client. The answer says how many calls may be made at once; a rejected call says after how many milliseconds to retry.",
     inputSchema,
     outputSchema: z.object({
       result: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

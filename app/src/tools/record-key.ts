@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** No control characters and no lone surrogates: such keys look or become alike when they are stored. */
+/** Without control characters and lone surrogates: stored keys could look or become equal. */
 const PLAIN = /^\P{C}*$/u;
 
-/** A name that a client gives: of a record, or of a write. */
+/** A name that a client gives to a record or a write. */
 export const nameOf = (longest: number) =>
   z
     .string("must be a text")

@@ -5,7 +5,7 @@ import { requestArguments, requestOf, timeoutArgument, urlArgument } from "./api
 import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
-/** What a request that may be repeated is tried at most. */
+/** Attempts of a repeatable request. */
 const ATTEMPTS = 3;
 
 const inputSchema = argumentsOf({
@@ -14,7 +14,7 @@ const inputSchema = argumentsOf({
   timeoutMs: timeoutArgument,
 });
 
-/** One HTTP request with every protection there is. */
+/** One HTTP request with all policies. */
 export function resilientApiCall(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "resilient_api_call",

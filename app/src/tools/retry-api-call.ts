@@ -18,7 +18,7 @@ const inputSchema = argumentsOf({
     .describe("Least milliseconds between two attempts; pauses are random and grow"),
 });
 
-/** One HTTP request, sent again while it fails in ways that pass. */
+/** One HTTP request, repeated after transient failures. */
 export function retryApiCall(outbound: HttpClient): Tool<z.output<typeof inputSchema>> {
   return {
     name: "retry_api_call",

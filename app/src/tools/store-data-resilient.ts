@@ -31,7 +31,7 @@ const outputSchema = z.object({
   replayed: z.boolean().describe("Whether this write had been accepted before, by an earlier call"),
 });
 
-/** Writes a record, whatever happens to the store. */
+/** Writes a record, also while the store is down. */
 export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof inputSchema>> {
   return {
     name: "store_data_resilient",

@@ -4,10 +4,10 @@ import { gzip } from "node:zlib";
 
 const pack = promisify(gzip);
 
-/** Characters of one text. An operation on so many takes about a millisecond, and what takes longer leaves the event loop. */
+/** Characters of one text. An operation takes about 1 ms, and longer ones run on other threads. */
 export const MAX_TEXT = 20_000;
 
-/** What can be done with a text. */
+/** Operations on a text. */
 export const OPERATIONS = {
   async sha256(text: string) {
     return { sha256: Buffer.from(await subtle.digest("SHA-256", Buffer.from(text))).toString("hex") };
@@ -34,7 +34,6 @@ export const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 
-/** For schemas. */
 export const OPERATION_NAMES = [
   "sha256",
   "gzip_size",
@@ -42,6 +41,6 @@ export const OPERATION_NAMES = [
   "json_validate",
 ] as const satisfies readonly OperationName[];
 
-/** For models. */
+/** Description for models. */
 export const OPERATIONS_SAID =
   "sha256: its hash; gzip_size: its size, plain and packed; word_count: its words, lines and characters; json_validate: whether it is JSON, and if not, why";

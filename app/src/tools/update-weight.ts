@@ -13,7 +13,7 @@ const inputSchema = argumentsOf({
   weight: wholeNumber(0, 10_000).describe("Its share, compared with the others'; 0 for none"),
 });
 
-/** Changes how many requests an endpoint of a pool gets: for operators. */
+/** Changes the weight of an endpoint, for operators. */
 export function updateWeight({
   pools,
   weights,
@@ -22,7 +22,7 @@ export function updateWeight({
     name: "update_weight",
     title: "Change an endpoint's weight",
     description:
-      "Changes the weight of one endpoint of a pool on every pod of this version, until it is changed again: 0 takes it out, as before a maintenance. `shared` says whether other pods have been told; without Redis the weight is this pod's alone.",
+      "Changes the weight of one endpoint of a pool on every pod of this version, until it is changed again: 0 takes it out, as before a maintenance. `shared` says whether other pods have it; without Redis the weight applies to this pod only.",
     inputSchema,
     outputSchema: z.object({
       pool: z.string(),

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { boundedText } from "../outbound/bounded-text.ts";
 import { parseRetryAfter } from "../resilience/retry-after.ts";
 
-/** Open-Meteo's answers are 1 to 2 KB; what is far larger is not one of them. */
+/** Open-Meteo's answers have 1 to 2 KB. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** A name that no place has is answered without `results`; what else there always is keeps other JSON from passing for that. */
+/** An unknown name has no `results`. `generationtime_ms` is in every valid answer. */
 const geocodingAnswer = z.object({
   generationtime_ms: z.number(),
   results: z
@@ -40,18 +40,18 @@ export interface Place {
 export interface CurrentWeather {
   readonly temperatureCelsius: number;
   readonly windSpeedKmh: number;
-  /** WMO 4677 as Open-Meteo uses it. */
+  /** WMO code 4677, as Open-Meteo uses it. */
   readonly weatherCode: number;
   /** ISO 8601, UTC. */
   readonly observedAt: string;
 }
 
-/** The weather API answered, but not with what was asked for. */
+/** An unexpected answer of the weather API. */
 export class BadUpstreamAnswer extends Error {
   override readonly name = "BadUpstreamAnswer";
-  /** Whether the same question may be answered another time. */
+  /** Whether a retry may succeed. */
   readonly isTransient: boolean;
-  /** Milliseconds that the API asks to be left alone for. */
+  /** Pause that the API asks for, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -65,10 +65,11 @@ export class BadUpstreamAnswer extends Error {
 }
 
 /**
- * The two calls of Open-Meteo's API that the app makes. What comes back is checked before it is believed: status, size, shape.
- * Connections are kept and reused by `fetch`.
+ * The two calls of Open-Meteo's API. Status, size and shape of each answer are checked. `fetch`
+ * reuses connections.
  *
- * @see https://open-meteo.com/en/docs and https://open-meteo.com/en/docs/geocoding-api
+ * @see https://open-meteo.com/en/docs
+ * @see https://open-meteo.com/en/docs/geocoding-api
  */
 export class OpenMeteo {
   readonly #geocodingUrl: string;
@@ -79,7 +80,7 @@ export class OpenMeteo {
     this.#forecastUrl = options.forecastUrl;
   }
 
-  /** The best match for a name; nothing when no place has it. */
+  /** The best match for a name, or undefined. */
   async findPlace(name: string, signal: AbortSignal): Promise<Place | undefined> {
     const query = { name, count: "1" };
     const { results } = await getJson(this.#geocodingUrl, query, geocodingAnswer, signal);
@@ -113,7 +114,7 @@ async function getJson<S extends z.ZodType>(
 ): Promise<z.output<S>> {
   const url = new URL(base);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  // A redirect would let the upstream choose where this process connects to.
+  // A redirect would let the upstream choose the host.
   const response = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
   if (!response.ok) {
     await response.body?.cancel();

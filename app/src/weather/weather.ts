@@ -13,13 +13,13 @@ import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Retry } from "../resilience/retry.ts";
 import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
 
-/** Milliseconds for which a place is taken to stay where it is. */
+/** Milliseconds for which places are cached. */
 const DAY = 24 * 3_600_000;
 
-/** Milliseconds for which a name that no place has is not asked for again. */
+/** Milliseconds for which an unknown name is cached. */
 const UNKNOWN_FOR = 60_000;
 
-/** The Earth's mean surface temperature: a number of the right kind that nobody will take for a measurement. */
+/** The Earth's mean surface temperature, which nobody takes for a measurement. */
 const STATIC_TEMPERATURE_CELSIUS = 15;
 
 const place = z.object({
@@ -42,11 +42,11 @@ type Reading = z.output<typeof reading>;
 export interface WeatherAnswer extends Partial<Reading> {
   readonly city: string;
   readonly temperatureCelsius: number;
-  /** `live`: asked just now. `cached`: the last answer there was. `static`: no measurement at all. */
+  /** `live`: fetched for this call. `cached`: the last answer. `static`: not a measurement. */
   readonly source: "live" | "cached" | "static";
 }
 
-/** No place has this name: not a failure of the weather API. */
+/** There is no place of this name. This is not a failure of the weather API. */
 export class UnknownCity extends ToolInputError {
   override readonly name = "UnknownCity";
 
@@ -60,26 +60,24 @@ export class UnknownCity extends ToolInputError {
 export interface WeatherOptions {
   readonly geocodingUrl: string;
   readonly forecastUrl: string;
-  /** Milliseconds that a last answer may stand in for a live one. */
+  /** Milliseconds for which the last answer may replace a live one. */
   readonly cacheTtl: number;
-  /** Where its breaker is kept. */
   readonly breakers: BreakerRegistry;
-  /** Where its caches are. */
   readonly caches: Caches;
-  /** Of its breaker; `timeout` is what a whole answer may take, other attempts included. */
+  /** Settings of its breaker; `timeout` is for all attempts of an answer. */
   readonly settings: BreakerSettings;
 }
 
 /**
- * The current weather, always: live, through a circuit breaker and with few and careful retries, else the last answer for that city,
- * else a static one. Each answer says which it is.
+ * The current weather, with fallbacks: live through a circuit breaker with few retries, or the last
+ * answer for the city, or a static one. Each answer names its source.
  */
 export class Weather {
   readonly breaker: Breaker;
   readonly budget = new RetryBudget();
   readonly #guarded: Policy;
   readonly #api: OpenMeteo;
-  /** Never fresh: every call asks, and what was answered last stands in where that fails. */
+  /** Never fresh: each call fetches, and the last answer is used after a failure. */
   readonly #readings: Cache<Reading>;
   readonly #places: Cache<Place>;
 
@@ -100,7 +98,7 @@ export class Weather {
     this.breaker = breakers.create({
       ...settings,
       name: "weather_api",
-      // The API has answered; that no place has the name is the caller's mistake.
+      // The API works; the unknown name is the caller's error.
       judge: (error) => (error instanceof UnknownCity ? "success" : "failure"),
     });
     this.#guarded = compose({
@@ -110,8 +108,8 @@ export class Weather {
   }
 
   /**
-   * @throws UnknownCity when the weather API knows no such place
-   * @param call only one that is repeatable is tried again
+   * @param call - is retried only if it is repeatable
+   * @throws UnknownCity when the weather API has no such place
    * @throws the call's reason when its caller went away
    */
   async current(city: string, call: Call): Promise<WeatherAnswer> {
@@ -140,13 +138,13 @@ export class Weather {
   }
 }
 
-/** Whether another attempt may be answered, where this one was not. */
+/** Whether a retry may succeed. */
 function isTransient(error: unknown): boolean {
   if (error instanceof BadUpstreamAnswer) return error.isTransient;
   return !(error instanceof UnknownCity || error instanceof Rejected);
 }
 
-/** One key for all spellings that differ only in case, spaces or Unicode form. */
+/** One key for all spellings that differ in case, spaces or Unicode form. */
 function normalize(city: string): string {
   return city.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase();
 }

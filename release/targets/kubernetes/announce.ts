@@ -1,8 +1,5 @@
-import { LIVE_SERVICE } from "../../../environment/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KubeApi } from "./api/kube-api.ts";
-
-const LIVE = { kind: "Service", name: LIVE_SERVICE } as const;
 
 /** The API server refuses a longer message. */
 const MAX_MESSAGE = 1024;
@@ -20,7 +17,8 @@ export async function announce(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    const service = await api.get(LIVE, signal);
+    const live = { kind: "Service", name: api.names.live } as const;
+    const service = await api.get(live, signal);
     const now = clock
       .date()
       .toISOString()
@@ -28,8 +26,8 @@ export async function announce(
     const event = {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { generateName: `${LIVE_SERVICE}.`, namespace: api.namespace },
-      involvedObject: { apiVersion: "v1", ...LIVE, namespace: api.namespace, uid: service?.metadata.uid },
+      metadata: { generateName: `${live.name}.`, namespace: api.namespace },
+      involvedObject: { apiVersion: "v1", ...live, namespace: api.namespace, uid: service?.metadata.uid },
       type: phase === "rollback" ? "Warning" : "Normal",
       reason: phase.charAt(0).toUpperCase() + phase.slice(1),
       message: message.slice(0, MAX_MESSAGE),

@@ -1,5 +1,5 @@
 import type { Environment } from "../../../environment/environment.ts";
-import { colorLabels, colorName, MARK_ANNOTATION } from "../../../environment/names.ts";
+import { MARK_ANNOTATION, type Names } from "../../../environment/names.ts";
 import type { Color } from "../../../environment/color.ts";
 import { StateChanged } from "../../errors.ts";
 import type { Capacity, ColorState } from "../../ports/capacity.ts";
@@ -64,7 +64,10 @@ export class PodCapacity implements Capacity {
   async color(color: Color, signal?: AbortSignal): Promise<ColorState> {
     const [deployment, autoscaler, pods] = await Promise.all([
       this.#deployment(color, signal),
-      attempt(`read the autoscaler of ${color}`, this.#api.get<Autoscaler>(autoscalerOf(color), signal)),
+      attempt(
+        `read the autoscaler of ${color}`,
+        this.#api.get<Autoscaler>(autoscalerOf(this.#api.names, color), signal),
+      ),
       listPods(this.#api, color, signal),
     ]);
     if (deployment === undefined) return { desired: 0, minimum: 0, pods: [] };
@@ -97,7 +100,7 @@ export class PodCapacity implements Capacity {
     const value = Math.max(minReplicas, Math.min(maxReplicas, pods ?? 0));
     const what = `hold ${color} at ${value} pods`;
     const operations = [{ op: "add", path: "/spec/minReplicas", value }] as const;
-    const write = this.#fences.write({ object: autoscalerOf(color), what, fence, operations }, signal);
+    const write = this.#fences.write({ object: autoscalerOf(this.#api.names, color), what, fence, operations }, signal);
     await (pods === undefined ? this.#unlessDeleted(color, write, signal) : write);
     if (pods !== undefined) await this.#wake(color, value, fence, signal);
   }
@@ -106,7 +109,7 @@ export class PodCapacity implements Capacity {
   async #unlessDeleted(color: Color, write: Promise<void>, signal?: AbortSignal): Promise<void> {
     await write.catch(async (error: unknown) => {
       if (!(error instanceof StateChanged)) throw error;
-      const request = this.#api.get(autoscalerOf(color), signal);
+      const request = this.#api.get(autoscalerOf(this.#api.names, color), signal);
       if ((await attempt(`read the autoscaler of ${color}`, request)) !== undefined) throw error;
     });
   }
@@ -119,12 +122,17 @@ export class PodCapacity implements Capacity {
       { op: "test", path: "/spec/replicas", value: 0 },
       { op: "replace", path: "/spec/replicas", value },
     ] as const;
-    const write = { object: deploymentOf(color), what: `scale ${color} up from 0 to ${value} pods`, fence, operations };
+    const write = {
+      object: deploymentOf(this.#api.names, color),
+      what: `scale ${color} up from 0 to ${value} pods`,
+      fence,
+      operations,
+    };
     await this.#fences.write(write, signal);
   }
 
   async #deployment(color: Color, signal?: AbortSignal): Promise<Deployment | undefined> {
-    const request = this.#api.get<Deployment>(deploymentOf(color), signal);
+    const request = this.#api.get<Deployment>(deploymentOf(this.#api.names, color), signal);
     return await attempt(`read the Deployment of ${color}`, request);
   }
 
@@ -136,7 +144,7 @@ export class PodCapacity implements Capacity {
     const mark = markOf(deployment.spec?.template);
     if (mark !== undefined) return (pod) => markOf(pod) === mark;
     if (!isRollingOut(deployment)) return () => true;
-    const options = { labelSelector: asSelector(colorLabels(color)) };
+    const options = { labelSelector: asSelector(this.#api.names.colorLabels(color)) };
     const sets = await attempt(`list the ReplicaSets of ${color}`, this.#api.list("ReplicaSet", options, signal));
     const newest = [...sets].sort((a, b) => revisionOf(a) - revisionOf(b)).at(-1);
     const hash = newest?.metadata.labels?.[HASH_LABEL];
@@ -144,9 +152,10 @@ export class PodCapacity implements Capacity {
   }
 }
 
-const deploymentOf = (color: Color) => ({ kind: "Deployment", name: colorName(color) }) as const;
+const deploymentOf = (names: Names, color: Color) => ({ kind: "Deployment", name: names.color(color) }) as const;
 
-const autoscalerOf = (color: Color) => ({ kind: "HorizontalPodAutoscaler", name: colorName(color) }) as const;
+const autoscalerOf = (names: Names, color: Color) =>
+  ({ kind: "HorizontalPodAutoscaler", name: names.color(color) }) as const;
 
 /** As `kubectl rollout status` tells it; pods that are being deleted do not count. */
 function isRollingOut({ metadata, status }: Deployment): boolean {

@@ -1,21 +1,19 @@
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE } from "../../../environment/names.ts";
+import { EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
 import { attempt, isApiError, translated } from "./attempt.ts";
 
-const LIVE: ObjectRef = { kind: "Service", name: LIVE_SERVICE };
-
 /**
  * Every object that a release changes, besides the Lease. Only the live Service must exist: a rollback moves the traffic
  * also when others have deleted an autoscaler. What is created later gets its fence with the first write.
  */
-export const FENCED: readonly ObjectRef[] = [
-  LIVE,
-  { kind: "Service", name: PREVIEW_SERVICE },
+export const fenced = (names: Names): readonly ObjectRef[] => [
+  { kind: "Service", name: names.live },
+  { kind: "Service", name: names.preview },
   ...(["blue", "green"] as const).flatMap((color): ObjectRef[] => [
-    { kind: "HorizontalPodAutoscaler", name: colorName(color) },
-    { kind: "Deployment", name: colorName(color) },
+    { kind: "HorizontalPodAutoscaler", name: names.color(color) },
+    { kind: "Deployment", name: names.color(color) },
   ]),
 ];
 
@@ -62,7 +60,7 @@ export class Fences {
 
   /** @throws UsageError if the live Service does not exist */
   async highest(signal?: AbortSignal): Promise<number> {
-    const found = await Promise.all(FENCED.map((object) => this.#read(object, signal)));
+    const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
     return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
   }
 
@@ -73,7 +71,7 @@ export class Fences {
    * @throws Displaced if an object has a higher one
    */
   async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
-    for (const object of FENCED) {
+    for (const object of fenced(this.#api.names)) {
       if (!(await this.#raise(object, epoch, signal))) return false;
     }
     return true;
@@ -141,7 +139,7 @@ export class Fences {
 
   async #read(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const found = await attempt(`read ${inWords(object)}`, this.#api.get(object, signal));
-    if (found !== undefined || object !== LIVE) return found;
+    if (found !== undefined || object.kind !== "Service" || object.name !== this.#api.names.live) return found;
     throw new UsageError(
       `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
     );

@@ -1,5 +1,5 @@
-import { EPOCH_ANNOTATION, HISTORY_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environment/names.ts";
-import { Displaced, StateChanged } from "../../errors.ts";
+import { EPOCH_ANNOTATION, HISTORY_ANNOTATION, RECORD_ANNOTATION, type Names } from "../../../environment/names.ts";
+import { Displaced, StateChanged, TargetUnreachable } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Authority } from "../../ports/records.ts";
@@ -14,6 +14,9 @@ export const TTL_SECONDS = 15;
 /** A renewal that got no answer is sent again after about this long. */
 const RETRY_MS = 1000;
 
+/** Two attempts without an answer still leave time for a third one before the lease expires. */
+const RENEWAL_MS = 4000;
+
 /** Attempts of a write while others change the Lease. */
 const TRIES = 5;
 
@@ -22,7 +25,7 @@ const HISTORY_LENGTH = 20;
 /** Characters: the annotations of an object may have 256 KiB together. */
 const MAX_REASON = 1000;
 
-export const LEASE = { kind: "Lease", name: RELEASE_LEASE } as const;
+export const leaseOf = ({ lease }: Names) => ({ kind: "Lease", name: lease }) as const;
 
 export interface Lease extends KubeObject {
   readonly spec?: LeaseSpec;
@@ -107,7 +110,7 @@ export class HeldLease implements Authority {
     if (this.#lost.signal.aborted) return;
     const operations = [...this.#tests(), { op: "replace", path: "/spec/holderIdentity", value: "" }] as const;
     // It expires by itself if this does not arrive.
-    await this.#api.patch(LEASE, operations, signal).catch(() => undefined);
+    await this.#api.patch(leaseOf(this.#api.names), operations, signal).catch(() => undefined);
   }
 
   async #keepRenewed(): Promise<void> {
@@ -116,12 +119,26 @@ export class HeldLease implements Authority {
     for (;;) {
       await this.#clock.sleep(pauseMs, signal);
       try {
-        await this.confirm(signal);
+        await this.#confirmInTime(signal);
         pauseMs = (TTL_SECONDS * 1000) / 3;
       } catch (error) {
         if (this.#lost.signal.aborted) return;
         pauseMs = pauseAfter(error);
       }
+    }
+  }
+
+  async #confirmInTime(signal: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const answered = new AbortController();
+    const giveUp = () => {
+      late.abort(new TargetUnreachable(`could not renew the lease: no answer within ${RENEWAL_MS / 1000} s`));
+    };
+    this.#clock.sleep(RENEWAL_MS, answered.signal).then(giveUp, () => undefined);
+    try {
+      await this.confirm(AbortSignal.any([signal, late.signal]));
+    } finally {
+      answered.abort();
     }
   }
 
@@ -142,7 +159,7 @@ export class HeldLease implements Authority {
       for (let tries = 0; tries < TRIES; tries++) {
         if (await this.#tryChange(operations, signal)) return;
       }
-      throw new StateChanged(`could not ${what}: others changed Lease '${RELEASE_LEASE}' ${TRIES} times`);
+      throw new StateChanged(`could not ${what}: others changed Lease '${this.#api.names.lease}' ${TRIES} times`);
     } catch (error) {
       if (error instanceof Displaced) this.#lost.abort(error);
       throw translated(what, error);
@@ -152,12 +169,12 @@ export class HeldLease implements Authority {
   /** @returns false if the Lease was not as expected; it is now, or others are changing it */
   async #tryChange(operations: readonly Operation[], signal?: AbortSignal): Promise<boolean> {
     try {
-      await this.#api.patch(LEASE, [...this.#tests(), ...operations], signal);
+      await this.#api.patch(leaseOf(this.#api.names), [...this.#tests(), ...operations], signal);
       return true;
     } catch (error) {
       if (!isApiError(error, "test-failed", "not-found", "conflict")) throw error;
     }
-    const found = await this.#api.get<Lease>(LEASE, signal);
+    const found = await this.#api.get<Lease>(leaseOf(this.#api.names), signal);
     if (found !== undefined && found.spec?.holderIdentity !== this.#identity) throw takenBy(found);
     try {
       await (found === undefined ? this.#createAgain(signal) : this.#restore(found, signal));
@@ -178,7 +195,7 @@ export class HeldLease implements Authority {
     const highest = await this.#fences.highest(signal);
     // Otherwise a displaced holder would take a deleted lease away from the holder after it.
     if (highest > this.epoch) throw new Displaced(`the objects of the release are fenced with epoch ${highest}`);
-    await this.#api.create("Lease", leaseObject(this.#spec(), this.#annotations), signal);
+    await this.#api.create("Lease", leaseObject(this.#api.names, this.#spec(), this.#annotations), signal);
   }
 
   /** The Lease is ours but its annotations are not: somebody removed or edited them. */
@@ -188,7 +205,7 @@ export class HeldLease implements Authority {
       sameVersion(metadata),
       { op: "add", path: "/metadata/annotations", value: annotations },
     ] as const;
-    await this.#api.patch(LEASE, operations, signal);
+    await this.#api.patch(leaseOf(this.#api.names), operations, signal);
   }
 
   #spec(): LeaseSpec {
@@ -227,10 +244,10 @@ export const newSpec = (holderIdentity: string, clock: Clock): LeaseSpec => {
   return { holderIdentity, leaseDurationSeconds: TTL_SECONDS, acquireTime: now, renewTime: now };
 };
 
-export const leaseObject = (spec: LeaseSpec, annotations: Annotations) => ({
+export const leaseObject = ({ lease }: Names, spec: LeaseSpec, annotations: Annotations) => ({
   apiVersion: "coordination.k8s.io/v1",
   kind: "Lease",
-  metadata: { name: RELEASE_LEASE, annotations },
+  metadata: { name: lease, annotations },
   spec,
 });
 

@@ -9,6 +9,7 @@ const MAX_RESPONSE = 16 * 1024 * 1024;
 
 export interface PodFetch {
   readonly fetch: typeof fetch;
+  /** Ends every connection, also one that is being opened. */
   close(): Promise<void>;
 }
 
@@ -16,14 +17,16 @@ export interface PodFetch {
  * A `fetch` whose connections lead to one port of these pods, through the API server. New connections take the pods in
  * turn, and each uses the credentials of its moment.
  *
- * It throws TargetRefused if the identity may not forward ports, and TargetUnreachable if no connection could be made.
+ * It throws TargetRefused if the identity may not forward ports, and TargetUnreachable if no connection could be made, or
+ * the way to the pod broke before the answer. A pod that ends the connection itself is a failed `fetch` as any other.
  */
 export function podFetch(api: KubeApi, pods: readonly string[], port: number): PodFetch {
   let turn = 0;
+  const closed = new AbortController();
   const open = async () => {
     const pod = pods[turn++ % Math.max(1, pods.length)];
     if (pod === undefined) throw new TargetUnreachable("there is no ready pod to connect to");
-    return await api.forward(pod, port).catch((error: unknown) => {
+    return await api.forward(pod, port, closed.signal).catch((error: unknown) => {
       throw unreachable(translated(`open a connection to port ${port} of pod '${pod}'`, error));
     });
   };
@@ -47,11 +50,14 @@ export function podFetch(api: KubeApi, pods: readonly string[], port: number): P
         return await undiciFetch(input, { ...init, dispatcher: agent });
       } catch (error) {
         // `fetch` keeps the reason in the cause of its error.
-        const cause = error instanceof TypeError ? error.cause : undefined;
+        const cause = error instanceof TypeError ? translated(`call port ${port} of a pod`, error.cause) : undefined;
         throw cause instanceof Error && RELEASE_ERRORS.has(cause.name) ? cause : error;
       }
     }) as unknown as typeof fetch,
-    close: () => agent.destroy(),
+    close() {
+      closed.abort(new Error("the connections to the pods have been closed"));
+      return agent.destroy();
+    },
   };
 }
 

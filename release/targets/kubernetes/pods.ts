@@ -1,4 +1,4 @@
-import { colorLabels, CONTAINER } from "../../../environment/names.ts";
+import { CONTAINER } from "../../../environment/names.ts";
 import type { Color } from "../../../environment/color.ts";
 import type { KubeApi, KubeObject } from "./api/kube-api.ts";
 import { attempt } from "./attempt.ts";
@@ -38,7 +38,7 @@ export interface ContainerStatus {
  * evicted, does not count: it stays in the list until it is deleted.
  */
 export async function listPods(api: KubeApi, color: Color, signal?: AbortSignal): Promise<readonly KubePod[]> {
-  const options = { labelSelector: asSelector(colorLabels(color)) };
+  const options = { labelSelector: asSelector(api.names.colorLabels(color)) };
   const pods = await attempt(`list the pods of ${color}`, api.list<KubePod>("Pod", options, signal));
   return pods.filter(
     ({ metadata, status }) =>

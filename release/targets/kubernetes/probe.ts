@@ -1,10 +1,10 @@
-import { PORTS } from "../../../environment/names.ts";
+import type { Server } from "../../../environment/schema/server.ts";
 import type { Color } from "../../../environment/color.ts";
 import { TargetRefused, TargetUnreachable } from "../../errors.ts";
-import { readCalls, type CallHistogram } from "../../measure/histogram.ts";
+import { readCalls } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
-import type { Endpoint, FromPods, PodHealth, Probe } from "../../ports/probe.ts";
-import { HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import type { Endpoint, FromPods, Probe } from "../../ports/probe.ts";
+import { healthOf, metricsOf, reason, versionOf, type PageQuestion } from "../admin-port.ts";
 import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";
@@ -12,22 +12,27 @@ import { isReady, listPods } from "./pods.ts";
 
 const TIMEOUT_MS = 5000;
 
+/** Where a server answers MCP, and its pages. */
+export type ProbedServer = Pick<Server, "port" | "path" | "ports" | "health" | "version" | "metrics">;
+
 /** Reaches the ready pods of a color with port forwards: nothing in the cluster has to expose an idle color. */
-export class PodProbe implements Probe, Measurements {
+export class PodProbe implements Probe {
   readonly #api: KubeApi;
+  readonly #server: ProbedServer;
   readonly #endpoints = new Set<PodFetch>();
 
-  constructor(api: KubeApi) {
+  constructor(api: KubeApi, server: ProbedServer) {
     this.#api = api;
+    this.#server = server;
   }
 
   async endpoint(color: Color, signal?: AbortSignal): Promise<Endpoint> {
     const pods = await this.#readyPods(color, signal);
     if (pods.length === 0) throw new TargetUnreachable(`${color} has no ready pod`);
-    const endpoint = podFetch(this.#api, pods, PORTS.mcp.number);
+    const endpoint = podFetch(this.#api, pods, this.#server.port);
     this.#endpoints.add(endpoint);
     return {
-      url: new URL(`http://127.0.0.1:${PORTS.mcp.number}/mcp`),
+      url: new URL(`http://127.0.0.1:${this.#server.port}${this.#server.path}`),
       fetch: endpoint.fetch,
       pods: pods.length,
       close: async () => {
@@ -37,13 +42,26 @@ export class PodProbe implements Probe, Measurements {
     };
   }
 
-  async health(color: Color, signal?: AbortSignal): Promise<FromPods<readonly PodHealth[]>> {
-    return await this.#askPods(color, HEALTH, signal);
+  get health(): Probe["health"] {
+    const { health } = this.#server;
+    return health && ((color, signal) => this.#askPods(color, healthOf(health), signal));
   }
 
-  async calls(color: Color, signal?: AbortSignal): Promise<FromPods<ReadonlyMap<string, CallHistogram>>> {
-    const { pods, unread } = await this.#askPods(color, METRICS, signal);
-    return { pods: new Map(pods.map(([pod, scrape]) => [pod, readCalls(scrape)])), unread };
+  get versions(): Probe["versions"] {
+    const { version } = this.#server;
+    return version && ((color, signal) => this.#askPods(color, versionOf(version), signal));
+  }
+
+  /** None if the server has no metrics. */
+  get measurements(): Measurements | undefined {
+    const { metrics } = this.#server;
+    if (metrics === undefined) return undefined;
+    return {
+      calls: async (color, signal) => {
+        const { pods, unread } = await this.#askPods(color, metricsOf(metrics), signal);
+        return { pods: new Map(pods.map(([pod, scrape]) => [pod, readCalls(scrape, metrics)])), unread };
+      },
+    };
   }
 
   async close(): Promise<void> {
@@ -56,7 +74,7 @@ export class PodProbe implements Probe, Measurements {
     return pods.filter(isReady).map(({ metadata }) => metadata.name);
   }
 
-  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
+  async #askPods<T>(color: Color, question: PageQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
     const pods = await this.#readyPods(color, signal);
     return await fromPods(
       pods.map((pod) => this.#askPod(pod, question, signal)),
@@ -64,11 +82,12 @@ export class PodProbe implements Probe, Measurements {
     );
   }
 
-  async #askPod<T>(pod: string, { path, read }: AdminQuestion<T>, signal?: AbortSignal): Promise<T> {
-    const connection = podFetch(this.#api, [pod], PORTS.admin.number);
+  async #askPod<T>(pod: string, { port: named, path, read }: PageQuestion<T>, signal?: AbortSignal): Promise<T> {
+    const port = portNumber(this.#server, named);
+    const connection = podFetch(this.#api, [pod], port);
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const url = `http://127.0.0.1:${PORTS.admin.number}${path}`;
+      const url = `http://127.0.0.1:${port}${path}`;
       const response = await connection.fetch(url, {
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
@@ -83,8 +102,6 @@ export class PodProbe implements Probe, Measurements {
   }
 }
 
-/** In one line: `fetch` keeps the reason in the cause of its error. */
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ").slice(0, 300);
+function portNumber({ port, ports }: ProbedServer, named: string | number): number {
+  return typeof named === "number" ? named : ({ ...ports, mcp: port }[named] ?? port);
 }

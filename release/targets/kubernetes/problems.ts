@@ -46,10 +46,18 @@ export class Problems {
     pods: readonly KubePod[],
     signal?: AbortSignal,
   ): Promise<readonly Problem[]> {
+    const paused = conditions.some(isPaused) ? [this.#paused(color)] : [];
     const found = [...conditions.flatMap(replicaFailure), ...pods.flatMap(podProblems)];
     const slow = this.#slow(color, pods);
-    if (found.length > 0 || slow === undefined) return found;
-    return await this.#eventsOf(color, slow, signal);
+    if (found.length > 0 || slow === undefined) return [...paused, ...found];
+    return [...paused, ...(await this.#eventsOf(color, slow, signal))];
+  }
+
+  /** Not final: a paused Deployment still changes its number of pods, and a person may resume it. */
+  #paused(color: Color): Problem {
+    const name = this.#api.names.color(color);
+    const resume = `kubectl rollout resume deployment/${name} --namespace ${this.#api.namespace}`;
+    return problem(`Deployment '${name}' is paused and replaces no pod; run '${resume}'`, false);
   }
 
   /** A pod that has not become ready for some seconds, by this process's own clock. */
@@ -79,6 +87,9 @@ export class Problems {
     return problems;
   }
 }
+
+/** The controller writes this condition for `spec.paused`. */
+const isPaused = ({ type, reason }: Condition) => type === "Progressing" && reason === "DeploymentPaused";
 
 /** The Deployment cannot create pods: a quota, or an admission policy. */
 function replicaFailure({ type, status, message = "" }: Condition): Problem[] {

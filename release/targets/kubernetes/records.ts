@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { EPOCH_ANNOTATION, RECORD_ANNOTATION, RELEASE_LEASE } from "../../../environment/names.ts";
+import { EPOCH_ANNOTATION, RECORD_ANNOTATION } from "../../../environment/names.ts";
 import { LeaseHeld, StateChanged, TargetUnreachable, UsageError } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";
 import { releaseRecordSchema, type ReleaseRecord } from "../../record.ts";
+import { ApiError } from "./api/api-error.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { attempt, isApiError, translated } from "./attempt.ts";
 import { epochOf, type Fences } from "./fences.ts";
 import {
   HeldLease,
   historyOf,
-  LEASE,
+  leaseOf,
   leaseObject,
   newSpec,
   sameVersion,
@@ -26,6 +27,13 @@ const GIVE_BACK_MS = 500;
 
 /** Attempts to take the lease while others change it. */
 const TRIES = 10;
+
+/** Attempts to take the lease while the API does not answer, or answers that it must be asked later. */
+const OUTAGE_TRIES = 4;
+const FIRST_BACKOFF_MS = 250;
+
+/** A longer wait that the API asks for is for the user to decide about. */
+const LONGEST_WAIT_MS = 10_000;
 
 /**
  * The record of a release: an annotation on the Lease that guards it.
@@ -51,7 +59,7 @@ export class LeaseRecords implements Records {
       return releaseRecordSchema.parse(JSON.parse(text));
     } catch {
       throw new UsageError(
-        `the record on Lease '${RELEASE_LEASE}' in namespace '${this.#api.namespace}' was written by another version ` +
+        `the record on Lease '${this.#api.names.lease}' in namespace '${this.#api.namespace}' was written by another version ` +
           "of this command, or by hand; go on with that version, or delete the Lease if no release is in progress",
       );
     }
@@ -78,7 +86,7 @@ export class LeaseRecords implements Records {
     try {
       await this.#fenceAll(held, AbortSignal.any([signal, held.lost]));
     } catch (error) {
-      await held.release();
+      await held.release(AbortSignal.timeout(GIVE_BACK_MS));
       throw error;
     }
     this.#fences.guard(held);
@@ -133,25 +141,32 @@ export class LeaseRecords implements Records {
   async #take(free: Lease | undefined, identity: string, takeOver: boolean, signal: AbortSignal): Promise<Lease> {
     const what = "take the lease";
     let found = free;
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        return await this.#swap(found, identity, signal);
-      } catch (error) {
-        if (!isApiError(error, "conflict", "test-failed", "not-found", "unreachable")) throw translated(what, error);
-      }
+    let [outages, changes] = [0, 0];
+    for (;;) {
+      const taken = await this.#swap(found, identity, signal).catch((error: unknown) => {
+        if (isApiError(error, "conflict", "test-failed", "not-found", "unreachable")) return error;
+        throw translated(what, error);
+      });
+      if (!(taken instanceof ApiError)) return taken;
       found = await this.#lease(signal);
       const holder = found?.spec?.holderIdentity;
       // The answer to the write was lost, and not the write.
       if (found !== undefined && holder === identity) return found;
       if (!takeOver && holder && signOfLife(found) !== signOfLife(free)) throw new LeaseHeld(holder);
+      if (taken.kind === "unreachable") {
+        const waitMs = taken.retryAfterMs ?? FIRST_BACKOFF_MS * 2 ** outages * (0.5 + Math.random());
+        if (++outages === OUTAGE_TRIES || waitMs > LONGEST_WAIT_MS) throw translated(what, taken);
+        await this.#clock.sleep(waitMs, signal);
+      } else if (++changes === TRIES) {
+        throw new StateChanged(`could not ${what}: others changed Lease '${this.#api.names.lease}' ${TRIES} times`);
+      }
     }
-    throw new StateChanged(`could not ${what}: others changed Lease '${RELEASE_LEASE}' ${TRIES} times`);
   }
 
   async #swap(found: Lease | undefined, identity: string, signal: AbortSignal): Promise<Lease> {
     const spec = newSpec(identity, this.#clock);
     if (found === undefined) {
-      return await this.#api.create("Lease", leaseObject(spec, { [EPOCH_ANNOTATION]: "1" }), signal);
+      return await this.#api.create("Lease", leaseObject(this.#api.names, spec, { [EPOCH_ANNOTATION]: "1" }), signal);
     }
     const annotations = { ...found.metadata.annotations, [EPOCH_ANNOTATION]: String(epochOf(found) + 1) };
     const operations = [
@@ -159,7 +174,7 @@ export class LeaseRecords implements Records {
       { op: "add", path: "/metadata/annotations", value: annotations },
       { op: "add", path: "/spec", value: spec },
     ] as const;
-    return await this.#api.patch(LEASE, operations, signal);
+    return await this.#api.patch(leaseOf(this.#api.names), operations, signal);
   }
 
   /** A user who interrupts the command does not learn whether the lease was taken; the next command need not wait for it. */
@@ -171,11 +186,11 @@ export class LeaseRecords implements Records {
       sameVersion(found.metadata),
       { op: "replace", path: "/spec/holderIdentity", value: "" },
     ] as const;
-    await this.#api.patch(LEASE, operations, signal).catch(() => undefined);
+    await this.#api.patch(leaseOf(this.#api.names), operations, signal).catch(() => undefined);
   }
 
   async #lease(signal?: AbortSignal): Promise<Lease | undefined> {
-    return await attempt("read the release lease", this.#api.get<Lease>(LEASE, signal));
+    return await attempt("read the release lease", this.#api.get<Lease>(leaseOf(this.#api.names), signal));
   }
 }
 

@@ -1,4 +1,6 @@
+import { bundledServer } from "../../../environment/bundled-server.ts";
 import type { Environment } from "../../../environment/environment.ts";
+import { server } from "../../../environment/schema/server.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { systemClock } from "../../system-clock.ts";
 import type { Staging } from "../../ports/staging.ts";
@@ -13,7 +15,7 @@ import { SelectorTraffic } from "./traffic.ts";
 
 export interface KubernetesTargetOptions {
   readonly api: KubeApi;
-  readonly environment: Pick<Environment, "scaling">;
+  readonly environment: Pick<Environment, "scaling"> & Partial<Pick<Environment, "server">>;
 
   /** Made from the fences of this target, since a stage writes to the objects that they guard. */
   readonly staging: (fences: Fences) => Staging;
@@ -29,7 +31,7 @@ export interface KubernetesTargetOptions {
 export function kubernetesTarget(options: KubernetesTargetOptions): Target {
   const { api, environment, staging, description = [], clock = systemClock } = options;
   const fences = new Fences(api);
-  const probe = new PodProbe(api);
+  const probe = new PodProbe(api, environment.server ?? server.parse(bundledServer()));
   return {
     description,
     traffic: new SelectorTraffic(api, fences),
@@ -37,7 +39,7 @@ export function kubernetesTarget(options: KubernetesTargetOptions): Target {
     staging: staging(fences),
     records: new LeaseRecords(api, fences, clock),
     probe,
-    measurements: probe,
+    measurements: probe.measurements,
     announce: (phase, message, signal) => announce(api, clock, phase, message, signal),
     close: () => probe.close(),
   };

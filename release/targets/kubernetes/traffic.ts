@@ -1,4 +1,4 @@
-import { COLOR_LABEL, LIVE_SERVICE } from "../../../environment/names.ts";
+import { COLOR_LABEL, type Names } from "../../../environment/names.ts";
 import { COLORS, type Color } from "../../../environment/color.ts";
 import { TrafficMoved, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
@@ -11,7 +11,7 @@ interface Service extends KubeObject {
   readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
 }
 
-const LIVE = { kind: "Service", name: LIVE_SERVICE } as const;
+const liveOf = ({ live }: Names) => ({ kind: "Service", name: live }) as const;
 const SELECTED = `/spec/selector/${pointer(COLOR_LABEL)}`;
 
 /** Sends new connections to one color by the selector of the live Service. */
@@ -25,10 +25,11 @@ export class SelectorTraffic implements Traffic {
   }
 
   async live(signal?: AbortSignal): Promise<Color> {
-    const service = await attempt(`read ${inWords(LIVE)}`, this.#api.get<Service>(LIVE, signal));
+    const object = liveOf(this.#api.names);
+    const service = await attempt(`read ${inWords(object)}`, this.#api.get<Service>(object, signal));
     if (service === undefined) {
       throw new UsageError(
-        `there is no ${inWords(LIVE)} in namespace '${this.#api.namespace}'; deploy the environment`,
+        `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
       );
     }
     return selected(service);
@@ -39,7 +40,12 @@ export class SelectorTraffic implements Traffic {
       { op: "test", path: SELECTED, value: from },
       { op: "replace", path: SELECTED, value: to },
     ] as const;
-    const write = { object: LIVE, what: `move the traffic from ${from} to ${to}`, fence, operations };
+    const write = {
+      object: liveOf(this.#api.names),
+      what: `move the traffic from ${from} to ${to}`,
+      fence,
+      operations,
+    };
     await this.#fences.write(write, signal, (service) => {
       const found = selected(service);
       return found === from ? undefined : new TrafficMoved(from, found);
@@ -48,11 +54,11 @@ export class SelectorTraffic implements Traffic {
 }
 
 /** @throws UsageError if the Service selects no color */
-function selected({ spec }: Service): Color {
+function selected({ metadata, spec }: Service): Color {
   const found = spec?.selector?.[COLOR_LABEL];
   const color = COLORS.find((color) => color === found);
   if (color !== undefined) return color;
   throw new UsageError(
-    `${inWords(LIVE)} selects the color '${found ?? ""}'; set the selector '${COLOR_LABEL}' to ${COLORS.join(" or ")}`,
+    `Service '${metadata.name}' selects the color '${found ?? ""}'; set the selector '${COLOR_LABEL}' to ${COLORS.join(" or ")}`,
   );
 }

@@ -129,7 +129,9 @@ const DISPLACED: Answer = { status: 409, body: { error: "another command has tak
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
 function podAddresses(host: Host, color: "blue" | "green") {
-  return host.pods(color).map(({ name, ready, ports }) => ({ name, ready, adminPort: ports?.admin }));
+  return host
+    .pods(color)
+    .map(({ name, ready, ports }) => ({ name, ready, mcpPort: ports?.mcp, adminPort: ports?.admin }));
 }
 
 function allowed({ headers }: IncomingMessage, token: string): boolean {

@@ -28,7 +28,14 @@ const stateSchema = z.object({
 
 const podsSchema = z.object({
   route: z.url(),
-  pods: z.array(z.object({ name: z.string(), ready: z.boolean(), adminPort: z.number().optional() })),
+  pods: z.array(
+    z.object({
+      name: z.string(),
+      ready: z.boolean(),
+      mcpPort: z.number().optional(),
+      adminPort: z.number().optional(),
+    }),
+  ),
 });
 
 const refusalSchema = z.object({ error: z.string() });

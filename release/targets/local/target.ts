@@ -9,7 +9,7 @@ import type { FromPods, Probe } from "../../ports/probe.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
-import { askAdminPort, HEALTH, METRICS, type AdminQuestion } from "../admin-port.ts";
+import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../admin-port.ts";
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
@@ -25,10 +25,11 @@ export class LocalTarget implements Target {
   readonly staging: Staging;
   readonly records: LocalRecords;
   readonly probe: Probe;
-  readonly measurements: Measurements;
+  readonly measurements?: Measurements;
   readonly #host: HostClient;
+  readonly #metrics?: PageQuestion<readonly [string, string]>;
 
-  constructor({ app }: Environment, host: HostClient) {
+  constructor({ app, server }: Environment, host: HostClient) {
     this.#host = host;
     this.records = new LocalRecords(host);
     this.traffic = {
@@ -54,18 +55,22 @@ export class LocalTarget implements Target {
       pending: async (live, signal) =>
         settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
     };
+    const { health, version, metrics } = server;
     this.probe = {
       async endpoint(color, signal) {
         const { route, pods } = await host.pods(color, signal);
         const ready = pods.filter(({ ready }) => ready).length;
         return { url: new URL(route), fetch, pods: ready, close: () => Promise.resolve() };
       },
-      health: async (color, signal) => await this.#askPods(color, HEALTH, signal),
+      health: health && ((color, signal) => this.#askPods(color, healthOf(health), signal)),
+      versions: version && ((color, signal) => this.#askPods(color, versionOf(version), signal)),
     };
+    if (metrics === undefined) return;
+    this.#metrics = metricsOf(metrics);
     this.measurements = {
       calls: async (color, signal) => {
-        const { pods, unread } = await this.#askPods(color, METRICS, signal);
-        return { pods: new Map(pods.map(([pod, text]) => [pod, readCalls(text)])), unread };
+        const { pods, unread } = await this.#askPods(color, metricsOf(metrics), signal);
+        return { pods: new Map(pods.map(([pod, text]) => [pod, readCalls(text, metrics)])), unread };
       },
     };
   }
@@ -79,22 +84,25 @@ export class LocalTarget implements Target {
     return this.#host.description;
   }
 
-  /** The ready pods' metrics in the Prometheus text format. */
+  /** The ready pods' metrics in the Prometheus text format; none if the server has no metrics. */
   async scrape(color: Color): Promise<readonly string[]> {
-    return (await this.#askPods(color, METRICS)).pods.map(([, text]) => text);
+    if (this.#metrics === undefined) return [];
+    return (await this.#askPods(color, this.#metrics)).pods.map(([, text]) => text);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  async #askPods<T>(color: Color, question: AdminQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
+  async #askPods<T>(color: Color, question: PageQuestion<T>, signal?: AbortSignal): Promise<FromPods<readonly T[]>> {
     const { pods } = await this.#host.pods(color, signal);
     const answers = pods
       .filter(({ ready }) => ready)
-      .map(async ({ name, adminPort }) => {
-        if (adminPort === undefined) throw new TargetUnreachable(`${name} is down`);
-        return await askAdminPort(`http://127.0.0.1:${adminPort}`, name, question, signal);
+      .map(async ({ name, mcpPort, adminPort }) => {
+        // A process has two ports here, of its own choice: their numbers are not those of the environment.
+        const port = question.port === "mcp" ? mcpPort : adminPort;
+        if (port === undefined) throw new TargetUnreachable(`${name} is down`);
+        return await askPage(`http://127.0.0.1:${port}`, name, question, signal);
       });
     return await fromPods(answers, signal);
   }

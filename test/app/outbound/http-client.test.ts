@@ -139,8 +139,8 @@ describe("an outbound call", () => {
     ["gzip", "not gzip", "it is not in the coding 'gzip' that it names"],
     ["br", "not br", "it is not in the coding 'br' that it names"],
     ["gzip, br", brotliCompressSync("not gzip"), "it is not in the coding 'gzip' that it names"],
-    ["utf-8", "text", "nobody asked for its coding 'utf-8'"],
-    ["__proto__", "text", "nobody asked for its coding '__proto__'"],
+    ["utf-8", "text", "its coding was not requested: 'utf-8'"],
+    ["__proto__", "text", "its coding was not requested: '__proto__'"],
     ["gzip, ".repeat(5), gzipSync("text"), "it has more than 4 codings"],
   ])(
     "is an answer without a body where its coding '%s' cannot be decoded",

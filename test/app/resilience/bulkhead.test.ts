@@ -1,19 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { Bulkhead, type BulkheadOptions, type Slot } from "../../../app/src/resilience/bulkhead.ts";
+import { Bulkhead, type BulkheadOptions } from "../../../app/src/resilience/bulkhead.ts";
 import { CallerCall } from "../../../app/src/resilience/call.ts";
 import { Deadline, DeadlineExceeded } from "../../../app/src/resilience/deadline.ts";
-import { Rejected, type Rejection } from "../../../app/src/resilience/rejection.ts";
+import { Rejected } from "../../../app/src/resilience/rejection.ts";
 import { fakeTime, settled } from "./fake-clock.ts";
 
 function clocked(options: Partial<BulkheadOptions> = {}) {
   const { clock, time } = fakeTime();
   return { clock, time, bulkhead: new Bulkhead({ name: "api", maxConcurrent: 2, time, ...options }) };
-}
-
-function admitted(answer: Slot | Rejection): Slot {
-  if (!answer.admitted) throw new Error(answer.reason);
-  return answer;
 }
 
 /** Work that ends when it is told to. */
@@ -28,20 +23,16 @@ function task() {
 }
 
 describe("a bulkhead of two", () => {
-  it("admits two calls and turns the third away", () => {
+  it("admits two calls and rejects the third", async () => {
     const { bulkhead } = clocked();
-    bulkhead.tryAcquire();
-    bulkhead.tryAcquire();
+    const { work, end } = task();
+    const calls = [bulkhead.execute(work), bulkhead.execute(work)];
 
-    expect(bulkhead.tryAcquire()).toEqual({ admitted: false, reason: "full", policy: "api", retryAfterMs: 0 });
-  });
-
-  it("admits again once a call has given its place back, and counts a second give-back as none", () => {
-    const { bulkhead } = clocked();
-    const place = admitted(bulkhead.tryAcquire());
-    place.release();
-    place.release();
-
+    await expect(bulkhead.execute(work)).rejects.toMatchObject({
+      rejection: { admitted: false, reason: "full", policy: "api", retryAfterMs: 0 },
+    });
+    end();
+    await Promise.all(calls);
     expect(bulkhead.inFlight).toBe(0);
   });
 
@@ -112,7 +103,8 @@ describe("a bulkhead of two", () => {
 
   it("runs nothing for a caller who goes away in the moment that gives him a place, and gives it to the next", async () => {
     const { bulkhead } = clocked({ maxConcurrent: 1, maxQueue: 2 });
-    const place = admitted(bulkhead.tryAcquire());
+    const first = task();
+    void bulkhead.execute(first.work);
     const caller = new AbortController();
     const ran: string[] = [];
     const run = (name: string) => () => Promise.resolve(ran.push(name));
@@ -120,7 +112,9 @@ describe("a bulkhead of two", () => {
       .execute(run("gone"), new CallerCall({ signal: caller.signal }))
       .catch((error: unknown) => error);
     const next = bulkhead.execute(run("next"));
-    place.release();
+    first.end();
+    // Gives the slot to the caller, whose work starts after this.
+    await Promise.resolve();
     caller.abort(new Error("gone"));
 
     expect(await gone).toEqual(new Error("gone"));

@@ -126,19 +126,26 @@ describe("a composition of all policies", () => {
 
   it("brings the deadline of the whole call to the work, as the abort of its signal", async () => {
     const { clock, time, parts } = full();
-    const balancer = new LoadBalancer({ name: "endpoints", endpoints: [{ name: "one", target: 1 }], time });
+    const balancer = new LoadBalancer({
+      name: "endpoints",
+      endpoints: [{ name: "one", target: 1, breaker: parts.breaker }],
+    });
     const stack = compose({ ...parts, deadline: new Deadline({ timeout: 120, time }) });
     const start = time.now();
     const aborts: { readonly after: number; readonly reason: unknown }[] = [];
     const answer = stack.execute(
       (call) =>
-        balancer.execute((_target, { signal, deadline }) => {
-          expect(deadline).toBe(start + 120);
-          signal.addEventListener("abort", () => {
-            aborts.push({ after: time.now() - start, reason: signal.reason });
-          });
-          return forever();
-        }, call),
+        balancer.execute(
+          (_target, { signal, deadline }) => {
+            expect(deadline).toBe(start + 120);
+            signal.addEventListener("abort", () => {
+              aborts.push({ after: time.now() - start, reason: signal.reason });
+            });
+            return forever();
+          },
+          "random",
+          call,
+        ),
       repeatable(),
     );
     await clock.pass(1000);

@@ -58,10 +58,10 @@ describe("a programming error", () => {
       { state: "closed", failures: 0 },
       { state: "closed", failures: 0 },
     ]);
-    const ejection = { failureThreshold: 1, recoveryTimeout: 1000, judge: () => "failure" as const };
-    const endpoints = ["a", "b"].map((name) => ({ name, target: name }));
-    const balancer = new LoadBalancer({ name: "pool", endpoints, ejection });
-    for (let turn = 0; turn < 4; turn += 1) await expect(balancer.execute(mistaken)).rejects.toThrow(TypeError);
+    const endpoints = [breaker, other].map((each) => ({ name: each.name, target: each.name, breaker: each }));
+    const balancer = new LoadBalancer({ name: "pool", endpoints, judge: () => "failure" });
+    for (let turn = 0; turn < 4; turn += 1)
+      await expect(balancer.execute(mistaken, "round-robin")).rejects.toThrow(TypeError);
     expect(balancer.endpoints.some(({ isEjected }) => isEjected)).toBe(false);
   });
 

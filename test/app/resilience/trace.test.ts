@@ -146,9 +146,10 @@ describe("the trace of a call", () => {
   });
 
   it("names the endpoint that was picked", async () => {
-    const balancer = new LoadBalancer({ name: "api", endpoints: [{ name: "one", target: 1 }] });
+    const breaker = new Breaker({ name: "one", failureThreshold: 1, recoveryTimeout: 1000 });
+    const balancer = new LoadBalancer({ name: "api", endpoints: [{ name: "one", target: 1, breaker }] });
     const { call, decisions } = traced();
-    await balancer.execute((target) => Promise.resolve(target), call);
+    await balancer.execute((target) => Promise.resolve(target), "random", call);
 
     expect(decisions).toEqual([
       { policy: "load-balancer", name: "api", decision: "picked", details: { endpoint: "one" } },

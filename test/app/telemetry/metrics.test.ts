@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { BREAKER_METRICS, breakerMetrics } from "../../../app/src/telemetry/breaker-metrics.ts";
 import { expose } from "../../../app/src/telemetry/exposition.ts";
 import { Metrics } from "../../../app/src/telemetry/metrics.ts";
+import { bundledServer } from "../../../environment/bundled-server.ts";
 import { readCalls } from "../../../release/measure/histogram.ts";
 import { newOutbound } from "../outbound/new-outbound.ts";
 import { connect, startTestApp, type RunningApp } from "../running-app.ts";
@@ -89,8 +90,8 @@ describe("a scrape", () => {
 
   it("is read alike by a release's gates in both formats", async () => {
     await askWeather(3);
-    const plain = readCalls((await scrape("/metrics", "prometheus")).text);
-    const open = readCalls((await scrape("/metrics", "openmetrics")).text);
+    const plain = readCalls((await scrape("/metrics", "prometheus")).text, bundledServer().metrics);
+    const open = readCalls((await scrape("/metrics", "openmetrics")).text, bundledServer().metrics);
 
     expect(plain.calls).toBe(3);
     expect(open).toEqual(plain);

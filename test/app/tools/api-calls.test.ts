@@ -78,10 +78,10 @@ describe("resilient_api_call", () => {
     });
     const { data, text } = await ask({ method: "POST", body: "x" });
 
-    expect(data).toMatchObject({ status: 201, unreadable: "nobody asked for its coding 'utf-8'" });
+    expect(data).toMatchObject({ status: 201, unreadable: "its coding was not requested: 'utf-8'" });
     expect(data).not.toHaveProperty("body");
     expect(text).toBe(
-      `${upstream.origin}/ answered 201, but its body cannot be decoded: nobody asked for its coding 'utf-8'.`,
+      `${upstream.origin}/ answered 201, but its body cannot be decoded: its coding was not requested: 'utf-8'.`,
     );
   });
 

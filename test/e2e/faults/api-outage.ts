@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { liveColor } from "../cluster.ts";
 import { mustRun } from "../command.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 
 /**
@@ -23,7 +23,7 @@ export const apiOutage: Step = {
     let seconds = 0;
     const startSeconds = await outage(() => Promise.resolve());
     const load = await underLoad(async () => {
-      const release = startRelease("run", { environment: "local", args: CANDIDATE });
+      const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
       await release.until(inPhase("bake"));
       await nodeReports();
       seconds = await outage(async () => {

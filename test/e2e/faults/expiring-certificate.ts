@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { liveColor } from "../cluster.ts";
 import { mustRun } from "../command.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, startRelease } from "../release.ts";
+import { CANDIDATE, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 
 /** Shorter than the bake, so that every certificate of the release's start has expired before its end. */
@@ -24,7 +24,7 @@ export const expiringCertificate: Step = {
       const kubeconfig = await writeKubeconfig(folder);
       const load = await underLoad(async () => {
         const variables = { KUBECONFIG: kubeconfig };
-        const release = startRelease("run", { environment: "local", args: CANDIDATE, variables });
+        const release = startRelease("run", { environment: PATIENT, args: CANDIDATE, variables });
         const { code, result, reason } = await release.ended;
         assert.deepEqual({ code, result }, { code: 0, result: "released" }, reason);
       });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { other } from "../../../environment/color.ts";
 import { liveColor, podIdentities } from "../cluster.ts";
-import { other, type Color } from "../../../environment/color.ts";
 import { imageOf } from "../images.ts";
 import { inWords, underLoad } from "../load.ts";
 import { CANDIDATE, QUICK, releaseOf } from "../release.ts";
@@ -10,7 +10,7 @@ import { applySavedPlan, savePlan, type Stack } from "../terraform.ts";
 export const stalePlan: Step = {
   name: "a plan that stages the idle color, saved before a switch, is refused after it and leaves the live pods alone",
   async run() {
-    const live = (await liveColor());
+    const live = await liveColor();
     const idle = other(live);
     const stack = `local-${idle}` as Stack;
     await savePlan(stack, { STAGE: `${idle}=${imageOf("1.0.0")}` });

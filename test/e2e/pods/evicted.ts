@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 import { evict, podNames } from "./disturb.ts";
 
@@ -13,7 +13,7 @@ export const evicted: Step = {
     const candidate = other(old);
     await evict((await podNames(candidate))[0] ?? "");
     const load = await underLoad(async () => {
-      const release = startRelease("run", { environment: "local", args: CANDIDATE });
+      const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
       await release.until(inPhase("bake"));
       await evict((await podNames(candidate))[0] ?? "");
       const { code, result, reason } = await release.ended;

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 import { breakPod, hasReady, isQuiet, podNames, scale } from "./disturb.ts";
 
 const GROWN = 4;
 
-/** A call that is under way when a pod of the failing version ends may fail; none may fail once the old color is live. */
+/** Nodes learn within a second that the traffic has moved, where other changes came right before. */
+const LEARNED_WITHIN_MS = 1000;
+
+/** All pods of the failing version end at once, and calls fail until the nodes send them to the old color again. */
 export const grownLoad: Step = {
   name: `a version that fails after its color grew to ${GROWN} pods is rolled back to as many of the old one`,
   async run() {
@@ -19,7 +22,7 @@ export const grownLoad: Step = {
     try {
       const load = await underLoad(
         async () => {
-          const release = startRelease("run", { environment: "local", args: CANDIDATE });
+          const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
           await release.until(inPhase("bake"));
           await scale(candidate, GROWN);
           await hasReady(candidate, GROWN);
@@ -27,7 +30,7 @@ export const grownLoad: Step = {
           await hasReady(old, GROWN);
           for (const pod of await podNames(candidate)) await breakPod(pod);
           await release.until((event) => event.type === "traffic" && event.to === old);
-          backAt = Date.now();
+          backAt = Date.now() + LEARNED_WITHIN_MS;
           const { code, result, reason } = await release.ended;
           assert.deepEqual({ code, result }, { code: 3, result: "rolled-back" }, reason);
           assert.equal((await podNames(old)).length, GROWN);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, kubectl, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 import { isQuiet, lacksPods, podNames, scale } from "./disturb.ts";
 
@@ -16,7 +16,7 @@ export const scaleUpHeldBack: Step = {
     const size = (await podNames(candidate)).length;
     try {
       const load = await underLoad(async () => {
-        const release = startRelease("run", { environment: "local", args: CANDIDATE });
+        const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
         await release.until(inPhase("bake"));
         await kubectl("create", "quota", QUOTA, `--hard=pods=${2 * size}`);
         await scale(candidate, size + 1);

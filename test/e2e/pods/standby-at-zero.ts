@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, QUICK, releaseOf, status } from "../release.ts";
+import { CANDIDATE, PATIENT, QUICK, releaseOf, status } from "../release.ts";
 import type { Step } from "../step.ts";
 import { isQuiet, scale } from "./disturb.ts";
 
@@ -10,7 +10,7 @@ export const standbyAtZero: Step = {
   name: "a standby that others scaled to 0 is named by status, and a rollback starts it before it gets the traffic",
   async run() {
     const old = await liveColor();
-    await releaseOf(QUICK, "run", ...CANDIDATE);
+    await releaseOf(PATIENT, "run", ...CANDIDATE);
     assert.equal(await liveColor(), other(old));
     await scale(old, 0);
     await isQuiet(old, 0);

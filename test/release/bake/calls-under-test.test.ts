@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import type { Color } from "../../../environment/color.ts";
 import { CallsUnderTest } from "../../../release/bake/calls-under-test.ts";
 import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
@@ -12,8 +12,8 @@ import { serve, type Running } from "../local/fixtures/app.ts";
 import environment from "../local/fixtures/environment.ts";
 import { MemoryTarget } from "../memory-target.ts";
 
-/** Seconds of a bake pass in tenths. */
-const clock = fastClock(10);
+/** Not faster, because the calls are real ones, also on a busy machine. */
+const clock = fastClock(3);
 
 /** Two colors that answer on real ports, with live traffic that the test makes up. */
 class Colors extends MemoryTarget {
@@ -21,6 +21,8 @@ class Colors extends MemoryTarget {
   override live: Color = "green";
   unreachable = new Set<Color>();
   unread: readonly string[] = [];
+  /** The bound of the histogram, in seconds. */
+  bound = 5;
   /** What the pod of green has counted: live calls, and the synthetic ones that it answered. */
   readonly counted = { calls: 0, errors: 0, slow: 0 };
   readonly #apps: Partial<Record<Color, Running>> = {};
@@ -49,7 +51,7 @@ class Colors extends MemoryTarget {
     if (this.unread.length > 0) throw new TargetUnreachable(this.unread[0] ?? "");
     const { calls, errors, slow } = this.counted;
     const buckets = new Map([
-      [5, calls - slow],
+      [this.bound, calls - slow],
       [Infinity, calls],
     ]);
     const histogram: CallHistogram = { calls, errors, buckets };
@@ -109,6 +111,8 @@ async function bakeUntil(seen: (verdict: Verdict) => boolean, eachSecond: (secon
 const lastEvidence = (source: "live" | "synthetic") =>
   events.findLast((event) => event.type === "evidence" && event.source === source && event.objective === "failed");
 
+jest.setTimeout(60_000);
+
 describe("the calls of a bake", () => {
   it("pass, and are not enough to retire before they rule out what nobody would tolerate", async () => {
     let passed = 0;
@@ -141,8 +145,8 @@ describe("the calls of a bake", () => {
   it("fail at once, without further checks, when live calls of the new color alone fail", async () => {
     const verdict = await bakeUntil(
       ({ outcome }) => outcome === "fail",
-      () => {
-        target.carry(20, 10);
+      (second) => {
+        target.carry(20, second < 4 ? 0 : 10);
       },
     );
 
@@ -191,7 +195,31 @@ describe("the calls of a bake", () => {
       },
     );
 
-    expect(verdict.evidence).toContain("no call to the old color could be made");
+    expect(verdict.evidence).toContain("do not show an outage of both");
+  });
+
+  it("fail also when the old color fails now and then, all the time, and the new one always", async () => {
+    const verdict = await bakeUntil(
+      ({ outcome }) => outcome === "fail",
+      (second) => {
+        target.failing.blue = second % 4 === 0;
+        target.carry(20, second < 9 ? 0 : 20);
+      },
+    );
+
+    expect(verdict.final).toBe(true);
+  });
+
+  it("fail also when the old color does not have what the synthetic calls ask for", async () => {
+    target.failing.blue = true;
+    const verdict = await bakeUntil(
+      ({ outcome }) => outcome === "fail",
+      (second) => {
+        target.carry(20, second < 4 ? 0 : 10);
+      },
+    );
+
+    expect(verdict.evidence).toContain("do not show an outage of both");
   });
 
   it("fail by the synthetic ones when no pod can be read", async () => {
@@ -208,6 +236,56 @@ describe("the calls of a bake", () => {
 
     expect(verdict).toMatchObject({ outcome: "inconclusive" });
     expect(verdict.evidence).toContain("pod does not answer /metrics");
+  });
+
+  it("are the synthetic ones alone where the server has no metrics, which is said once", async () => {
+    target.measurements = undefined;
+    const verdict = await bakeUntil(({ needsMore }) => needsMore !== true);
+
+    expect(verdict).toMatchObject({
+      outcome: "pass",
+      evidence: expect.stringMatching(/^synthetic: \d+ calls/) as unknown,
+    });
+    const said = events.filter((event) => event.type === "progress" && event.message.includes("has no metrics"));
+    expect(said).toHaveLength(1);
+  });
+
+  it("fail by the synthetic ones where the server has no metrics", async () => {
+    target.measurements = undefined;
+    target.failing.green = true;
+    const verdict = await bakeUntil(({ outcome }) => outcome === "fail");
+
+    expect(verdict.evidence).toContain("synthetic calls failed");
+  });
+
+  it("name the bound that they are slow above, where the histogram lacks the limit", async () => {
+    target.bound = 2.5;
+    target.carry(1);
+    const verdict = await bakeUntil(
+      ({ evidence }) => evidence.includes("slow:"),
+      () => {
+        target.carry(20);
+      },
+    );
+
+    expect(verdict.evidence).toContain(
+      "live calls above 2500 ms count as slow: the histogram's next bound below 5000 ms",
+    );
+  });
+
+  it("do not blame live ones for a histogram without a bound as low as the limit", async () => {
+    target.bound = 10;
+    const verdict = await bakeUntil(
+      ({ needsMore }) => needsMore !== true,
+      () => {
+        target.carry(20);
+      },
+    );
+
+    expect(verdict).toMatchObject({ outcome: "pass" });
+    expect(verdict.evidence).toContain(
+      "the histogram has no bound up to 5000 ms: the speed of live calls is not judged",
+    );
   });
 
   it("say before the end how many of them the bake needs", async () => {

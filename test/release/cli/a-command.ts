@@ -28,9 +28,9 @@ export function start(home: string, args: readonly string[]): Running {
   return startAsIs(home, [command, "--environment", ENVIRONMENT_FILE, "--json", ...options]);
 }
 
-export function startAsIs(home: string, args: readonly string[], script = CLI): Running {
+export function startAsIs(home: string, args: readonly string[], script = CLI, env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

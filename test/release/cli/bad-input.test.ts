@@ -231,7 +231,7 @@ describe("the release command", () => {
 
     expect(code).toBe(3);
     expect(last).toMatchObject({ type: "result", result: "rolled-back" });
-    expect(last.reason).toContain("green is live again: bake: ");
+    expect(last.reason).toContain("green is live again: calls: ");
     expect(host.host.look().live).toBe("green");
     expect(caller.failures).toEqual([]);
   }, 20_000);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { environment as checked, type EnvironmentInput } from "../../../environment/environment.ts";
 import { ask } from "../../../release/gates/ask.ts";
 import { capacity } from "../../../release/gates/capacity.ts";
 import type { Check, Gate, GateContext } from "../../../release/gates/gate.ts";
@@ -10,7 +12,7 @@ import { smoke } from "../../../release/gates/smoke.ts";
 import { version } from "../../../release/gates/version.ts";
 import { TargetRefused, TargetUnreachable } from "../../../release/errors.ts";
 import type { Pod } from "../../../release/ports/capacity.ts";
-import type { Endpoint, PodHealth } from "../../../release/ports/probe.ts";
+import type { Endpoint, PodHealth, PodVersion } from "../../../release/ports/probe.ts";
 import { observe, type Snapshot } from "../../../release/snapshot.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { instantClock } from "../instant-clock.ts";
@@ -20,7 +22,7 @@ import { MemoryTarget } from "../memory-target.ts";
 
 /** A target whose pods report what the test sets. */
 class Telling extends MemoryTarget {
-  reports: readonly PodHealth[] = [];
+  reports: readonly (PodHealth & PodVersion)[] = [];
   unread: readonly string[] = [];
   port = 1;
   fault: Error | undefined;
@@ -28,6 +30,10 @@ class Telling extends MemoryTarget {
   override async health() {
     this.#reach();
     return await Promise.resolve({ pods: this.reports, unread: this.unread });
+  }
+
+  override async versions() {
+    return await this.health();
   }
 
   override async endpoint(): Promise<Endpoint> {
@@ -73,7 +79,7 @@ function snapshotOf(green: readonly Partial<Pod>[], blue: readonly Partial<Pod>[
   return { snapshot };
 }
 
-const says = (status: PodHealth["status"], given: Partial<PodHealth> = {}): PodHealth => ({
+const says = (status: PodHealth["status"], given: Partial<PodVersion> = {}): PodHealth & PodVersion => ({
   pod: `pod-${status}`,
   status,
   version: "2.0.0",
@@ -208,6 +214,23 @@ describe("the gate 'version'", () => {
     });
   });
 
+  it("compares the image with the one that the stage was accepted with, where the server names no version", async () => {
+    const silent = new Telling();
+    silent.probe.versions = undefined;
+    const { snapshot } = snapshotOf([{}]);
+    const fields = { mark: "m", image: "two", version: "2.0.0", from: "blue", to: "green", phase: "verify" } as const;
+    const staged = (accepted?: string) => ({
+      snapshot: { ...snapshot, release: { ...fields, startedAt: "2026-01-01T00:00:00Z", accepted } },
+    });
+
+    expect(await verdict(version, silent, staged("two"))).toMatchObject({
+      outcome: "pass",
+      evidence: "green runs two; the server has no page that names its version (server.version)",
+    });
+    expect(await verdict(version, silent, staged("three"))).toMatchObject({ outcome: "fail" });
+    expect(await verdict(version, silent, staged())).toMatchObject({ outcome: "inconclusive" });
+  });
+
   it("is inconclusive when no pod answers", async () => {
     target.reports = [];
     expect(await verdict(version, target)).toMatchObject({
@@ -225,6 +248,16 @@ describe("the gate 'health'", () => {
     expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "1 pods healthy" });
     target.reports = [says("healthy"), says("degraded")];
     expect(await verdict(health, target)).toMatchObject({ outcome: "pass", evidence: "degraded: pod-degraded" });
+  });
+
+  it("goes by ready pods, and says so, where the server has no page for its health", async () => {
+    const silent = new Telling();
+    silent.probe.health = undefined;
+    expect(await verdict(health, silent, snapshotOf([{}, { ready: false }]))).toMatchObject({
+      outcome: "pass",
+      evidence: "1 pods ready; the server has no page for its health (server.health)",
+    });
+    expect(await verdict(health, silent, snapshotOf([]))).toMatchObject({ outcome: "inconclusive" });
   });
 
   it("fails with a critical pod", async () => {
@@ -268,10 +301,53 @@ describe("the gates that call the color as a client", () => {
     expect(await verdict(smoke, right)).toMatchObject({ outcome: "pass", evidence });
   });
 
+  const asking = (smoke: EnvironmentInput["release"]["smoke"], protocolVersions = ["2025-11-25"]) => {
+    const { release, server } = environment;
+    return {
+      environment: checked({ ...environment, server: { ...server, protocolVersions }, release: { ...release, smoke } }),
+    };
+  };
+
+  it("'smoke' takes a JSON Schema, and uses only the protocol versions that the server declares", async () => {
+    const schema = { properties: { text: { const: "hello" } }, required: ["text"] };
+    const given = asking({ tool: "echo", arguments: { text: "hello" }, expect: schema });
+
+    expect(await verdict(smoke, right, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "echo answered as expected, legacy",
+    });
+    expect(await verdict(smoke, wrong, given)).toMatchObject({ outcome: "fail" });
+    expect((await verdict(metrics, right, given)).outcome).toBe("pass");
+  });
+
+  it("'smoke' takes a part of the text of an answer", async () => {
+    const given = asking({ tool: "echo", arguments: { text: "hello" }, expect: { text: "hel" } }, ["2026-07-28"]);
+
+    expect(await verdict(smoke, right, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "echo answered as expected, modern",
+    });
+    expect(await verdict(smoke, wrong, given)).toMatchObject({
+      outcome: "fail",
+      evidence: expect.stringContaining('without "hel"') as unknown,
+    });
+  });
+
+  it("'smoke' and 'metrics' list the tools where the environment names none", async () => {
+    const given = asking(undefined, ["2025-06-18", "2026-07-28"]);
+
+    expect(await verdict(smoke, failing, given)).toMatchObject({
+      outcome: "pass",
+      evidence: "the server lists its tools, legacy and modern",
+    });
+    expect((await verdict(metrics, failing, given)).outcome).toBe("pass");
+    expect(await verdict(smoke, new Telling(), given)).toMatchObject({ outcome: "fail" });
+  });
+
   it("'smoke' fails on a wrong answer, an error, a missing tool and a closed port, and says which", async () => {
     const absent = {
       ...environment,
-      release: { ...environment.release, smoke: { ...environment.release.smoke, tool: "x" } },
+      release: { ...environment.release, smoke: { tool: "x", arguments: {}, expect: z.unknown() } },
     };
     const closed = new Telling();
 

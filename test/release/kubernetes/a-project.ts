@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EPOCH_ANNOTATION } from "../../../environment/names.ts";
+import { APP as DEFAULT_APP, EPOCH_ANNOTATION, namesOf } from "../../../environment/names.ts";
 import { TerraformStaging } from "../../../release/targets/kubernetes/staging/terraform-staging.ts";
-import { Fences, FENCED } from "../../../release/targets/kubernetes/fences.ts";
+import { fenced, Fences } from "../../../release/targets/kubernetes/fences.ts";
 import { FakeCluster } from "../../kubernetes/cluster.ts";
 import { StoreApi } from "../../kubernetes/store-api.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -40,7 +40,7 @@ export async function aProject({ stage = {}, app = APP, env = {} }: ProjectOptio
   const setStage = (more: object) => writeFile(join(project, "stage.json"), JSON.stringify(more));
   await setStage(stage);
   const { store } = FakeCluster.deployed();
-  for (const object of FENCED) {
+  for (const object of fenced(namesOf(DEFAULT_APP))) {
     store.edit(object, (draft) => {
       draft.metadata.annotations = { ...draft.metadata.annotations, [EPOCH_ANNOTATION]: "7" };
     });

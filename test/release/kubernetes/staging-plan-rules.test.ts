@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { judge, planSchema } from "../../../release/targets/kubernetes/staging/plan-rules.ts";
+import { UsageError } from "../../../release/errors.ts";
+import { judge, planSchema, readPlan } from "../../../release/targets/kubernetes/staging/plan-rules.ts";
 
-const EXPECTED = { stack: "test-green", namespace: "mcp", color: "green" } as const;
+const EXPECTED = { stack: "test-green", namespace: "mcp", color: "green", name: "mcp-app-green" } as const;
 const DEPLOYMENT = "kubernetes_deployment_v1.pods_deployment_1";
 
 const change = (type: string, name: string, actions: string[], before: object = {}, after: object = before) => {
@@ -97,5 +98,24 @@ describe("the rules of a stage's plan", () => {
       apply: false,
       targets: [DEPLOYMENT, "terraform_data.stage"],
     });
+  });
+});
+
+describe("the plan that Terraform shows", () => {
+  it("is read", () => {
+    expect(readPlan('{"resource_changes":[]}\n')).toEqual({ resource_changes: [] });
+  });
+
+  it.each([
+    ["'[command]/opt/terraform-bin …'", '[command]/opt/terraform-bin show -json x.tfplan\n{"resource_changes":[]}\n'],
+    ["nothing", "\n"],
+    ["something else", '{"resource_changes":3,"password":"secret"}'],
+  ])("is asked for without a wrapper if %s is shown instead", (printed, output) => {
+    const act = () => readPlan(output);
+
+    expect(act).toThrow(UsageError);
+    expect(act).toThrow(`printed ${printed} instead of a plan in JSON`);
+    expect(act).toThrow("set 'terraform_wrapper: false'");
+    expect(act).not.toThrow("secret");
   });
 });

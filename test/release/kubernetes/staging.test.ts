@@ -1,17 +1,21 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, jest } from "@jest/globals";
 import {
   COLOR_LABEL,
   colorName,
+  EPOCH_ANNOTATION,
   LIVE_SERVICE,
   PREVIEW_SERVICE,
+  RELEASE_LEASE,
   SETTINGS_ANNOTATION,
   WANTED_SETTINGS,
 } from "../../../environment/names.ts";
-import { Displaced, TargetRefused, TargetUnreachable, TrafficMoved } from "../../../release/errors.ts";
+import { Displaced, StateChanged, TargetRefused, TargetUnreachable, TrafficMoved } from "../../../release/errors.ts";
 import { moveByOperator } from "../../kubernetes/world.ts";
 import { aProject } from "./a-project.ts";
 
@@ -20,10 +24,16 @@ jest.setTimeout(60_000);
 const terraform = promisify(execFile);
 const preview = { kind: "Service", name: PREVIEW_SERVICE } as const;
 
-/** Unknown until the apply, and false then. */
-const FAILS_IN_APPLY = {
-  lifecycle: { precondition: [{ condition: "${timestamp() == local.never}", error_message: "not ours any more" }] },
-};
+/** Its condition is unknown until the apply, and false then. */
+const failsInApply = (error_message: string) => ({
+  lifecycle: { precondition: [{ condition: "${timestamp() == local.never}", error_message }] },
+});
+const NOT_OURS = failsInApply("another command has taken the release lease over since epoch 7: nothing was staged");
+const LEASE = { kind: "Lease", name: RELEASE_LEASE } as const;
+const leaseOf = (epoch: string) => ({
+  metadata: { name: RELEASE_LEASE, annotations: { [EPOCH_ANNOTATION]: epoch } },
+  spec: { holderIdentity: "somebody" },
+});
 const SLOW = { provisioner: [{ "local-exec": { command: "sleep 4" } }] };
 
 describe("a stage with Terraform", () => {
@@ -59,11 +69,51 @@ describe("a stage with Terraform", () => {
     expect(existsSync(a.stack)).toBe(false);
   });
 
-  it("whose precondition fails in the apply is displaced while its color is idle", async () => {
-    await using a = await aProject({ stage: FAILS_IN_APPLY });
+  it("whose fence was refused in the apply is displaced if the lease is another command's", async () => {
+    await using a = await aProject({ stage: NOT_OURS });
+    a.store.create("Lease", leaseOf("8"));
 
-    await expect(a.stage()).rejects.toThrow(Displaced);
+    const error: unknown = await a.stage().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Displaced);
+    expect(String(error)).toContain("taken over by somebody, and nothing was staged");
     expect(a.store.get(preview)?.spec?.selector?.[COLOR_LABEL]).toBe("green");
+  });
+
+  it("whose fence was refused in the apply restores that of the live Service while the lease is ours", async () => {
+    await using a = await aProject({ stage: NOT_OURS });
+    a.store.create("Lease", leaseOf("7"));
+    const live = { kind: "Service", name: LIVE_SERVICE } as const;
+    a.store.edit(live, ({ metadata }) => {
+      metadata.annotations = undefined;
+    });
+
+    await expect(a.stage()).rejects.toThrow(StateChanged);
+    expect(a.store.get(live)?.metadata.annotations?.[EPOCH_ANNOTATION]).toBe("7");
+  });
+
+  it("whose fence was refused in the apply is not displaced while the lease is out of reach", async () => {
+    await using a = await aProject({ stage: NOT_OURS });
+    a.api.faults.add({ ...LEASE, does: "unreachable", times: Infinity });
+
+    await expect(a.stage()).rejects.toThrow(TargetUnreachable);
+  });
+
+  it("that another precondition refuses says why", async () => {
+    await using a = await aProject({ stage: failsInApply("the image needs a tag") });
+    const error: unknown = await a.stage().catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(TargetRefused);
+    expect(String(error)).toContain("the image needs a tag");
+  });
+
+  it("names the signal that killed a plan", async () => {
+    const bin = await mkdtemp(join(tmpdir(), "bin-"));
+    const program = '#!/bin/sh\n[ "$1" = plan ] && kill -9 $$\nPATH="${PATH#*:}" exec terraform "$@"\n';
+    await writeFile(join(bin, "terraform"), program, { mode: 0o755 });
+    await using a = await aProject({ env: { PATH: `${bin}:${process.env.PATH}` } });
+
+    await expect(a.stage()).rejects.toThrow("'terraform plan' was killed by SIGKILL: it printed nothing");
+    await rm(bin, { recursive: true });
   });
 
   it("names who holds a locked state, and how to unlock it", async () => {

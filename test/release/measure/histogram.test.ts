@@ -1,18 +1,21 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { BUCKETS } from "../../../app/src/telemetry/metrics.ts";
+import { bundledServer } from "../../../environment/bundled-server.ts";
 import { BOUNDS_MS } from "../../../environment/schema/release.ts";
 import {
   boundOf,
   difference,
   quantile,
-  readCalls,
+  readCalls as read,
   slowCalls,
   sum,
   type CallHistogram,
 } from "../../../release/measure/histogram.ts";
 
-const METRIC = "mcp_server_operation_duration_seconds";
+const NAMES = bundledServer().metrics;
+const METRIC = NAMES.histogram;
+const readCalls = (text: string) => read(text, NAMES);
 
 /** What a pod's `/metrics` says of calls that took so long, one label set per tool and kind of error. */
 function scrape(labels: string, seconds: readonly number[], bounds: readonly number[] = [0.1, 0.5]): string {
@@ -66,6 +69,20 @@ describe("reading calls from a scrape", () => {
     const labels = String.raw`error_type="", gen_ai_tool_name="a \"quoted\" } 3 \\", mcp_method_name="tools/call",`;
 
     expect(readCalls(`${METRIC}_count{${labels}}  1.2e+01 1700000000000`).calls).toBe(12);
+  });
+
+  it("goes by the names of another server, which may have labels or none", () => {
+    const text = [
+      'calls_seconds_bucket{op="tools/call",failure="",le="1"} 2',
+      'calls_seconds_count{op="tools/call",failure=""} 3',
+      'calls_seconds_count{op="tools/call",failure="boom"} 1',
+      'calls_seconds_count{op="tools/list"} 9',
+    ].join("\n");
+    const names = { histogram: "calls_seconds", methodLabel: "op", errorLabel: "failure" };
+
+    expect(read(text, names)).toEqual({ buckets: new Map([[1, 2]]), calls: 4, errors: 1 });
+    expect(read(text, { histogram: "calls_seconds" })).toMatchObject({ calls: 13, errors: 0 });
+    expect(read("app:calls_count 5", { histogram: "app:calls" })).toMatchObject({ calls: 5, errors: 0 });
   });
 
   it("reads the value and not the exemplar behind it", () => {

@@ -7,10 +7,10 @@ import type { Durability, DurableStore, Outcome, StoredRecord, Write } from "../
 import type { WriteQueue } from "../write-queue.ts";
 import type { Files, Reply, Request, ThreadOptions } from "./protocol.ts";
 
-/** The thread's code, put in its place when the app is bundled: see build.ts. */
+/** Code of the thread, defined by the bundler: see build.ts. */
 declare const BUNDLED_DISK_THREAD: string | undefined;
 
-/** What may go wrong with a disk: held by another process, full, gone, read-only, broken. */
+/** A failure of the disk: locked by another process, full, gone, read-only, damaged. */
 export class DiskFailed extends Error {
   override readonly name = "DiskFailed";
 }
@@ -18,16 +18,16 @@ export class DiskFailed extends Error {
 /** Milliseconds that closing waits for a disk that hangs. */
 const CLOSE_TIMEOUT = 2000;
 
-/** Bytes of writes that may wait for a slow disk, and so in memory. */
+/** Bytes of writes in memory that wait for a slow disk. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
-/** Besides its texts: what a request and its promise take. */
+/** Memory of a request and its promise, without its texts. */
 const BYTES_PER_WRITE = 1000;
 
 /** Bytes that the records of one owner may take. */
 const DEFAULT_QUOTA = 256 * 1024 * 1024;
 
-/** A programming error of the thread stays one. */
+/** Keeps a programming error of the thread as it is. */
 function failureOf(error: unknown): Error {
   return Error.isError(error) && isProgrammingError(error) ? error : new DiskFailed(String(error));
 }
@@ -40,7 +40,7 @@ interface Waiting {
 
 type Method<F extends keyof Files> = keyof Files[F] & string;
 
-/** What a method of a file answers. */
+/** The result type of a method. */
 type Answer<F extends keyof Files, M extends Method<F>> = Files[F][M] extends (...args: never) => infer R ? R : never;
 
 export interface DiskOptions extends Pick<ThreadOptions, "folder">, Partial<Pick<ThreadOptions, "quota">> {
@@ -48,8 +48,8 @@ export interface DiskOptions extends Pick<ThreadOptions, "folder">, Partial<Pick
 }
 
 /**
- * A folder with the store and its journal, one SQLite file each, so that a broken store does not take the
- * journal along. Any number of processes may work on one folder.
+ * A folder with the store and its journal. Each is a SQLite file, so that a damaged store does not
+ * damage the journal. Several processes may use one folder.
  */
 export class Disk implements DurableStore {
   readonly durability: Durability;
@@ -69,7 +69,7 @@ export class Disk implements DurableStore {
       available: true,
       add: async (write, call) => ({ ...(await this.#write("journal", "add", write, call)), durability }),
       take: (limit) => this.#ask("journal", "take", [limit]),
-      // It hands writes out to all who ask.
+      // The journal offers the same writes to every process.
       giveBack: () => Promise.resolve(),
       settle: (settlement) => this.#ask("journal", "settle", [settlement]),
     };
@@ -80,7 +80,7 @@ export class Disk implements DurableStore {
   }
 
   replay(writes: readonly Write[], call: Call): Promise<readonly Outcome[]> {
-    // Posted together, they go into one transaction.
+    // Posted together, they are in one transaction.
     return Promise.all(writes.map((write) => this.#write("records", "replay", write, call)));
   }
 
@@ -92,7 +92,7 @@ export class Disk implements DurableStore {
     return this.#ask("records", "get", [key], call);
   }
 
-  /** Does what has been asked for until now, and ends the thread. */
+  /** Completes all requests and ends the thread. */
   async close(): Promise<void> {
     this.#closed = true;
     const thread = this.#thread;
@@ -105,7 +105,7 @@ export class Disk implements DurableStore {
     clearTimeout(timer);
   }
 
-  /** @throws Rejected when too many bytes wait already, which is no failure of the disk */
+  /** @throws Rejected when too many bytes wait, which is not a failure of the disk */
   #write<F extends keyof Files>(file: F, method: Method<F>, write: Write, call: Call): Promise<Outcome> {
     const bytes = BYTES_PER_WRITE + write.key.length + write.value.length;
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES)
@@ -127,7 +127,7 @@ export class Disk implements DurableStore {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { bytes, resolve, reject });
       this.#waitingBytes += bytes;
-      // It keeps the process alive only while somebody waits for it.
+      // The thread keeps the process alive only while there are requests.
       thread.ref();
       thread.postMessage({ id, file, method, args, until } satisfies Request);
     });

@@ -10,7 +10,7 @@ import {
   type Settlement,
 } from "../write-queue.ts";
 
-/** Writes that may wait; so many at their largest fill some 650 MB. */
+/** Writes that may wait. At their largest they take about 650 MB. */
 const MAX_DEPTH = 10_000;
 
 const TABLES = `
@@ -36,8 +36,8 @@ const TABLES = `
 `;
 
 /**
- * The writes that wait for the store, in the order in which they came. All processes on one volume share it: what a process leaves when it is
- * killed, the others and its successor find there. Everything here runs inside a transaction of its caller.
+ * The writes that wait for the store, in order. All processes on one volume share it, so another
+ * process continues after a crash. The caller runs each method in a transaction.
  */
 export class Journal {
   readonly #seen: StatementSync;
@@ -57,7 +57,7 @@ export class Journal {
     this.#append = database.prepare(
       "INSERT INTO queue (idempotency_key, key, value, digest, version) VALUES (?, ?, ?, ?, ?)",
     );
-    // What was refused comes after what was not, so that no number of such writes holds up the others.
+    // Refused writes come last, so that they do not block others.
     this.#oldest = database.prepare(`
       SELECT id, idempotency_key AS idempotencyKey, key, value, digest, version FROM queue
       ORDER BY refusals, id LIMIT ?`);
@@ -66,14 +66,14 @@ export class Journal {
     this.#bury = database.prepare(`
       INSERT INTO dead_letters (id, idempotency_key, key, value, version, reason)
       SELECT id, idempotency_key, key, value, version, ? FROM queue WHERE id = ?`);
-    // Neither reads values: they fill hundreds of megabytes, and each write that is added asks.
+    // Without reading values, which may have hundreds of megabytes: each new write runs these.
     this.#depth = database.prepare("SELECT count(*) AS depth FROM queue");
     this.#owned = database.prepare(`SELECT count(*) AS owned FROM queue WHERE ${ownerOfColumn("key")} = ?`);
     this.#first = database.prepare("SELECT version FROM queue ORDER BY id LIMIT 1");
     this.#deadLetters = database.prepare("SELECT count(*) AS deadLetters FROM dead_letters");
   }
 
-  /** Refuses what it has no room for: the last one to be asked. */
+  /** Refuses writes for which it has no room: it is the last queue. */
   add(write: Write): Outcome {
     const { key, value, idempotencyKey, digest, version } = write;
     const before = this.#seen.get(idempotencyKey);

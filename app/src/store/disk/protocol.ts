@@ -1,7 +1,7 @@
 import type { Journal } from "./journal.ts";
 import type { Records } from "./records.ts";
 
-/** The files of a folder, and what can be asked of each: its methods. */
+/** The files of a folder; their methods are the possible requests. */
 export interface Files {
   readonly records: Records;
   readonly journal: Journal;
@@ -12,11 +12,11 @@ export interface Request {
   readonly file: keyof Files;
   readonly method: string;
   readonly args: readonly unknown[];
-  /** Milliseconds since 1970 after which nobody waits for it any more, and it must not happen. */
+  /** Deadline in milliseconds since 1970: a later request must not run. */
   readonly until: number;
 }
 
-/** `error`: an Error arrives as a copy. */
+/** `error` is a copy of the Error. */
 export type Reply =
   { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: unknown };
 

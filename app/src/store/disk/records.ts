@@ -21,7 +21,7 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS writes_by_version ON writes (version);
 `;
 
-/** The records, and the writes that they have seen. Everything here runs inside a transaction of its caller. */
+/** The records and the writes that were made. The caller runs each method in a transaction. */
 export class Records {
   readonly #seen: StatementSync;
   readonly #versionOf: StatementSync;
@@ -38,7 +38,7 @@ export class Records {
     this.#seen = database.prepare("SELECT digest, version FROM writes WHERE idempotency_key = ?");
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#remember = database.prepare("INSERT INTO writes (idempotency_key, digest, version) VALUES (?, ?, ?)");
-    // Two for each that comes: all that is due goes by and by, and no write pays for many.
+    // Two for each new write, so that no write deletes many.
     this.#forget = database.prepare(`
       DELETE FROM writes WHERE idempotency_key IN (
         SELECT idempotency_key FROM writes WHERE version < ? ORDER BY version LIMIT 2
@@ -56,7 +56,7 @@ export class Records {
     );
   }
 
-  /** A write that is accepted now: it follows all that its record has seen. */
+  /** Takes a new write, which follows all earlier writes of its record. */
   put(write: Write): Outcome {
     const before = this.#seenBefore(write);
     if (before !== undefined) return before;
@@ -65,7 +65,7 @@ export class Records {
     return this.#take(write, Math.max(write.version, this.#version(write.key) + 1));
   }
 
-  /** A write that was accepted earlier: no quota applies, and a later one that came first stays. */
+  /** Takes a write that was accepted earlier: no quota applies, and a later write stays. */
   replay(write: Write): Outcome {
     return this.#seenBefore(write) ?? this.#take(write, write.version);
   }

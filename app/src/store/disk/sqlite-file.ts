@@ -3,14 +3,15 @@ import { DatabaseSync } from "node:sqlite";
 /** Milliseconds to wait for another process's transaction. A normal one takes a few. */
 const LOCK_TIMEOUT = 500;
 
-/** What SQLite would write to a temporary file stays in memory: where the root is read-only there is no place for such a file. */
+/** Temporary tables stay in memory, because a read-only root has no place for files. */
 const SETTINGS = "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY";
 
 /**
- * One SQLite file, opened when it is first needed and again after it has failed: what it stands on may have come back.
+ * One SQLite file, opened on first use and again after a failure, because a volume may come back.
  *
- * It keeps a rollback journal and not a write-ahead log. That takes more syncs, and works on volumes that several nodes share, where the
- * shared memory of such a log does not reach; and a file that was removed or replaced under it is found out before it is written to.
+ * It has a rollback journal and no write-ahead log. It needs more syncs, but works on volumes
+ * shared by nodes, where a write-ahead log does not. A file that was removed or replaced is
+ * detected before it is written.
  *
  * @see https://sqlite.org/wal.html, "WAL does not work over a network filesystem"
  */
@@ -20,17 +21,18 @@ export class SqliteFile<Tables> {
   #database: DatabaseSync | undefined;
   #tables: Tables | undefined;
 
-  /** @param prepare - creates the tables where they are missing, and prepares statements; runs in a transaction */
+  /** @param prepare - creates missing tables and prepares statements, in a transaction */
   constructor(path: string, prepare: (database: DatabaseSync) => Tables) {
     this.#path = path;
     this.#prepare = prepare;
   }
 
   /**
-   * Runs parts in one transaction, which costs as much for a hundred as for one. What a part that throws has changed is undone, and
-   * `failed` makes its result; the others stand. When this returns, they are synced to disk.
+   * Runs parts in one transaction, because a transaction with a hundred parts costs as much as one
+   * with a single part. A part that throws is undone, and `failed` makes its result. All other
+   * parts are synced to disk on return.
    *
-   * @throws what SQLite gives as the reason, as where another process goes on holding the file; then nothing of it happened
+   * @throws SQLite's error, as when another process holds the file; then no part took effect
    */
   transaction<Part, Result>(
     parts: readonly Part[],
@@ -50,13 +52,13 @@ export class SqliteFile<Tables> {
       database.exec("COMMIT");
       return results;
     } catch (error) {
-      // What was prepared for tables that are undone, or a file that is gone, would fail forever.
+      // Prepared statements for tables or files that are gone would always fail.
       this.close();
       throw error;
     }
   }
 
-  /** Undoes a transaction that is under way. */
+  /** Undoes a transaction in progress. */
   close(): void {
     const database = this.#database;
     this.#database = undefined;
@@ -64,7 +66,7 @@ export class SqliteFile<Tables> {
     try {
       database?.close();
     } catch {
-      // The end of the process closes what cannot be closed now.
+      // The end of the process closes it.
     }
   }
 
@@ -88,7 +90,7 @@ function inSavepoint<Result>(database: DatabaseSync, run: () => Result, failed: 
     database.exec("RELEASE part");
     return result;
   } catch (error) {
-    // Some errors, as a full disk, end the whole transaction.
+    // Some errors, such as a full disk, end the whole transaction.
     if (!database.isTransaction) throw error;
     database.exec("ROLLBACK TO part; RELEASE part");
     return failed(error);
@@ -100,12 +102,12 @@ function isBusy(error: unknown): boolean {
   return primaryCode(error) === 5; // BUSY
 }
 
-/** Whether the file would not take this another time either. */
+/** Whether a repetition would fail in the same way. */
 export function isRefusal(error: unknown): boolean {
   return [18 /* TOOBIG */, 19 /* CONSTRAINT */, 20 /* MISMATCH */].includes(primaryCode(error));
 }
 
-/** SQLite's result code without its extension; 0 for what is no error of SQLite. */
+/** SQLite's primary result code; 0 for other errors. */
 function primaryCode(error: unknown): number {
   if (typeof error !== "object" || error === null || !("errcode" in error)) return 0;
   return typeof error.errcode === "number" ? error.errcode & 0xff : 0;

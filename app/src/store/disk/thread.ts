@@ -8,11 +8,11 @@ import { isRefusal, SqliteFile } from "./sqlite-file.ts";
 type Message = Request | "close";
 
 /**
- * Runs SQLite on its own thread, because its calls block until the disk has synced, and for ever on a
- * volume that hangs.
+ * Runs SQLite on a separate thread, because its calls block until the disk has synced, and
+ * permanently on a volume that hangs.
  *
- * All requests that arrived while the disk was busy go into one transaction per file, so that each write
- * costs less under load.
+ * Requests that arrived while the disk was busy are in one transaction for each file, which reduces
+ * the cost of a write under load.
  */
 function serve(port: MessagePort, { folder, quota }: ThreadOptions): void {
   const files: { readonly [F in keyof Files]: SqliteFile<Files[F]> } = {
@@ -50,7 +50,7 @@ function inOneTransaction(file: SqliteFile<object>, requests: readonly Request[]
   }
 }
 
-/** Here the file is locked: nobody writes between this look at the clock and the write. */
+/** The file is locked here, so the deadline is checked directly before the write. */
 function run(tables: object, { id, method, args, until }: Request): Reply {
   if (Date.now() > until) throw new Error("the time for it was over before the disk came to it");
   const { [method]: ask } = tables as Record<string, (...args: readonly unknown[]) => unknown>;

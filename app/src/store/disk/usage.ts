@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { overQuota, ownerOf, ownerOfColumn } from "../owner.ts";
 import type { Write } from "../store.ts";
 
-/** Writes of one owner that are known again by their idempotency key. */
+/** Writes of one owner that are remembered by their idempotency key. */
 const MAX_REMEMBERED = 100_000;
 
 /** Bytes of a record in SQL, with its overhead in the file. */
@@ -16,7 +16,10 @@ const count = (row: string, sign: "+" | "-") => `
   INSERT INTO usage (owner, writes) VALUES (${ownerOfColumn(`${row}.idempotency_key`)}, ${sign}1)
   ON CONFLICT (owner) DO UPDATE SET writes = writes + excluded.writes;`;
 
-/** Bytes of records and remembered writes by owner. Triggers count the previous version's writes, too. */
+/**
+ * Bytes of records and remembered writes by owner. Triggers also count writes of the previous
+ * version of this app.
+ */
 const SCHEMA = `
   CREATE TABLE usage (owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL DEFAULT 0, writes INTEGER NOT NULL DEFAULT 0) STRICT;
   INSERT INTO usage (owner, bytes) SELECT ${ownerOfColumn("key")}, sum(${sizeOf("records")}) FROM records GROUP BY 1;
@@ -29,7 +32,7 @@ const SCHEMA = `
   CREATE TRIGGER writes_delete AFTER DELETE ON writes BEGIN ${count("old", "-")} END;
 `;
 
-/** The part of the store that each owner uses, and its limits, so that no owner can fill the disk. */
+/** Usage and limits of each owner, so that no owner can fill the disk. */
 export class Usage {
   readonly #quota: number;
   readonly #maxRemembered: number;

@@ -3,9 +3,9 @@
 -- KEYS[1]  stream of writes that wait
 -- KEYS[2]  hash: idempotency key of each that waits → JSON [entry, digest, version]
 -- ARGV     most writes that may wait, idempotency key, key, value, digest, version,
---          what the keys of its owner begin with, most writes of one owner ("": no limit)
--- returns  {"full"}, {"owner-full"}, {"evicts"}, {"taken", what is persisted: "aof", "memory" or "unknown"},
---          or {"repeated", the same, digest, version} of the write that waits under this idempotency key
+--          prefix of its owner's keys, most writes of one owner ("": no limit)
+-- returns  {"full"}, {"owner-full"}, {"evicts"}, {"taken", persistence: "aof", "memory" or "unknown"},
+--          or {"repeated", persistence, digest, version} of the write with this idempotency key
 local limit, idempotencyKey, key, value, digest, version, owner, max = unpack(ARGV)
 
 -- The node that runs this keeps the stream. A user without the right to INFO gets "unknown".

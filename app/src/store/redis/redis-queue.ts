@@ -17,7 +17,7 @@ const enqueueWrite = loadScript("store/redis/enqueue-write.lua");
 const takeWrites = loadScript("store/redis/take-writes.lua");
 const settleWrites = loadScript("store/redis/settle-writes.lua");
 
-/** Writes that may wait; so many at their largest fill some 650 MB. */
+/** Writes that may wait. At their largest they take about 650 MB. */
 const MAX_DEPTH = 10_000;
 
 const DURABILITY = { aof: "redis-aof", memory: "redis-memory", unknown: "redis-unknown" } as const;
@@ -44,15 +44,14 @@ const settled = z.tuple([z.number(), z.string(), z.number()]);
 
 export interface RedisQueueOptions {
   readonly redis: Redis;
-  /** Milliseconds after which another pod gets what a pod took and did not settle; longer than settling may take. */
+  /** Milliseconds after which another pod gets unsettled writes; longer than settling takes. */
   readonly claimAfter: number;
 }
 
 /**
- * The writes that wait for the store, in a Redis Stream that any pod adds to and any pod empties.
+ * The writes that wait for the store, in a Redis Stream that all pods share.
  *
- * What it promises is what Redis keeps: the stream is as durable as that Redis is, and each receipt says how durable that is, as far as
- * Redis tells.
+ * It is as durable as Redis is configured. Each receipt names the durability, if Redis reports it.
  */
 export class RedisQueue implements WriteQueue {
   readonly name = "redis";
@@ -76,7 +75,7 @@ export class RedisQueue implements WriteQueue {
     return this.#redis.available;
   }
 
-  /** @throws Error when it is full, or Redis evicts keys to make room: such a Redis keeps nothing for sure */
+  /** @throws Error when it is full, or when Redis evicts keys and could lose the write */
   async add(write: Write): Promise<Outcome & { readonly durability: Durability }> {
     const { key, value, idempotencyKey, digest, version } = write;
     const answer = enqueued.parse(

@@ -1,10 +1,10 @@
--- Takes out what the store has, and what it has refused too often; says how the queue is then.
+-- Removes writes that the store has taken or has refused too often; returns the state of the queue.
 --
 -- KEYS[1]  stream of writes that wait
 -- KEYS[2]  hash: idempotency key of each that waits → JSON
 -- KEYS[3]  hash: entry → how often the store has refused it
 -- KEYS[4]  stream of dead letters
--- ARGV     JSON {taken: [entry], refused: [{id, reason}]}, refusals after which a write is a dead letter
+-- ARGV     JSON {taken: [entry], refused: [{id, reason}]}, refusals that make a dead letter
 -- returns  {writes that wait, version of the oldest or "", dead letters}
 local settlement = cjson.decode(ARGV[1])
 

@@ -1,11 +1,12 @@
--- Hands out the oldest writes: first those that were handed out so long ago that the pod that has them
--- is considered dead, then new ones.
+-- Returns the oldest writes: first those that a pod took so long ago that it is considered dead, then
+-- new ones.
 --
 -- KEYS[1]  stream of writes that wait
--- ARGV     most writes, milliseconds after which one is handed out again
+-- ARGV     most writes, milliseconds after which a write is returned again
 -- returns  {entry, {field, value, …}} of each
 --
--- All pods are one consumer: only the time that a write is out matters, and names of dead pods do not stay.
+-- All pods are one consumer, because only the time since a write was taken matters. So no names of
+-- dead pods stay.
 local limit = tonumber(ARGV[1])
 if redis.call("XLEN", KEYS[1]) == 0 then return {} end
 

@@ -19,17 +19,17 @@ import { followOutgoingRequests } from "./outgoing.ts";
 import { RequestSpan } from "./request-span.ts";
 import { ReportingExporter } from "./reporting-exporter.ts";
 
-/** Milliseconds that one batch may take on its way to the collector, with all its attempts. */
+/** Milliseconds for sending one batch, with all attempts. */
 const EXPORT_TIMEOUT = 5000;
 
-/** Milliseconds that a process which is about to end waits for its last spans to be sent. */
+/** Milliseconds that closing waits for the last spans. */
 const CLOSE_TIMEOUT = 2000;
 
 /**
  * Keeps traces with OpenTelemetry and sends them to a collector.
  *
- * A collector that is slow or gone costs no call anything: spans wait in a queue of 2048, beyond which they are dropped, and are sent in the
- * background.
+ * A slow collector delays no call: spans are sent in the background, and dropped when more than
+ * 2,048 wait.
  */
 export function startTracing(
   config: TracingConfig,

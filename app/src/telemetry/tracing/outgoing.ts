@@ -5,7 +5,7 @@ import { currentTrace } from "../request-trace.ts";
 import { traceparent } from "../trace-context.ts";
 import { RequestSpan } from "./request-span.ts";
 
-/** A request of `fetch`, as its channels tell of it. */
+/** A request of `fetch` in the messages of its channels. */
 interface FetchRequest {
   readonly method: string;
   readonly origin: string | URL;
@@ -19,10 +19,10 @@ interface Outgoing {
 }
 
 /**
- * Gives each HTTP request that the app makes for an MCP request a span, and tells the other end of it in its `traceparent`. Node says on
- * these channels what `fetch` and node:http do; nothing is wrapped.
+ * Creates a span for each HTTP request that the app makes for an MCP request, and adds a
+ * `traceparent`. Node's diagnostics channels report the requests of `fetch` and node:http.
  *
- * @returns stops it
+ * @returns a function that stops it
  * @see https://nodejs.org/api/diagnostics_channel.html#built-in-channels
  * @see https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
@@ -35,7 +35,7 @@ export function followOutgoingRequests(): () => void {
     if (!(trace instanceof RequestSpan)) return;
     const span = trace.begin(method, SpanKind.CLIENT, trace.now, {
       "http.request.method": method,
-      // Neither credentials nor what is asked: both may be secrets.
+      // Without credentials and query, which may be secrets.
       "url.full": `${url.origin}${url.pathname}`,
       "server.address": url.hostname,
       "server.port": Number(url.port) || (url.protocol === "https:" ? 443 : 80),
@@ -91,7 +91,7 @@ export function followOutgoingRequests(): () => void {
   });
 }
 
-/** Subscribes to channels, whose messages are of the shapes that Node documents. */
+/** Subscribes to channels; Node documents the shapes of their messages. */
 function listen(channels: Readonly<Record<string, (message: never) => void>>): () => void {
   const listeners = Object.entries(channels).map(([name, listener]) => ({
     name,

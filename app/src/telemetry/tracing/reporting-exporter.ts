@@ -3,7 +3,7 @@ import type { Logger } from "../logger.ts";
 
 type Done = Parameters<SpanExporter["export"]>[1];
 
-/** Says in the logs when spans can no longer be sent, and when they can again: once each, not for every batch. */
+/** Logs when spans can no longer be sent and when they can again, once each. */
 export class ReportingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #logger: Logger;

@@ -15,13 +15,14 @@ import type { Decision, Trace } from "../../resilience/trace.ts";
 import { outsideTraces, type Ending, type RequestTrace, type TracedRequest } from "../request-trace.ts";
 import type { TraceContext } from "../trace-context.ts";
 
-/** Characters that are kept of what a client made up. */
+/** Characters of text from a client. */
 const MAX_LENGTH = 256;
 
 /**
- * The span of one MCP request, and what becomes its children: what policies decide, and requests to others.
+ * The span of one MCP request. Decisions of policies and outgoing requests are its children.
  *
- * A decision is a span of its own and not an event of this one, since some take time, and since OpenTelemetry is giving up span events.
+ * A decision is a span and not an event, because some take time, and because OpenTelemetry
+ * deprecates span events.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/#server
  */
@@ -32,7 +33,10 @@ export class RequestSpan implements RequestTrace, Trace {
   readonly #tracer: Tracer;
   readonly #span: Span;
   readonly #context: Context;
-  /** What makes times of the monotonic clock times of the day. One for all spans of a request, so that none begins before its parent. */
+  /**
+   * Offset from the monotonic clock to the time of day. One for all spans of a request, so that
+   * none begins before its parent.
+   */
   readonly #epoch = Date.now() - performance.now();
 
   constructor(tracer: Tracer, request: TracedRequest) {
@@ -46,7 +50,7 @@ export class RequestSpan implements RequestTrace, Trace {
         kind: SpanKind.SERVER,
         startTime: this.now,
         attributes: attributesOf(request),
-        // The HTTP request is not what the message is part of when the message says otherwise.
+        // The trace context in the message takes precedence over the HTTP request's.
         links: message !== undefined && http !== undefined ? [{ context: remote(http) }] : [],
       },
       context,
@@ -83,7 +87,7 @@ export class RequestSpan implements RequestTrace, Trace {
     return this.#tracer.startSpan(name, { kind, startTime, attributes }, this.#context);
   }
 
-  /** Ends a span, whose way to the collector is no part of the request. */
+  /** Ends a span outside of the request's trace, because its export is not part of the request. */
   over(span: Span, at = this.now): void {
     outsideTraces(() => {
       span.end(at);
@@ -126,7 +130,7 @@ function remote({ traceId, spanId, sampled, tracestate }: TraceContext): SpanCon
   };
 }
 
-/** Copied, since a part of a string keeps all of it in memory: what clients send may be long, and many spans wait to be sent. */
+/** Copied, because a substring keeps the whole string in memory, and many spans wait to be sent. */
 function shortened(text: string): string {
   return text.length <= MAX_LENGTH ? text : Buffer.from(text.slice(0, MAX_LENGTH)).toString();
 }

@@ -2,6 +2,7 @@ import { Agent, request, type ClientRequestArgs, type IncomingMessage } from "no
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
+import { APP, namesOf, type Names } from "../../../../environment/names.ts";
 import { errorOf, isMissing, line, type Answer } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
 import type { Connection, Connections } from "./connection.ts";
@@ -21,12 +22,17 @@ const DEADLINE_MS = 10_000;
 /** A list of 1,000 large pods. */
 const MAX_BODY = 32 << 20;
 const IDLE_MS = 30_000;
+/** A request without an answer for so long makes the idle sockets suspect. */
+const SILENT_MS = 3000;
 const ATTEMPTS = 4;
 const FIRST_BACKOFF_MS = 200;
 
 export interface ClientOptions {
   /** The time that a request may take, with its repetitions. @default 10,000 ms */
   readonly deadlineMs?: number;
+
+  /** The names of the app's objects. @default - those of the default app */
+  readonly names?: Names;
 }
 
 interface Sent {
@@ -38,11 +44,14 @@ interface Sent {
 /** Requests to an API server with the identity of the moment. Reads are repeated for a while, writes never. */
 export class Client implements KubeApi {
   readonly namespace: string;
+  readonly names: Names;
   readonly #connections: Connections;
   readonly #deadlineMs: number;
   readonly #agent = new DialingAgent({ keepAlive: true, timeout: IDLE_MS, maxSockets: 16 });
 
-  constructor(connections: Connections, namespace: string, { deadlineMs = DEADLINE_MS }: ClientOptions = {}) {
+  constructor(connections: Connections, namespace: string, options: ClientOptions = {}) {
+    const { deadlineMs = DEADLINE_MS, names = namesOf(APP) } = options;
+    this.names = names;
     this.#connections = connections;
     this.namespace = namespace;
     this.#deadlineMs = deadlineMs;
@@ -88,8 +97,9 @@ export class Client implements KubeApi {
     });
   }
 
-  /** Ends the sockets that wait for another request. */
+  /** Ends every socket, and an exec plugin that runs. */
   close(): void {
+    this.#connections.close();
     this.#agent.destroy();
   }
 
@@ -127,6 +137,7 @@ export class Client implements KubeApi {
     attempt: (deadline: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
+    const started = performance.now();
     const ended = new AbortController();
     const timer = setTimeout(() => {
       ended.abort(new ApiError("unreachable", `could not ${what}: no answer within ${this.#deadlineMs / 1000} s`));
@@ -147,6 +158,8 @@ export class Client implements KubeApi {
     try {
       return await Promise.race([attempt(ended.signal), aborted]);
     } catch (error) {
+      const late = signal?.aborted !== true || performance.now() - started >= SILENT_MS;
+      if (ended.signal.aborted && late) this.#agent.dropIdle();
       ended.signal.throwIfAborted();
       if (error instanceof ApiError) throw error;
       throw new ApiError("unreachable", line(`could not ${what}: ${messageOf(error)}`));
@@ -219,6 +232,11 @@ export class Client implements KubeApi {
 class DialingAgent extends Agent {
   override getName(options?: Dialed): string {
     return options?.connection?.key ?? "";
+  }
+
+  /** A load balancer that has lost one connection without a word has often lost the others, too. */
+  dropIdle(): void {
+    for (const socket of Object.values(this.freeSockets).flat()) socket?.destroy();
   }
 
   override createConnection(options: Dialed, done: (error: Error | null, socket?: Duplex) => void): undefined {

@@ -55,11 +55,19 @@ export class Connections {
   readonly #plugin: ExecPlugin;
   #context: { readonly key: string; readonly context: SecureContext } | undefined;
 
-  /** @throws InvalidKubeconfig */
+  /**
+   * Resolves all of the connection except for an exec plugin, so that a mistake in the kubeconfig is one from the beginning.
+   * Later the same is an outage: somebody may be replacing a file.
+   *
+   * @throws InvalidKubeconfig
+   */
   constructor(surroundings: Surroundings, wantedContext?: string) {
     this.#surroundings = surroundings;
     this.#plugin = new ExecPlugin(surroundings.variables);
     this.cluster = chooseCluster(surroundings, wantedContext);
+    if (this.cluster.kind === "own") return;
+    const { server } = this.#route(this.cluster);
+    if (server.protocol === "https:") this.#tls(rootsOf(this.cluster), ownCredentials(this.cluster)?.certificate);
   }
 
   /** @throws InvalidKubeconfig, or ApiError if an exec plugin fails */
@@ -75,6 +83,11 @@ export class Connections {
    */
   refused(): boolean {
     return this.#plugin.forget();
+  }
+
+  /** Ends an exec plugin that runs. */
+  close(): void {
+    this.#plugin.close();
   }
 
   #chooseAgain(): ChosenCluster {
@@ -96,38 +109,28 @@ export class Connections {
   }
 
   async #contextConnection(chosen: ContextCluster): Promise<Connection> {
-    const { cluster, clusterName } = chosen;
+    const { server, proxy } = this.#route(chosen);
+    // As kubectl: no identity goes over a connection that others can read.
+    if (server.protocol === "http:") return connection(server, ANONYMOUS, undefined, proxy);
+    const identity = ownCredentials(chosen) ?? (await this.#pluginCredentials(chosen));
+    const headers = { ...identity.headers, ...impersonation(chosen) };
+    const { certificate } = identity;
+    return connection(server, { headers, certificate }, this.#tls(rootsOf(chosen), certificate), proxy);
+  }
+
+  #route({ cluster, clusterName }: ContextCluster): { readonly server: URL; readonly proxy: URL | undefined } {
     const server = serverUrl(clusterName, cluster.server);
     const proxy =
       cluster["proxy-url"] === ""
         ? proxyFromVariables(server, this.#surroundings.variables)
         : parseProxy(cluster["proxy-url"], `the proxy-url of cluster '${clusterName}' in the kubeconfig`);
-    // As kubectl: no identity goes over a connection that others can read.
-    if (server.protocol === "http:") return connection(server, ANONYMOUS, undefined, proxy);
-    const identity = await this.#identity(chosen);
-    const roots = {
-      ca: authorityOf(cluster),
-      serverName: cluster["tls-server-name"],
-      verify: !cluster["insecure-skip-tls-verify"],
-    };
-    return connection(server, identity, this.#tls(roots, identity.certificate), proxy);
+    return { server, proxy };
   }
 
-  async #identity(chosen: ContextCluster): Promise<Identity> {
-    const { user } = chosen;
-    const impersonated = impersonation(chosen);
-    const certificate = certificateOf(user);
-    const token = user.tokenFile === "" ? user.token : readToken(user.tokenFile, user.token);
-    if (token !== "") return { headers: { ...bearer(token), ...impersonated }, certificate };
-    if (user.username + user.password !== "") {
-      const basic = Buffer.from(`${user.username}:${user.password}`).toString("base64");
-      return { headers: { Authorization: `Basic ${basic}`, ...impersonated }, certificate };
-    }
-    // As kubectl: other credentials come before a plugin.
-    if (certificate !== undefined || user.exec == null) return { headers: impersonated, certificate };
-    const credentials: ExecCredentials = await this.#plugin.credentials(chosen, user.exec);
-    const headers = credentials.token === undefined ? {} : bearer(credentials.token);
-    return { headers: { ...headers, ...impersonated }, certificate: credentials.certificate };
+  async #pluginCredentials(chosen: ContextCluster): Promise<Identity> {
+    if (chosen.user.exec == null) return ANONYMOUS;
+    const { token, certificate }: ExecCredentials = await this.#plugin.credentials(chosen, chosen.user.exec);
+    return { headers: token === undefined ? {} : bearer(token), certificate };
   }
 
   #tls({ ca, serverName, verify }: Roots, certificate: Identity["certificate"]): Tls & { readonly key: string } {
@@ -145,6 +148,24 @@ interface Roots {
   readonly ca: Buffer | undefined;
   readonly serverName: string;
   readonly verify: boolean;
+}
+
+const rootsOf = ({ cluster }: ContextCluster): Roots => ({
+  ca: authorityOf(cluster),
+  serverName: cluster["tls-server-name"],
+  verify: !cluster["insecure-skip-tls-verify"],
+});
+
+/** The credentials that the kubeconfig itself has or names. As kubectl: they come before those of an exec plugin. */
+function ownCredentials({ user }: ContextCluster): Identity | undefined {
+  const certificate = certificateOf(user);
+  const token = user.tokenFile === "" ? user.token : readToken(user.tokenFile, user.token);
+  if (token !== "") return { headers: bearer(token), certificate };
+  if (user.username + user.password !== "") {
+    const basic = Buffer.from(`${user.username}:${user.password}`).toString("base64");
+    return { headers: { Authorization: `Basic ${basic}` }, certificate };
+  }
+  return certificate === undefined ? undefined : { headers: {}, certificate };
 }
 
 function connection(

@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { z } from "zod";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
@@ -44,6 +45,7 @@ export class ExecPlugin {
   readonly #variables: Readonly<Record<string, string | undefined>>;
   #cached: Cached | undefined;
   #running: Promise<Cached> | undefined;
+  readonly #closed = new AbortController();
 
   constructor(variables: Readonly<Record<string, string | undefined>>) {
     this.#variables = variables;
@@ -69,13 +71,18 @@ export class ExecPlugin {
     return had;
   }
 
+  /** Ends a plugin that runs. */
+  close(): void {
+    this.#closed.abort();
+  }
+
   async #run(plugin: string, cluster: ContextCluster, exec: ExecEntry): Promise<Cached> {
     const interactive = isInteractive(exec);
     const spec = { interactive, ...(exec.provideClusterInfo ? { cluster: clusterInfo(cluster) } : {}) };
     const info = JSON.stringify({ apiVersion: exec.apiVersion, kind: "ExecCredential", spec });
     const own = Object.fromEntries(exec.env.map(({ name, value }) => [name, value]));
     const env = { ...this.#variables, ...own, KUBERNETES_EXEC_INFO: info };
-    const output = await outputOf(exec, interactive, env);
+    const output = await outputOf(exec, interactive, env, this.#closed.signal);
     const { apiVersion, status } = understand(exec, output);
     if (apiVersion !== exec.apiVersion) {
       throw failed(exec, `answered with apiVersion '${apiVersion}' instead of '${exec.apiVersion}'`);
@@ -105,12 +112,17 @@ function isInteractive({ command, interactiveMode }: ExecEntry): boolean {
   return terminal;
 }
 
-async function outputOf(exec: ExecEntry, interactive: boolean, env: NodeJS.ProcessEnv): Promise<string> {
+async function outputOf(
+  exec: ExecEntry,
+  interactive: boolean,
+  env: NodeJS.ProcessEnv,
+  closed: AbortSignal,
+): Promise<string> {
   const child = spawn(exec.command, exec.args, {
     env,
     stdio: [interactive ? "inherit" : "ignore", "pipe", "pipe"],
-    // Its own timer would keep the process for a program that does not exist.
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    // A group of its own, to end a wrapper with its program. One that talks to a person must stay in that of the terminal.
+    detached: !interactive,
   });
   let output = "";
   let problem = "";
@@ -123,17 +135,35 @@ async function outputOf(exec: ExecEntry, interactive: boolean, env: NodeJS.Proce
     if (interactive) process.stderr.write(text);
     problem = (problem + text).slice(-1000);
   });
+  const end = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closed]);
   try {
-    const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+    const [code, signal] = (await once(child, "close", { signal: end })) as [number | null, NodeJS.Signals | null];
     if (code === 0) return output;
     throw failed(exec, `ended with ${code === null ? String(signal) : `exit code ${code}`}: ${problem}`);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ABORT_ERR") throw failed(exec, `did not answer within ${TIMEOUT_MS / 1000} s`);
-    if (code !== "ENOENT") throw error;
+    if (end.aborted) {
+      kill(child, interactive);
+      throw failed(exec, closed.aborted ? "was ended" : `did not answer within ${TIMEOUT_MS / 1000} s`);
+    }
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new InvalidKubeconfig(
       `the exec plugin '${exec.command}' of the kubeconfig was not found. ${exec.installHint}`.trim(),
     );
+  }
+}
+
+/** Nothing waits for the end. A plugin at a terminal may have to restore it, for instance after it asked for a password. */
+function kill(child: ChildProcessByStdio<null, Readable, Readable>, interactive: boolean): void {
+  child.on("error", () => undefined);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  child.unref();
+  if (child.pid === undefined) return;
+  try {
+    if (interactive) process.kill(child.pid, "SIGTERM");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended.
   }
 }
 

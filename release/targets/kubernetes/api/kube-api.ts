@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Names } from "../../../../environment/names.ts";
 
 /** The kinds of objects that a release reads or writes: API path prefix and plural. */
 export const KINDS = {
@@ -49,6 +50,9 @@ export interface KubeObject {
  */
 export interface KubeApi {
   readonly namespace: string;
+
+  /** The names of the app's objects in the namespace. */
+  readonly names: Names;
 
   /** @returns undefined if the object does not exist */
   get<T extends KubeObject>(object: ObjectRef, signal?: AbortSignal): Promise<T | undefined>;

@@ -1,3 +1,4 @@
+import { APP, namesOf } from "../../../../environment/names.ts";
 import { userFolder } from "../../../../environment/user-folder.ts";
 import { InvalidKubeconfig } from "../../../../kubeconfig/invalid-kubeconfig.ts";
 import { checkProviderVariables } from "../../../../kubeconfig/terraform.ts";
@@ -7,11 +8,20 @@ import { Connections } from "./connection.ts";
 import { describeCluster } from "./describe.ts";
 import type { KubeApi } from "./kube-api.ts";
 
+/** What of an environment says where its objects are. */
+interface OpenedEnvironment {
+  readonly namespace: string;
+  readonly context?: string | undefined;
+
+  /** @default - the default app */
+  readonly app?: { readonly name: string };
+}
+
 export interface OpenedApi {
   readonly api: KubeApi;
   /** The cluster, the namespace and the identity, a line each, to be shown before anything changes. */
   readonly description: readonly string[];
-  /** Ends the sockets that wait for another request. */
+  /** Ends every socket, and an exec plugin that runs. */
   readonly close: () => void;
 }
 
@@ -22,7 +32,7 @@ export interface OpenedApi {
  * @throws UsageError for a kubeconfig that cannot be used, or variables that move Terraform to another cluster
  */
 export function openKubeApi(
-  { namespace, context }: { readonly namespace: string; readonly context?: string | undefined },
+  { namespace, context, app }: OpenedEnvironment,
   variables: Readonly<Record<string, string | undefined>> = process.env,
   options: ClientOptions = {},
 ): OpenedApi {
@@ -30,7 +40,7 @@ export function openKubeApi(
     const surroundings = { variables, folder: userFolder(variables) };
     checkProviderVariables(surroundings);
     const connections = new Connections(surroundings, context);
-    const client = new Client(connections, namespace, options);
+    const client = new Client(connections, namespace, { names: namesOf(app?.name ?? APP), ...options });
     const close = () => {
       client.close();
     };

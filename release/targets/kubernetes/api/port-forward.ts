@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { errorOf, line } from "./answer.ts";
-import type { ApiError } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
 import type { Connection } from "./connection.ts";
 import { dial } from "./dial.ts";
 
@@ -12,7 +12,10 @@ const ERROR = 1;
 const MAX_MESSAGE = 4 << 20;
 const MAX_REFUSAL = 64 << 10;
 
-/** The pod, or its node, ended a forwarded connection. This says something about the pod and nothing about the API. */
+/** RFC 6455, 7.4.1: a normal end, with a code or without one. A connection that was cut has 1006. */
+const NORMAL_ENDS = [1000, 1005];
+
+/** The pod refused or broke a forwarded connection. This says something about the pod and nothing about the API. */
 export class PodConnectionError extends Error {
   override readonly name = "PodConnectionError";
 }
@@ -22,6 +25,10 @@ export class PodConnectionError extends Error {
  *
  * Each message begins with its channel: 0 is data, 1 is an error in words. The first message of each channel is the port, in
  * two bytes.
+ *
+ * The node of the pod is at the other end of the WebSocket. A pod that ends its connection, is killed or is deleted leads to a
+ * normal close; a pod that resets it, or has no process on the port, leads to an error on channel 1 before that. Any other end
+ * comes from the API server or the way to it: ApiError `unreachable`.
  *
  * @see https://github.com/kubernetes/kubelet/blob/v0.34.0/pkg/cri/streaming/portforward/websocket.go
  */
@@ -98,9 +105,13 @@ class ForwardedConnection extends Duplex {
       this.#receive(data);
     });
     websocket.on("error", (error) => {
-      this.destroy(new PodConnectionError(line(`could not ${what}: ${error.message}`)));
+      this.destroy(cut(what, error.message));
     });
-    websocket.on("close", () => {
+    websocket.on("close", (code: number) => {
+      if (!NORMAL_ENDS.includes(code)) {
+        this.destroy(cut(what, `WebSocket close code ${code}`));
+        return;
+      }
       this.push(null);
       // Nothing that is written from now on would arrive.
       if (!this.writableEnded) this.end();
@@ -145,3 +156,6 @@ class ForwardedConnection extends Duplex {
     done(error);
   }
 }
+
+const cut = (what: string, why: string) =>
+  new ApiError("unreachable", line(`could not ${what}: the connection to the API server was cut: ${why}`));

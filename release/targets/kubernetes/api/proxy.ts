@@ -8,10 +8,23 @@ const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
 /** @throws InvalidKubeconfig for what is no proxy */
 export function parseProxy(text: string, origin: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && url.hostname !== "" && SCHEMES.includes(url.protocol)) return url;
-  throw new InvalidKubeconfig(
-    `${origin} is '${text}'; it must be a URL that starts with http://, https:// or socks5://`,
-  );
+  if (url === undefined || url.hostname === "" || !SCHEMES.includes(url.protocol)) {
+    const shown = text.replace(/\/\/.*@/, "//…@");
+    throw new InvalidKubeconfig(
+      `${origin} is '${shown}'; it must be a URL that starts with http://, https:// or socks5://`,
+    );
+  }
+  if (isEncoded(url.username) && isEncoded(url.password)) return url;
+  throw new InvalidKubeconfig(`${origin} has a '%' in its name or password; write it as '%25'`);
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

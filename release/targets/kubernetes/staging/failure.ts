@@ -2,31 +2,58 @@ import { StateChanged, TargetRefused, TargetUnreachable, type RefusalKind } from
 
 const MAX_MESSAGE = 2000;
 
-/** A precondition of the Deployment did not hold during the apply. The caller reads which one. */
-export class PreconditionFailed extends Error {
-  override readonly name = "PreconditionFailed";
+/** A precondition of the kit did not hold during the apply: the color is live, or the lease is another command's. */
+export class GuardFailed extends Error {
+  override readonly name = "GuardFailed";
 }
 
-const UNREACHABLE =
-  /connection (refused|reset)|no such host|i\/o timeout|TLS handshake|deadline exceeded|: EOF|Too Many Requests|Unauthorized|the server is currently unable/i;
+/**
+ * The error messages of the preconditions in `constructs/color-deployment.ts` and `constructs/stage-marker.ts`. Terraform may
+ * print the line of the configuration, too; there they are in quotes.
+ */
+const GUARDS =
+  /(?<!")(another command has taken the release lease over since epoch|(blue|green) holds the traffic: stage the other)/;
+
+const OUTAGES = [
+  /connection (refused|reset)|broken pipe|client connection lost|no route to host|network is unreachable/,
+  /no such host|server misbehaving|TLS handshake timeout|i\/o timeout|deadline exceeded|Client\.Timeout|timeout awaiting/,
+  /(: |unexpected )EOF\b|Bad Gateway|Service Unavailable|Gateway Time-?out|Too Many Requests|Unauthorized/i,
+  /etcdserver: |the server is currently unable|failed calling webhook|the object has been modified/,
+];
+
+const DENIED = /denied (the )?request/;
 
 const REFUSALS: readonly (readonly [RegExp, RefusalKind])[] = [
   [/exceeded quota/, "quota"],
-  [/denied (the )?request|admission webhook|ValidatingAdmissionPolicy/, "policy"],
+  [DENIED, "policy"],
+  [/admission webhook|ValidatingAdmissionPolicy/, "policy"],
   [/\bcannot \w+ resource\b|is forbidden/, "forbidden"],
 ];
 
+interface FailedProgram {
+  /** What it printed, errors and the rest. */
+  readonly output: string;
+  /** Its variables, some of which are secrets. */
+  readonly env: NodeJS.ProcessEnv;
+  /** @default - it ended by itself */
+  readonly killedBy?: NodeJS.Signals | undefined;
+}
+
 /** The error of a release that says the same as the output of a program that failed. */
-export function failureOf(what: string, output: string, env: NodeJS.ProcessEnv): Error {
+export function failureOf(what: string, { output, env, killedBy }: FailedProgram): Error {
   const text = withoutSecrets(unframed(output), env);
   const [, errors = text] = /(Error: .*)/.exec(text) ?? [];
-  const message = `'${what}' failed: ${errors === "" ? "it printed nothing" : errors.slice(0, MAX_MESSAGE)}`;
+  const printed = errors === "" ? "it printed nothing" : errors.slice(0, MAX_MESSAGE);
+  if (killedBy !== undefined) return new TargetRefused("invalid", `'${what}' was killed by ${killedBy}: ${printed}`);
+  const message = `'${what}' failed: ${printed}`;
   if (text.includes("Error acquiring the state lock")) return lockHeld(text);
   if (text.includes("Saved plan is stale")) {
     return new StateChanged("the plan of this stage is stale: something else has changed the state of its stack");
   }
-  if (text.includes("Resource precondition failed")) return new PreconditionFailed(message);
-  if (UNREACHABLE.test(errors)) return new TargetUnreachable(message);
+  if (text.includes("Resource precondition failed") && GUARDS.test(text)) return new GuardFailed(message);
+  // A policy may say anything.
+  const isOutage = !DENIED.test(errors) && OUTAGES.some((outage) => outage.test(errors));
+  if (isOutage) return new TargetUnreachable(message);
   const [, kind = "invalid"] = REFUSALS.find(([pattern]) => pattern.test(errors)) ?? [];
   return new TargetRefused(kind, message);
 }

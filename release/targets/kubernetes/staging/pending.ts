@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { colorName, SETTINGS_ANNOTATION, WANTED_SETTINGS } from "../../../../environment/names.ts";
+import { SETTINGS_ANNOTATION } from "../../../../environment/names.ts";
 import type { Color } from "../../../../environment/color.ts";
 import type { PendingChange } from "../../../ports/staging.ts";
 import { settingsDifference } from "../../settings-difference.ts";
@@ -24,8 +24,8 @@ export async function pendingChanges(
   live: Color,
   signal?: AbortSignal,
 ): Promise<readonly PendingChange[]> {
-  const wanted = { kind: "ConfigMap", name: WANTED_SETTINGS } as const;
-  const running = { kind: "Deployment", name: colorName(live) } as const;
+  const wanted = { kind: "ConfigMap", name: api.names.wantedSettings } as const;
+  const running = { kind: "Deployment", name: api.names.color(live) } as const;
   const [settings, deployment] = await Promise.all([
     attempt("read the wanted settings", api.get<ConfigMap>(wanted, signal)),
     attempt(`read the Deployment of ${live}`, api.get<Deployment>(running, signal)),

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { colorName } from "../../../../environment/names.ts";
 import type { Color } from "../../../../environment/color.ts";
 import { UsageError } from "../../../errors.ts";
 
@@ -29,6 +28,30 @@ export const planSchema = z.looseObject({
 });
 
 export type Plan = z.output<typeof planSchema>;
+/**
+ * Reads the output of `terraform show -json`.
+ *
+ * @throws UsageError if it is none, for instance because a wrapper of Terraform prints more. The output may hold secrets.
+ */
+export function readPlan(output: string): Plan {
+  const { success, data } = planSchema.safeParse(parsed(output));
+  if (success) return data;
+  const [command = ""] = /^\[command\]\S*/.exec(output) ?? [];
+  const printed = output.trim() === "" ? "nothing" : command === "" ? "something else" : `'${command} …'`;
+  throw new UsageError(
+    `'terraform show -json' printed ${printed} instead of a plan in JSON; run Terraform itself and no wrapper of it: ` +
+      "with the GitHub action hashicorp/setup-terraform, set 'terraform_wrapper: false'",
+  );
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
 type ResourceChange = Plan["resource_changes"][number];
 
 const DEPLOYMENT = "kubernetes_deployment_v1";
@@ -46,8 +69,9 @@ const SHORT: Readonly<Record<string, string>> = {
 export interface Expected {
   readonly stack: string;
   readonly namespace: string;
-  /** The color that is staged. */
+  /** The color that is staged, and the name of its Deployment and its autoscaler. */
   readonly color: Color;
+  readonly name: string;
 }
 
 /** A plan that may be applied, or the addresses that another plan has to be limited to. */
@@ -65,7 +89,7 @@ export type Verdict = { readonly apply: true } | { readonly apply: false; readon
 export function judge({ resource_changes: resources }: Plan, expected: Expected): Verdict {
   const changes = resources.filter(({ change }) => !change.actions.every((action) => action === "no-op"));
   const others = changes.filter((change) => !isStaged(change, expected) && !isGuard(change));
-  const foreign = others.filter((change) => !isRaisedMinimum(change, expected.color));
+  const foreign = others.filter((change) => !isRaisedMinimum(change, expected.name));
   if (foreign.length > 0) {
     const list = foreign.map(inWords).join(", ");
     throw new UsageError(`${list}; run 'cdktf deploy ${expected.stack}' first`);
@@ -75,12 +99,12 @@ export function judge({ resource_changes: resources }: Plan, expected: Expected)
   return { apply: false, targets: [...deployments.map(({ address }) => address), STAGE] };
 }
 
-function isStaged(resource: ResourceChange, { color, namespace }: Expected): boolean {
+function isStaged(resource: ResourceChange, { name, namespace }: Expected): boolean {
   const { mode, type, change } = resource;
   const isWrite = change.actions.length === 1 && ["create", "update"].includes(change.actions[0] ?? "");
   if (mode !== "managed" || type !== DEPLOYMENT || !isWrite) return false;
   const metadata = metadataOf(change.after);
-  return metadata?.name === colorName(color) && metadata.namespace === namespace;
+  return metadata?.name === name && metadata.namespace === namespace;
 }
 
 function isGuard({ mode, type, address, change }: ResourceChange): boolean {
@@ -91,13 +115,13 @@ function isGuard({ mode, type, address, change }: ResourceChange): boolean {
 }
 
 /** Whether an autoscaler differs by a higher minimum, and by nothing else. */
-function isRaisedMinimum({ type, change }: ResourceChange, color: Color): boolean {
+function isRaisedMinimum({ type, change }: ResourceChange, name: string): boolean {
   if (type !== AUTOSCALER || change.actions.join() !== "update") return false;
   const before = objectSchema.safeParse(change.before).data;
   const after = objectSchema.safeParse(change.after).data;
   const [raised, wanted] = [before?.spec?.[0]?.min_replicas, after?.spec?.[0]?.min_replicas];
   if (typeof raised !== "number" || typeof wanted !== "number" || raised <= wanted) return false;
-  if (before?.metadata?.[0]?.name !== colorName(color)) return false;
+  if (before?.metadata?.[0]?.name !== name) return false;
   return same(withoutMinimum(before), withoutMinimum(after));
 }
 

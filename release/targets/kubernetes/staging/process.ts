@@ -18,6 +18,8 @@ export interface Command {
 
 export interface Ended {
   readonly code: number;
+  /** The signal that ended it, such as SIGKILL of a machine without memory. @default - it ended by itself */
+  readonly killedBy: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -46,9 +48,9 @@ export async function run(command: Command, signal: AbortSignal): Promise<Ended>
       output[name] = (output[name] + text).slice(-MAX_OUTPUT);
     });
   }
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once("error", reject).once("close", (code) => {
-      resolve(code ?? 1);
+  const ended = new Promise<Pick<Ended, "code" | "killedBy">>((resolve, reject) => {
+    child.once("error", reject).once("close", (code, signal) => {
+      resolve({ code: code ?? 1, killedBy: signal ?? undefined });
     });
   });
   const interrupt = () => {
@@ -60,9 +62,9 @@ export async function run(command: Command, signal: AbortSignal): Promise<Ended>
     progress(`${what} …`);
   }, SAY_AFTER_MS);
   try {
-    const code = await (completes ? ended : Promise.race([ended, afterAbort(signal, ended)]));
+    const end = await (completes ? ended : Promise.race([ended, afterAbort(signal, ended)]));
     if (!completes) signal.throwIfAborted();
-    return { code, ...output };
+    return { ...end, ...output };
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new UsageError(`could not run '${program}': it is not in the PATH; install it`);
@@ -73,7 +75,7 @@ export async function run(command: Command, signal: AbortSignal): Promise<Ended>
 }
 
 /** Ends with the signal's reason, after the process has had time to end by itself. */
-async function afterAbort(signal: AbortSignal, ended: Promise<number>): Promise<never> {
+async function afterAbort(signal: AbortSignal, ended: Promise<unknown>): Promise<never> {
   await new Promise((resolve) => {
     signal.addEventListener("abort", resolve, { once: true });
   });

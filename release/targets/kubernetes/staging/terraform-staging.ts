@@ -1,18 +1,20 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { COLOR_LABEL, PREVIEW_SERVICE } from "../../../../environment/names.ts";
+import { COLOR_LABEL, scopeName, stackName } from "../../../../environment/names.ts";
 import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import type { PendingChange, Stage, Staging } from "../../../ports/staging.ts";
 import { pointer, type KubeApi } from "../api/kube-api.ts";
-import type { Fences } from "../fences.ts";
+import { attempt } from "../attempt.ts";
+import { epochOf, type Fences } from "../fences.ts";
+import { leaseOf, type Lease } from "../held-lease.ts";
 import { SelectorTraffic } from "../traffic.ts";
-import { failureOf, PreconditionFailed } from "./failure.ts";
+import { failureOf, GuardFailed } from "./failure.ts";
 import { pendingChanges } from "./pending.ts";
-import { judge, planSchema, type Verdict } from "./plan-rules.ts";
+import { judge, readPlan, type Verdict } from "./plan-rules.ts";
 import { run, type Command } from "./process.ts";
 
 export interface TerraformStagingOptions {
@@ -67,9 +69,9 @@ export class TerraformStaging implements Staging {
     try {
       await this.#planAndApply(folder, plan, stage.color, signal);
     } catch (error) {
-      if (!(error instanceof PreconditionFailed)) throw error;
-      await this.#assertIdle(stage.color);
-      throw new Displaced(`another command has taken the lease over, and nothing was staged: ${error.message}`);
+      if (!(error instanceof GuardFailed)) throw error;
+      await this.#assertIdle(stage.color, signal);
+      throw await this.#fencedOff(fence, signal);
     } finally {
       // A plan contains the values of the state.
       await rm(plan, { force: true });
@@ -86,11 +88,27 @@ export class TerraformStaging implements Staging {
     if ((await this.#traffic.live(signal)) === color) throw new TrafficMoved(other(color), color);
   }
 
+  /** Why the fence of the live Service is another one, or was. Without it no plan can be applied, so it gets it back. */
+  async #fencedOff({ epoch }: Fence, signal: AbortSignal): Promise<Error> {
+    await this.#assertOurs(epoch, signal);
+    await this.#options.fences.raiseAll(epoch, signal);
+    // A later holder may have fenced the Service before it was replaced.
+    await this.#assertOurs(epoch, signal);
+    return new StateChanged("the live Service had not the fence of this release during the apply: nothing was staged");
+  }
+
+  async #assertOurs(epoch: number, signal: AbortSignal): Promise<void> {
+    const { api } = this.#options;
+    const lease = await attempt("read the release lease", api.get<Lease>(leaseOf(api.names), signal));
+    if (lease === undefined || epochOf(lease) <= epoch) return;
+    throw new Displaced(`the lease was taken over by ${lease.spec?.holderIdentity}, and nothing was staged`);
+  }
+
   /** @returns the folder of the stack, which keeps Terraform's providers between stages */
   async #synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
-    const { project, environment, environmentInput } = this.#options;
+    const { project, environmentInput } = this.#options;
     const { app, context } = await readProject(project);
-    const out = join(project, ".release", environment.name);
+    const out = join(project, ".release", scopeName(this.#named()));
     await mkdir(out, { recursive: true, mode: 0o700 });
     const env = {
       ...this.#env,
@@ -103,9 +121,9 @@ export class TerraformStaging implements Staging {
       ACTIVATE: "",
     };
     const command = { program: app, args: [], shell: true, cwd: project, env, what: app };
-    const { code, stdout, stderr } = await this.#run(command, signal);
+    const { code, killedBy, stdout, stderr } = await this.#run(command, signal);
     if (code === 0) return join(out, "stacks", this.#stack(color));
-    const failure = failureOf(app, stderr + stdout, this.#env);
+    const failure = failureOf(app, { output: stderr + stdout, env: this.#env, killedBy });
     // The app ends with 2 if an input is wrong.
     throw code === 2 ? new UsageError(failure.message) : new TargetRefused("invalid", failure.message);
   }
@@ -137,8 +155,14 @@ export class TerraformStaging implements Staging {
     const limits = targets.map((address) => `-target=${address}`);
     await this.#terraform(folder, ["plan", "-detailed-exitcode", `-out=${plan}`, ...limits], signal);
     const json = await this.#terraform(folder, ["show", "-json", plan], signal);
-    const { namespace } = this.#options.environment;
-    return judge(planSchema.parse(JSON.parse(json)), { stack: this.#stack(color), namespace, color });
+    const { api, environment } = this.#options;
+    const { namespace } = environment;
+    return judge(readPlan(json), {
+      stack: this.#stack(color),
+      namespace,
+      color,
+      name: api.names.color(color),
+    });
   }
 
   async #terraform(cwd: string, args: readonly string[], signal: AbortSignal, completes = false): Promise<string> {
@@ -146,9 +170,9 @@ export class TerraformStaging implements Staging {
     const what = `terraform ${name}`;
     const flags = name === "show" ? ["-no-color"] : ["-input=false", "-no-color"];
     const command = { program: "terraform", args: [name, ...flags, ...rest], cwd, env: this.#env, what, completes };
-    const { code, stdout, stderr } = await this.#run(command, signal);
+    const { code, killedBy, stdout, stderr } = await this.#run(command, signal);
     if (code === 0 || (name === "plan" && code === 2)) return stdout;
-    throw failureOf(what, `${stderr}\n${stdout}`, this.#env);
+    throw failureOf(what, { output: `${stderr}\n${stdout}`, env: this.#env, killedBy });
   }
 
   async #run(command: Omit<Command, "progress">, signal: AbortSignal) {
@@ -157,13 +181,18 @@ export class TerraformStaging implements Staging {
 
   /** People who want to see a version before it is live find it there. */
   async #preview(color: Color, fence: Fence, signal: AbortSignal): Promise<void> {
-    const object = { kind: "Service", name: PREVIEW_SERVICE } as const;
+    const object = { kind: "Service", name: this.#options.api.names.preview } as const;
     const operations = [{ op: "add", path: `/spec/selector/${pointer(COLOR_LABEL)}`, value: color }] as const;
     await this.#options.fences.write({ object, what: `show ${color} in the preview`, fence, operations }, signal);
   }
 
+  #named() {
+    const { api, environment } = this.#options;
+    return { name: environment.name, app: { name: api.names.app } };
+  }
+
   #stack(color: Color): string {
-    return `${this.#options.environment.name}-${color}`;
+    return stackName(this.#named(), color);
   }
 }
 
