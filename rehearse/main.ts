@@ -14,7 +14,7 @@ const HELP = `Usage: npm run rehearse -- [options]
 Runs four scenarios on this machine under real MCP traffic: a good version, one that gives wrong answers, one that grows
 slow under live traffic, and an outage of the weather API. Needs no cloud, no cluster, no Docker, and nothing from the network.
 
-  --quick       shorter times and fewer calls, for CI (about half a minute instead of a minute and a quarter)
+  --quick       shorter times and fewer calls, for CI (about half a minute instead of a minute and a half)
   --json FILE   write what was measured, as docs/rehearse.md describes it
   --no-page     serve no page while it runs
   --port PORT   where the page is served, on 127.0.0.1 (default: any free port)

@@ -40,7 +40,7 @@ ${head}
     <section id="scene" class="panel" aria-label="Traffic"></section>
     <div class="charts">
       ${chart("rate", "Calls per second")}
-      ${chart("p95", "p95 latency, ms")}
+      ${chart("p95", "p95 for clients")}
       ${evidence("failed", "Failed calls in the bake")}
       ${evidence("slow", "Slow calls in the bake")}
     </div>

@@ -55,3 +55,20 @@ export function verdictOf({ points, limit }: EvidenceSeries): Verdict {
   if (last === undefined) return "undecided";
   return last.lower > limit ? "above" : last.upper < limit ? "below" : "undecided";
 }
+
+/**
+ * Such as `live: 3 of 1,240 calls, true share 0.05 to 0.7 %`.
+ *
+ * @param watched the calls are all that pods count, live and synthetic ones
+ */
+export function evidenceInWords({ source, points }: EvidenceSeries, watched = false): string {
+  const { calls = 0, bad = 0, lower = 0, upper = 1 } = points.at(-1) ?? {};
+  const whose = watched ? "" : `${source}: `;
+  const counts = `${bad.toLocaleString("en")} of ${calls.toLocaleString("en")} calls`;
+  return `${whose}${counts}, true share ${number(lower)} to ${percent(upper)}`;
+}
+
+export const percent = (share: number): string => `${number(share)} %`;
+
+/** Two digits, and nothing below a thousandth of a percent. */
+const number = (share: number): string => String(Number(Number((100 * share).toPrecision(2)).toFixed(3)));

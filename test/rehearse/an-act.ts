@@ -1,6 +1,9 @@
 import type { Phase } from "../../release/record.ts";
 import type { Recording } from "../../rehearse/record/recording.ts";
 
+/** An answer as gates cite it: nowhere to break a line. */
+const UNBROKEN = `{"temperatureCelsius":63.7,"city":"Berlin","country":"Germany"}`.repeat(6);
+
 const BEGIN = Date.parse("2026-01-01T00:00:00Z");
 
 /**
@@ -70,7 +73,10 @@ export function rollBack(recording: Recording, since: number): void {
   recording.add({ type: "release", event: { type: "traffic", from: "green", to: "blue", seconds: 0.003 } }, next(10));
   for (let window = 0; window < 4; window++) traffic(recording, next(250), "blue");
   phase(recording, next(10), "retire");
-  recording.add({ type: "release", event: { type: "result", result: "rolled-back", reason: "too slow" } }, next(10));
+  recording.add(
+    { type: "release", event: { type: "result", result: "rolled-back", reason: `too slow: ${UNBROKEN}` } },
+    next(10),
+  );
 }
 
 function evidence(

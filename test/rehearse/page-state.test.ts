@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { ReleaseEvent } from "../../release/events.ts";
 import type { Phase } from "../../release/record.ts";
-import { shownEvidence, verdictOf } from "../../rehearse/page/evidence.ts";
+import { evidenceInWords, shownEvidence, verdictOf } from "../../rehearse/page/evidence.ts";
 import { phaseLine, type StepState } from "../../rehearse/page/phase-line.ts";
 import { emptyState, takeIn, type PageState } from "../../rehearse/page/state.ts";
 import type { Happening } from "../../rehearse/record/recording.ts";
@@ -87,6 +87,15 @@ describe("the evidence of a bake", () => {
     const [series] = pageAfter(evidence(100, 5, lower, upper)).evidence;
 
     expect(series && verdictOf(series)).toBe(verdict);
+  });
+
+  it.each([
+    [0.0005, 0.0071, "live: 3 of 1,240 calls, true share 0.05 to 0.71 %"],
+    [0.00000005, 1, "live: 3 of 1,240 calls, true share 0 to 100 %"],
+  ])("with an interval of %d to %d is, in words, '%s'", (lower, upper, words) => {
+    const [series] = pageAfter(evidence(1240, 3, lower, upper)).evidence;
+
+    expect(series && evidenceInWords(series)).toBe(words);
   });
 
   it("loses the points whose calls were set aside, so that its calls always grow", () => {

@@ -1,5 +1,13 @@
 import uPlot from "uplot";
-import { shownEvidence, verdictOf, type EvidenceSeries, type Objective, type Verdict } from "../evidence.ts";
+import {
+  evidenceInWords,
+  percent,
+  shownEvidence,
+  verdictOf,
+  type EvidenceSeries,
+  type Objective,
+  type Verdict,
+} from "../evidence.ts";
 import { isWatch, type PageState } from "../state.ts";
 import { FONT, stroke, style, write } from "./canvas.ts";
 import { part, set, setText } from "./dom.ts";
@@ -78,6 +86,7 @@ function createChart(objective: Objective): (state: PageState) => void {
 
   return (state) => {
     shown = shownEvidence(state.evidence, objective);
+    holder.style.visibility = shown === undefined ? "hidden" : "visible";
     const points = shown?.points ?? [];
     const decision = shown && verdictOf(shown);
     paint = decision === "above" ? "--bad" : `--${state.release?.to ?? "ink"}`;
@@ -89,7 +98,7 @@ function createChart(objective: Objective): (state: PageState) => void {
     ]);
     setText(verdict, decision === undefined ? "" : VERDICTS[decision]);
     set(verdict, { "data-tone": decision === "above" ? "bad" : decision === "below" ? "good" : "plain" });
-    setText(numbers, shown === undefined ? "no calls in a bake yet" : inWords(shown, isWatch(state)));
+    setText(numbers, shown === undefined ? "no calls in a bake yet" : evidenceInWords(shown, isWatch(state)));
   };
 }
 
@@ -106,20 +115,8 @@ function drawInterval(self: uPlot, { points }: EvidenceSeries, paint: string): v
   for (const y of [lower, upper]) stroke(self, paint, [], [x - end, y], [x + end, y], 2);
 }
 
-/** Such as `live: 3 of 1,240 calls, true share 0.05 to 0.7 %`. */
-function inWords({ source, points }: EvidenceSeries, watched: boolean): string {
-  const { calls = 0, bad = 0, lower = 0, upper = 1 } = points.at(-1) ?? {};
-  const whose = watched ? "" : `${source}: `;
-  return `${whose}${bad.toLocaleString("en")} of ${calls.toLocaleString("en")} calls, true share ${number(lower)} to ${percent(upper)}`;
-}
-
 /** The end of the axis: the limit stays well above the ground, and the last interval is whole. */
 function top(series: EvidenceSeries | undefined): number {
   const last = series?.points.at(-1);
   return series === undefined || last === undefined ? 1 : Math.min(1, Math.max(2.5 * series.limit, 1.15 * last.upper));
 }
-
-const percent = (share: number): string => `${number(share)} %`;
-
-/** Two digits, and never more decimals than a reader can use. */
-const number = (share: number): string => String(Number((100 * share).toPrecision(2).slice(0, 5)));
