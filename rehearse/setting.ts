@@ -41,7 +41,7 @@ export interface Setting extends AsyncDisposable {
  * Arrivals per second. Twice as many would be easy for two idle cores; a machine that is busy with other things has to
  * keep up, too, or the calls that wait would be all that the page shows.
  */
-const CALLS_PER_SECOND = { quick: 120, full: 270 };
+const CALLS_PER_SECOND = { quick: 120, full: 225 };
 
 /**
  * Builds the versions and starts the weather, the host with two pods of blue, and the traffic.

@@ -28,8 +28,6 @@ export interface Estimate extends Interval {
   /** Bad calls over calls; none without calls. */
   readonly share: number | undefined;
   readonly limit: number;
-  /** Probability that the intervals of the whole bake contain the true share, for example 0.992. */
-  readonly confidence: number;
 }
 
 /** Calls of a tumbling window. */
@@ -100,7 +98,7 @@ export class ExcessTest {
     const { counts, limit } = this;
     const share = counts.calls === 0 ? undefined : counts.bad / counts.calls;
     const alpha = WHOLE_BAKE * this.#alpha;
-    return { counts, share, limit, ...interval(counts, alpha), confidence: 1 - 2 * alpha };
+    return { counts, share, limit, ...interval(counts, alpha) };
   }
 
   /**

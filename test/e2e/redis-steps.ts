@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { other } from "../../environment/color.ts";
 import { healthOf, liveColor, podIdentities } from "./cluster.ts";
 import { imageOf } from "./images.ts";
 import { inWords, underLoad } from "./load.ts";
@@ -11,7 +12,7 @@ import { deploy, plan, statesWith } from "./terraform.ts";
 
 const WITH_REDIS = "test/e2e/with-redis.ts";
 
-/** State that pods share, from the deploy that names it to its loss; blue is live before, green after. */
+/** State that pods share, from the deploy that names it to its loss. */
 export const REDIS_STEPS: readonly Step[] = [
   {
     name: "a Redis and a volume that the environment gets leave every pod alone; the URL is in no state and no plan",
@@ -34,10 +35,11 @@ export const REDIS_STEPS: readonly Step[] = [
   {
     name: "released with no failed call, every pod of the new color is connected to Redis and stores on its volume",
     async run() {
+      const before = await liveColor();
       const load = await underLoad(() =>
         releaseOf(WITH_REDIS, "run", "--image", imageOf("1.1.0"), "--version", "1.1.0"),
       );
-      assert.equal(await liveColor(), "green");
+      assert.equal(await liveColor(), other(before));
       await redisIs("healthy");
       assert.partialDeepStrictEqual(await storeThroughService(), { status: "stored", durability: "pod" });
       return inWords(load);
@@ -62,7 +64,9 @@ export const REDIS_STEPS: readonly Step[] = [
 async function redisIs(wanted: "healthy" | "degraded"): Promise<void> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const seen = (await healthOf("green")).map(({ dependencies }) => dependencies.redis?.status ?? "not used");
+    const seen = (await healthOf(await liveColor())).map(
+      ({ dependencies }) => dependencies.redis?.status ?? "not used",
+    );
     if (seen.length > 0 && seen.every((status) => status === wanted)) return;
     if (performance.now() > deadline)
       throw new Error(`Redis should be ${wanted} for every pod, it is ${seen.join(", ")}`);

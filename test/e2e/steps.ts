@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import local from "../../environments/local.ts";
-import type { Color } from "../../environment/color.ts";
+import { other, type Color } from "../../environment/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
 import { apiPatterns } from "./api-patterns.ts";
@@ -161,9 +161,10 @@ export const STEPS: readonly Step[] = [
   {
     name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
     async run() {
+      const live = await liveColor();
       const load = await underLoad(async () => {
-        await moveTraffic("green", "blue");
-        await replacePods("green");
+        await moveTraffic(live, other(live));
+        await replacePods(live);
       });
       assert.ok(load.byColor.blue > 0 && load.byColor.green > 0, "both colors must have answered");
       return inWords(load);

@@ -1,10 +1,10 @@
-import local from "../../environments/local.ts";
 import { environment } from "../../environment/environment.ts";
+import quick from "./quick-environment.ts";
 import { REDIS_NAMESPACE } from "./redis.ts";
 
-/** Environment `local` with a Redis that pods share, and a volume for each to write to. */
+/** The quick environment with a Redis that pods share, and a volume for each to write to. */
 export default environment({
-  ...local,
-  app: { ...local.app, redis: { namespace: REDIS_NAMESPACE }, dataVolume: { type: "emptyDir", sizeLimit: "64Mi" } },
-  release: { ...local.release, bake: { ...local.release.bake, durationSeconds: 10 } },
+  ...quick,
+  app: { ...quick.app, redis: { namespace: REDIS_NAMESPACE }, dataVolume: { type: "emptyDir", sizeLimit: "64Mi" } },
+  release: { ...quick.release, bake: { ...quick.release.bake, durationSeconds: 10 } },
 });

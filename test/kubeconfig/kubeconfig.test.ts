@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { LIVE_SERVICE, PORTS } from "../../environment/names.ts";
+import { LIVE_SERVICE, PORTS } from "../default-names.ts";
 import { UsageError } from "../../release/errors.ts";
 import { Client } from "../../release/targets/kubernetes/api/client.ts";
 import { Connections } from "../../release/targets/kubernetes/api/connection.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { LIVE_SERVICE } from "../../environment/names.ts";
+import { LIVE_SERVICE } from "../default-names.ts";
 import type { Authority } from "../app/certificates.ts";
 import { FakeCluster } from "../kubernetes/cluster.ts";
 import { PodServers } from "../kubernetes/pod-servers.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName } from "../../environment/names.ts";
+import { colorName } from "../default-names.ts";
 import type { Target } from "../../release/ports/target.ts";
 import { acquire } from "../release/contract/world.ts";
 import { ref, type PodScript } from "./cluster.ts";

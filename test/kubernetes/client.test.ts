@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { LIVE_SERVICE } from "../../environment/names.ts";
+import { LIVE_SERVICE } from "../default-names.ts";
 import { ApiError, type ApiErrorKind } from "../../release/targets/kubernetes/api/api-error.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
 import type { OpenedApi } from "../../release/targets/kubernetes/api/open.ts";

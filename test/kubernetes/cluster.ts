@@ -1,13 +1,5 @@
-import {
-  APP,
-  appLabels,
-  COLOR_LABEL,
-  colorLabels,
-  colorName,
-  CONTAINER,
-  LIVE_SERVICE,
-  PREVIEW_SERVICE,
-} from "../../environment/names.ts";
+import { APP, COLOR_LABEL, CONTAINER } from "../../environment/names.ts";
+import { appLabels, colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../default-names.ts";
 import { COLORS, type Color } from "../../environment/color.ts";
 import { KubeStore, type StoredObject } from "./store.ts";
 

@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  colorName,
-  CONTAINER,
-  COLOR_LABEL,
-  EPOCH_ANNOTATION,
-  LIVE_SERVICE,
-  MARK_ANNOTATION,
-} from "../../environment/names.ts";
+import { CONTAINER, COLOR_LABEL, EPOCH_ANNOTATION, MARK_ANNOTATION } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE } from "../default-names.ts";
 import { other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName, EPOCH_ANNOTATION, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
+import { EPOCH_ANNOTATION } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../default-names.ts";
 import { Displaced, StateChanged, UsageError } from "../../release/errors.ts";
 import type { ObjectRef } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { acquire } from "../release/contract/world.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import { EPOCH_ANNOTATION, RELEASE_LEASE } from "../../environment/names.ts";
+import { EPOCH_ANNOTATION } from "../../environment/names.ts";
+import { RELEASE_LEASE } from "../default-names.ts";
 import { Displaced, LeaseHeld, TargetUnreachable, UsageError } from "../../release/errors.ts";
 import type { Authority } from "../../release/ports/records.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";

@@ -1,4 +1,5 @@
-import { colorName, COLOR_LABEL, EPOCH_ANNOTATION, LIVE_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
+import { COLOR_LABEL, EPOCH_ANNOTATION } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE, RELEASE_LEASE } from "../default-names.ts";
 import { COLORS, other, type Color } from "../../environment/color.ts";
 import { Displaced, LeaseHeld, StateChanged, TargetUnreachable, TrafficMoved } from "../../release/errors.ts";
 import type { Target } from "../../release/ports/target.ts";

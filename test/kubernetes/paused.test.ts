@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { colorName } from "../../environment/names.ts";
+import { colorName } from "../default-names.ts";
 import { storeWorld } from "./world.ts";
 
 const GREEN = { kind: "Deployment", name: colorName("green") } as const;

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { COLOR_LABEL, PORTS } from "../../environment/names.ts";
+import { COLOR_LABEL } from "../../environment/names.ts";
+import { PORTS } from "../default-names.ts";
 import type { FakeCluster } from "./cluster.ts";
 
 interface PodServer {

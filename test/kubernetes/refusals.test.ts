@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { colorName, LIVE_SERVICE, RELEASE_LEASE } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE, RELEASE_LEASE } from "../default-names.ts";
 import { TargetRefused, TargetUnreachable, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { Authority } from "../../release/ports/records.ts";

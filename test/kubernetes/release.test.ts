@@ -1,12 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import {
-  colorName,
-  COLOR_LABEL,
-  EPOCH_ANNOTATION,
-  LIVE_SERVICE,
-  RECORD_ANNOTATION,
-  RELEASE_LEASE,
-} from "../../environment/names.ts";
+import { COLOR_LABEL, EPOCH_ANNOTATION, RECORD_ANNOTATION } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE, RELEASE_LEASE } from "../default-names.ts";
 import type { ReleaseResult } from "../../release/events.ts";
 import type { Gate } from "../../release/gates/gate.ts";
 import { runRelease, type Command } from "../../release/run-release.ts";

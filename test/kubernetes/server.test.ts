@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import WebSocket from "ws";
-import { LIVE_SERVICE, PORTS } from "../../environment/names.ts";
+import { LIVE_SERVICE, PORTS } from "../default-names.ts";
 import type { Operation } from "../../release/targets/kubernetes/api/kube-api.ts";
 import { FakeCluster } from "./cluster.ts";
 import { deniedByPolicy, missingRight, tooManyRequests } from "./failures.ts";

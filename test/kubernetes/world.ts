@@ -1,4 +1,5 @@
-import { colorName, COLOR_LABEL, LIVE_SERVICE } from "../../environment/names.ts";
+import { COLOR_LABEL } from "../../environment/names.ts";
+import { colorName, LIVE_SERVICE } from "../default-names.ts";
 import type { Color } from "../../environment/color.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import type { Target } from "../../release/ports/target.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { healthOf, versionOf } from "../../release/targets/admin-port.ts";
+import { healthOf, versionOf } from "../../release/targets/pages.ts";
 
 const page = { port: "mcp", path: "/status" } as const;
 const health = async (body: string, status = 200) => await healthOf(page).read(new Response(body, { status }), "pod");

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
 import staging from "../../environments/staging.ts";
-import { COLOR_LABEL, colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../../environment/names.ts";
+import { COLOR_LABEL } from "../../environment/names.ts";
+import { colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../default-names.ts";
 import { COLORS, other } from "../../environment/color.ts";
 import { allResources, localWith, resourceOf, stackOf, synthesize } from "./synthesized.ts";
 

@@ -13,7 +13,9 @@ import everyField from "./every-field.ts";
 
 const PROVIDER = join(homedir(), ".terraform.d", "plugins", "registry.terraform.io", "hashicorp", "kubernetes");
 
-/** Needs Terraform, and the provider on this machine. */
+if (!existsSync(PROVIDER)) {
+  process.stderr.write(`The stacks are not validated: put Terraform's kubernetes provider into ${PROVIDER}.\n`);
+}
 const withProvider = existsSync(PROVIDER) ? describe : describe.skip;
 
 const run = promisify(execFile);

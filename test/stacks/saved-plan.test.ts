@@ -11,8 +11,14 @@ const KUBECONFIG = process.env.TEST_CLUSTER_KUBECONFIG ?? "";
 const PROVIDER = join(homedir(), ".terraform.d", "plugins", "registry.terraform.io", "hashicorp", "kubernetes");
 const NAME = "tf-test";
 
-/** Needs a cluster that may be changed, and the provider on this machine. */
-const onACluster = KUBECONFIG !== "" && existsSync(PROVIDER) ? describe : describe.skip;
+const hasCluster = KUBECONFIG !== "" && existsSync(PROVIDER);
+if (!hasCluster) {
+  process.stderr.write(
+    "Saved plans are not applied: name a cluster that may be changed in TEST_CLUSTER_KUBECONFIG, and put Terraform's " +
+      `kubernetes provider into ${PROVIDER}.\n`,
+  );
+}
+const onACluster = hasCluster ? describe : describe.skip;
 
 onACluster("on a cluster named by TEST_CLUSTER_KUBECONFIG", () => {
   jest.setTimeout(120_000);

@@ -4,7 +4,7 @@ import { TargetRefused, TargetUnreachable } from "../../errors.ts";
 import { readCalls } from "../../measure/histogram.ts";
 import type { Measurements } from "../../ports/measurements.ts";
 import type { Endpoint, FromPods, Probe } from "../../ports/probe.ts";
-import { healthOf, metricsOf, reason, versionOf, type PageQuestion } from "../admin-port.ts";
+import { healthOf, metricsOf, reason, versionOf, type PageQuestion } from "../pages.ts";
 import { fromPods } from "../from-pods.ts";
 import type { KubeApi } from "./api/kube-api.ts";
 import { podFetch, type PodFetch } from "./pod-fetch.ts";

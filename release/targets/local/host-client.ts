@@ -2,7 +2,7 @@ import { z } from "zod";
 import { COLORS, type Color } from "../../../environment/color.ts";
 import { Displaced, TargetRefused, TargetUnreachable, UsageError } from "../../errors.ts";
 import { releaseRecordSchema } from "../../record.ts";
-import { reason } from "../admin-port.ts";
+import { reason } from "../pages.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
 import type { ControlRequest } from "./control.ts";
 

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { systemClock } from "../../system-clock.ts";
 import type { AcquireOptions, Authority, Records } from "../../ports/records.ts";
 import type { ReleaseRecord } from "../../record.ts";
-import { keepRenewed } from "../renewal.ts";
+import { keepRenewed } from "./renewal.ts";
 import type { HostClient } from "./host-client.ts";
 
 const leaseSchema = z.union([

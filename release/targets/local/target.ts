@@ -9,7 +9,7 @@ import type { FromPods, Probe } from "../../ports/probe.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
-import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../admin-port.ts";
+import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../pages.ts";
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import local from "../../../environments/local.ts";
-import { LIVE_SERVICE } from "../../../environment/names.ts";
+import { LIVE_SERVICE } from "../../default-names.ts";
 import { applied } from "../apply.ts";
 import { liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";

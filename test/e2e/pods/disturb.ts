@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Color } from "../../../environment/color.ts";
-import { COLOR_LABEL, colorName } from "../../../environment/names.ts";
+import { COLOR_LABEL } from "../../../environment/names.ts";
+import { colorName } from "../../default-names.ts";
 import { kubectl } from "../cluster.ts";
 
 /** Names of a color's running pods. */

@@ -147,7 +147,6 @@ describe("the estimate", () => {
       counts: { calls: 40, bad: 4 },
       share: 0.1,
       limit: 0.005,
-      confidence: 0.992,
       ...interval({ calls: 40, bad: 4 }, 0.004),
     });
     expect(estimate.lower).toBeGreaterThan(estimate.limit);
