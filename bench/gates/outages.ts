@@ -1,7 +1,9 @@
+import { isAlwaysBad, judged, type Comparison } from "../../release/bake/comparison.ts";
+import { objectiveOf } from "../../release/bake/objectives.ts";
 import { Control, CONTROL_WAIT_MS } from "../../release/statistics/control.ts";
 import type { Counts } from "../../release/statistics/counts.ts";
 import { ExcessTest } from "../../release/statistics/excess-test.ts";
-import type { Increment, Span } from "../../release/statistics/increment.ts";
+import type { Span } from "../../release/statistics/increment.ts";
 import { alphaOf, FAILED_LIMIT, FAILURE_LIMIT, INTERVAL_SECONDS, RATE } from "./bakes.ts";
 import { FixedWindow } from "./fixed-window.ts";
 import { binomial } from "./random.ts";
@@ -9,6 +11,8 @@ import { binomial } from "./random.ts";
 const BAKE_SECONDS = 900;
 const EVERY_SECONDS = 180;
 const OUTAGE_SECONDS = 5;
+
+const FAILED: Comparison["objective"] = objectiveOf("failed", FAILED_LIMIT, { detect: 3, alpha: 0.01 });
 
 /** Half of the limit: a good version, and the old color. */
 const GOOD = FAILED_LIMIT / 2;
@@ -36,11 +40,11 @@ export function bakeWithOutages(options: OutageBake, uniform: () => number): num
   const tests = (["live", "synthetic"] as const).map(
     (source) => new ExcessTest({ limit: FAILED_LIMIT, alpha: alphaOf(source) }),
   );
-  const shared = new Control({ limit: FAILED_LIMIT });
-  const newCalls: Increment[] = [];
-  const oldCalls: Increment[] = [];
-  const setAside = ({ from, to }: Span) => {
-    for (const test of tests) test.setAside(from, to);
+  const comparison: Comparison = { objective: FAILED, control: new Control({ limit: FAILED_LIMIT }), old: [], new: [] };
+  const asides: Span[] = [];
+  const setAside = (span: Span) => {
+    asides.push(span);
+    for (const test of tests) test.setAside(span.from, span.to);
   };
 
   let decideAt: number | undefined;
@@ -50,20 +54,20 @@ export function bakeWithOutages(options: OutageBake, uniform: () => number): num
     // Live and synthetic calls are judged apart.
     for (const [index, calls] of [rate, control].entries()) {
       const increment = { ...newColor(second, calls), ...span };
-      newCalls.push(increment);
+      comparison.new.push(increment);
       tests[index]?.add(increment);
     }
-    oldCalls.push({ ...oldColor(second, control), ...span });
+    comparison.old.push({ ...oldColor(second, control), ...span });
 
     const alarm = tests.find(({ exceeded }) => exceeded)?.exceeded;
     if (alarm === undefined) {
-      const outage = shared.quietOutage(oldCalls, newCalls, until);
-      if (outage !== undefined) setAside(outage);
+      const outage = comparison.control.quietOutage(comparison.old, comparison.new, until);
+      if (outage !== undefined && !isAlwaysBad(comparison, outage, asides)) setAside(outage);
       continue;
     }
     decideAt ??= control > 0 ? until + CONTROL_WAIT_MS : until;
     if (until < decideAt) continue;
-    const verdict = shared.judge(oldCalls, alarm);
+    const verdict = judged({ ...comparison, exceeded: alarm }, asides);
     if (verdict.outcome !== "shared") return until / 1000;
     setAside(verdict);
     decideAt = undefined;

@@ -33,8 +33,12 @@ export function isAlwaysBad({ old, objective }: Comparison, span: Span, setAside
   const others = old.filter((call) => ![span, ...setAside].some((out) => overlaps(call, out)));
   const otherwise = sumOf(others);
   const isBad = otherwise.calls > 0 && exceedsLimit(objective.limit)(otherwise, CONTROL_ALPHA);
-  return isBad || !old.some(({ bad }) => bad === 0);
+  const seconds = ((old.at(-1)?.until ?? 0) - (old[0]?.since ?? 0)) / 1000;
+  return isBad || (seconds > WITHOUT_A_GOOD_CALL && !old.some(({ bad }) => bad === 0));
 }
+
+/** A bake may begin in an outage. Seconds. */
+const WITHOUT_A_GOOD_CALL = 15;
 
 /** Probability that one look at the old color is mistaken. */
 const CONTROL_ALPHA = 0.05;

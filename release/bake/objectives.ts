@@ -11,20 +11,23 @@ export interface Objective {
   readonly enough: EnoughCalls;
 }
 
-type Limits = Pick<Environment["release"]["bake"], "maxErrorRatio"> & {
-  readonly detect: number;
-  readonly alpha: number;
-};
+type Limits = Pick<Environment["release"]["bake"], "maxErrorRatio" | "detect" | "alpha">;
 
 /** What calls are held to: two shares of bad calls, of which a call can add to none, one or both. */
-export function objectives({ maxErrorRatio, detect, alpha }: Limits): readonly Objective[] {
-  return (
-    [
-      ["failed", maxErrorRatio],
-      ["slow", SLOW_LIMIT],
-    ] as const
-  ).map(([name, limit]) => ({ name, limit, enough: new EnoughCalls({ limit, detect, alpha }) }));
-}
+export const objectives = (limits: Limits): readonly Objective[] => [
+  objectiveOf("failed", limits.maxErrorRatio, limits),
+  objectiveOf("slow", SLOW_LIMIT, limits),
+];
+
+export const objectiveOf = (
+  name: Objective["name"],
+  limit: number,
+  { detect, alpha }: Omit<Limits, "maxErrorRatio">,
+) => ({
+  name,
+  limit,
+  enough: new EnoughCalls({ limit, detect, alpha }),
+});
 
 /** Calls that are enough for every objective, in words. */
 export function callsNeededInWords(all: readonly Objective[]): string {
