@@ -1,6 +1,7 @@
 import { capacityContract } from "../release/contract/capacity.ts";
 import { measurementsContract, probeContract } from "../release/contract/probe.ts";
 import { recordsContract } from "../release/contract/records.ts";
+import { stagingContract } from "../release/contract/staging.ts";
 import { trafficContract } from "../release/contract/traffic.ts";
 import { answeringStoreWorld, httpWorld } from "./world.ts";
 
@@ -10,6 +11,7 @@ for (const [name, open] of [
 ] as const) {
   trafficContract(name, open);
   capacityContract(name, open);
+  stagingContract(name, open);
   recordsContract(name, open);
   probeContract(name, open);
   measurementsContract(name, open);

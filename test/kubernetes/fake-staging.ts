@@ -5,6 +5,8 @@ import { other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { PendingChange, Stage, Staging } from "../../release/ports/staging.ts";
+import { pendingChanges } from "../../release/targets/kubernetes/staging/pending.ts";
+import { StoreApi } from "./store-api.ts";
 import type { KubeStore } from "./store.ts";
 
 /**
@@ -29,11 +31,13 @@ export class FakeStaging implements Staging {
       throw new Displaced("Resource precondition failed: the live Service has another epoch");
     }
     await this.#between();
+    const staged = this.#store.get({ kind: "Deployment", name: colorName(color) })?.spec?.template;
+    if (staged?.metadata.annotations?.[MARK_ANNOTATION] === mark) return;
     stageDeployment(this.#store, color, mark, image);
   }
 
-  pending(): Promise<readonly PendingChange[]> {
-    return Promise.resolve([]);
+  async pending(live: Color): Promise<readonly PendingChange[]> {
+    return await pendingChanges(new StoreApi(this.#store), live);
   }
 }
 

@@ -36,6 +36,7 @@ export interface Draft {
     renewTime?: string;
     leaseDurationSeconds?: number;
   };
+  data?: Record<string, string>;
   status: Record<string, unknown>;
 }
 

@@ -1,10 +1,14 @@
 import { COLOR_LABEL } from "../../environment/names.ts";
-import { colorName, LIVE_SERVICE } from "../default-names.ts";
+import { colorName, LIVE_SERVICE, WANTED_SETTINGS } from "../default-names.ts";
 import type { Color } from "../../environment/color.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import type { Target } from "../../release/ports/target.ts";
+import type { Clock } from "../../release/ports/clock.ts";
+import type { Staging } from "../../release/ports/staging.ts";
+import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
+import type { Fences } from "../../release/targets/kubernetes/fences.ts";
 import type { AnsweringWorld } from "../release/contract/probe.ts";
-import type { World } from "../release/contract/world.ts";
+import type { StagingWorld } from "../release/contract/staging.ts";
 import { ManualClock } from "../release/manual-clock.ts";
 import type { Client } from "./client.ts";
 import { FakeCluster } from "./cluster.ts";
@@ -23,7 +27,7 @@ export const SCALING = {
   latencyFloorRequestsPerSecond: 1,
 };
 
-export interface ClusterWorld extends World {
+export interface ClusterWorld extends StagingWorld {
   readonly cluster: FakeCluster;
   readonly store: KubeStore;
   readonly clock: ManualClock;
@@ -33,15 +37,19 @@ export interface ClusterWorld extends World {
 
 export type AnsweringClusterWorld = ClusterWorld & AnsweringWorld;
 
+type OpenStaging = (api: KubeApi, fences: Fences, clock: Clock) => Staging;
+
 interface WorldOptions {
   readonly cluster: FakeCluster;
   readonly connect: () => Client;
+  /** @default what Terraform does, without Terraform */
+  readonly openStaging?: OpenStaging;
   readonly close?: () => Promise<void>;
 }
 
 /** A world on a store, without HTTP. */
-export function storeWorld(cluster = FakeCluster.deployed()): ClusterWorld {
-  return clusterWorld({ cluster, connect: () => new StoreApi(cluster.store) });
+export function storeWorld(cluster = FakeCluster.deployed(), openStaging?: OpenStaging): ClusterWorld {
+  return clusterWorld({ cluster, connect: () => new StoreApi(cluster.store), ...(openStaging && { openStaging }) });
 }
 
 /** The same, with pods that answer. */
@@ -61,7 +69,7 @@ export async function httpWorld(): Promise<AnsweringClusterWorld> {
   return answering(pods, { cluster, connect, close: () => server.close() });
 }
 
-function clusterWorld({ cluster, connect, close }: WorldOptions): ClusterWorld {
+function clusterWorld({ cluster, connect, openStaging, close }: WorldOptions): ClusterWorld {
   const { store } = cluster;
   const clients = new Map<Target, Client>();
   const settled = async () => {
@@ -83,7 +91,7 @@ function clusterWorld({ cluster, connect, close }: WorldOptions): ClusterWorld {
     apiOf,
     open() {
       const api = connect();
-      const staging = () => new FakeStaging(store);
+      const staging = (fences: Fences) => openStaging?.(api, fences, clock) ?? new FakeStaging(store);
       const target = kubernetesTarget({ api, environment: { scaling: SCALING }, staging, clock });
       clients.set(target, api);
       return target;
@@ -94,6 +102,13 @@ function clusterWorld({ cluster, connect, close }: WorldOptions): ClusterWorld {
     },
     moveByOperator: (to) => {
       moveByOperator(store, to);
+    },
+    want(setting, value) {
+      const wanted = { kind: "ConfigMap", name: WANTED_SETTINGS } as const;
+      if (store.get(wanted) === undefined) store.create("ConfigMap", { metadata: { name: wanted.name }, data: {} });
+      store.edit(wanted, (draft) => {
+        draft.data = { ...draft.data, [setting]: value };
+      });
     },
     kill(target) {
       apiOf(target).before = () => new Promise(() => undefined);

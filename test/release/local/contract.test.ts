@@ -9,6 +9,7 @@ import { LocalTarget } from "../../../release/targets/local/target.ts";
 import { capacityContract } from "../contract/capacity.ts";
 import { measurementsContract, probeContract, type AnsweringWorld } from "../contract/probe.ts";
 import { recordsContract } from "../contract/records.ts";
+import { stagingContract, type StagingWorld } from "../contract/staging.ts";
 import { trafficContract } from "../contract/traffic.ts";
 import type { World } from "../contract/world.ts";
 import { image, startHost, until, type AHost } from "./a-host.ts";
@@ -32,13 +33,14 @@ class MortalClient extends HostClient {
   }
 }
 
-function worldOn({ host, control, token }: AHost, given = single): World {
+function worldOn({ host, control, token }: AHost, given = single): StagingWorld {
+  let wanted = given;
   const clients = new Map<LocalTarget, MortalClient>();
   return {
     image: image("version-2"),
     open() {
       const client = new MortalClient({ control, token, url: host.url, pid: process.pid });
-      const target = new LocalTarget(given, client);
+      const target = new LocalTarget(wanted, client);
       clients.set(target, client);
       return target;
     },
@@ -47,6 +49,10 @@ function worldOn({ host, control, token }: AHost, given = single): World {
     settle: () => until(host, () => COLORS.every((color) => host.pods(color).every(({ ready }) => ready))),
     moveByOperator(to: Color) {
       host.moveTraffic(other(to), to);
+    },
+    want(setting, value) {
+      const settings = { ...wanted.app.settings, [setting]: value };
+      wanted = { ...wanted, app: { ...wanted.app, settings } };
     },
     kill(target) {
       for (const [known, client] of clients) client.killed ||= known === target;
@@ -65,7 +71,7 @@ async function smallWorld(): Promise<World> {
 }
 
 /** Two pods of each color, which answer. */
-async function fullWorld(): Promise<AnsweringWorld> {
+async function fullWorld(): Promise<AnsweringWorld & StagingWorld> {
   const aHost = await startHost({ leaseTtlMs: LEASE_TTL_MS, environment: PAIRS });
   const { host } = aHost;
   host.stage("green", { image: image("version-2"), settings: {} });
@@ -101,5 +107,6 @@ const disposing = <W extends World>(world: W, aHost: AHost): W => ({
 trafficContract(NAME, smallWorld);
 recordsContract(NAME, smallWorld);
 capacityContract(NAME, fullWorld);
+stagingContract(NAME, fullWorld);
 probeContract(NAME, fullWorld);
 measurementsContract(NAME, fullWorld);
