@@ -3,10 +3,10 @@ import { InvalidEnvironment } from "./environment/environment.ts";
 import { notes } from "./environment/notes.ts";
 import { loadEnvironment, UnknownEnvironment } from "./environment/load.ts";
 import { userFolder } from "./environment/user-folder.ts";
-import { checkStagedImage, describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./stacks/inputs.ts";
+import { BlueGreenApp } from "./stacks/blue-green-app.ts";
+import { describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./stacks/inputs.ts";
 import { InvalidKubeconfig } from "./kubeconfig/invalid-kubeconfig.ts";
 import { terraformCluster } from "./kubeconfig/terraform.ts";
-import { addStacks } from "./stacks/environment-stacks.ts";
 
 try {
   const inputs = readInputs(process.argv.slice(2), process.env);
@@ -22,19 +22,15 @@ try {
 }
 
 async function synthesize(inputs: Inputs): Promise<void> {
-  const { stage, activate } = inputs;
   const environment = await loadEnvironment(inputs.environment);
-  checkStagedImage(inputs, environment);
   const cluster = terraformCluster({ variables: process.env, folder: userFolder(process.env) }, environment.context);
+  const app = new App();
+  new BlueGreenApp(app, environment, {
+    change: inputs,
+    // Without a file the context is that of the environment, for the one who applies the plan where there is one.
+    cluster: { files: [], context: environment.context, ...cluster },
+  });
   for (const line of describeInputs(inputs, cluster)) process.stderr.write(`${line}\n`);
   for (const note of notes(environment)) process.stderr.write(`note: ${note}\n`);
-  const app = new App();
-  addStacks(app, {
-    environment,
-    // Without a file the context is that of the environment, for whoever applies the plan where there is one.
-    cluster: { files: [], context: environment.context, ...cluster },
-    ...(stage && { stage }),
-    ...(activate && { activate }),
-  });
   app.synth();
 }

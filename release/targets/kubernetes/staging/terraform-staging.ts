@@ -115,6 +115,8 @@ export class TerraformStaging implements Staging {
       CDKTF_OUTDIR: out,
       CDKTF_CONTEXT_JSON: JSON.stringify(context),
       ENVIRONMENT: environmentInput,
+      // The App of a user may have several apps and environments.
+      BLUEGREEN_APP: scopeName(this.#named()),
       STAGE: `${color}=${image}`,
       STAGE_MARK: mark,
       STAGE_EPOCH: String(epoch),
