@@ -1,5 +1,5 @@
 import { glob, readFile, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { extname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 export interface BundleOptions {
@@ -25,6 +25,12 @@ export class BundleFailed extends Error {
 
 const here = import.meta.dirname;
 
+/** In the package the sources are compiled. */
+const EXTENSION = extname(import.meta.filename);
+
+/** The app without tools of one's own. The package contains it; in the repository a build makes it. */
+export const BUNDLED_APP = join(here, "dist", "main.js");
+
 /**
  * Bundles the app to one file that needs nothing but Node.
  *
@@ -32,8 +38,8 @@ const here = import.meta.dirname;
  */
 export async function bundle(options: BundleOptions = {}): Promise<Bundle> {
   const manifest = JSON.parse(await readFile(join(here, "package.json"), "utf8")) as { version: string };
-  const { version = manifest.version, entry = join(here, "src", "main.ts") } = options;
-  const out = options.out ?? join(here, "dist", "main.js");
+  const { version = manifest.version, entry = join(here, "src", `main${EXTENSION}`) } = options;
+  const out = options.out ?? BUNDLED_APP;
   try {
     await write(version, entry, out);
   } catch (error) {
@@ -58,7 +64,7 @@ async function write(version: string, entry: string, out: string): Promise<void>
   // A thread starts from code of its own, which travels in the bundle as a string.
   const diskThread = await build({
     ...common,
-    entryPoints: [join(here, "src", "store", "disk", "thread.ts")],
+    entryPoints: [join(here, "src", "store", "disk", `thread${EXTENSION}`)],
     format: "cjs",
     write: false,
   });

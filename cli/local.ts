@@ -39,8 +39,9 @@ export function addLocal(root: CliCommand): void {
       "Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 wrong usage or the server does not start, 70 a fault of this command",
     )
     .action(async ({ output, ...options }: LocalCommandOptions) => {
+      const { BUNDLED_APP } = await import("../app/bundle.ts");
       const { runLocalHost } = await import("../release/targets/local/main.ts");
-      await runLocalHost({ ...options, json: output === "json" });
+      await runLocalHost({ image: BUNDLED_APP, ...options, json: output === "json" });
     });
 }
 

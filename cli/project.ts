@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectFolder } from "../environment/project.ts";
 import { UsageError } from "../release/errors.ts";
 
 export interface Project {
@@ -12,19 +13,10 @@ export interface Project {
 /**
  * Finds the cdktf project of a user: the nearest folder with a cdktf.json, from the given one upward.
  *
- * @throws UsageError if there is none, or it names no app
+ * @throws UnknownEnvironment if there is none; UsageError if it names no app
  */
 export function findProject(from: string): Project {
-  let folder = from;
-  while (!existsSync(join(folder, "cdktf.json"))) {
-    const parent = dirname(folder);
-    if (parent === folder) {
-      throw new UsageError(
-        `there is no cdktf.json in '${from}' or above; go to your project's folder, or make one with 'mcp-bluegreen init'`,
-      );
-    }
-    folder = parent;
-  }
+  const folder = projectFolder(from);
   const file = join(folder, "cdktf.json");
   const app = readApp(file);
   if (app === undefined) throw new UsageError(`'${file}' has no field 'app' with the command that synthesizes`);

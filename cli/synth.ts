@@ -31,6 +31,7 @@ export function addSynth(root: CliCommand): void {
       STAGE_MARK: "the release that stages; 'mcp-bluegreen release' sets it",
       STAGE_EPOCH: "the epoch of its lease; 'mcp-bluegreen release' sets it",
       ACTIVATE: "the same as --activate",
+      BLUEGREEN_APP: "the app that these are for, as its stacks begin, in a cdktf App of several",
       KUBECONFIG: "the kubeconfig files, as for kubectl",
       CDKTF_OUTDIR: "the folder that is written (default: cdktf.out beside cdktf.json)",
     })

@@ -2,9 +2,8 @@ import { App, TerraformStack } from "cdktf";
 import { COLORS, type Color } from "../environment/color.ts";
 import type { Environment } from "../environment/environment.ts";
 import { scopeName, stackName } from "../environment/names.ts";
-import { userFolder } from "../environment/user-folder.ts";
-import { terraformCluster } from "../kubeconfig/terraform.ts";
 import { AppsOf } from "./apps-of.ts";
+import { findCluster, providerCluster } from "./cluster.ts";
 import { ColorStack } from "./color-stack.ts";
 import type { ProviderCluster } from "./environment-stack.ts";
 import { checkStagedImage, describeChange, InvalidInput, readInputs, type Change } from "./inputs.ts";
@@ -59,7 +58,7 @@ export class BlueGreenApp {
     this.name = scopeName(environment);
     this.environment = environment;
     checkScope(scope, this.name);
-    const cluster = props.cluster ?? clusterOf(environment);
+    const cluster = props.cluster ?? providerCluster(findCluster(environment), environment);
     const apps = AppsOf.in(scope);
     const change = apps.changeOf(this.name, props.change ?? changeOfVariables());
     checkStagedImage(change, environment);
@@ -114,13 +113,7 @@ function changeOfVariables(): Change {
   return inputs === "help" ? {} : inputs;
 }
 
-/** A file is read where there is one. Without it the context is that of the environment, for the one who applies the plan. */
-function clusterOf({ context }: Environment): ProviderCluster {
-  const found = terraformCluster({ variables: process.env, folder: userFolder() }, context);
-  return { files: [], context, ...found };
-}
-
-/** Whoever deploys sees the changes besides bringing objects up to date. */
+/** The output of a deploy names the changes besides bringing objects up to date. */
 function printChange(name: string, change: Change): void {
   for (const line of describeChange(change)) process.stderr.write(`${name}: ${line}\n`);
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { userFolder } from "../../environment/user-folder.ts";
 import { findProject } from "../project.ts";
 
@@ -29,6 +30,7 @@ export async function runSynth({ environment, stage = "", activate = "" }: Synth
       ACTIVATE: activate,
       // Relative paths start from here, as `npm run` says it.
       INIT_CWD: userFolder(),
+      npm_package_json: join(folder, "package.json"),
     },
   });
   const [code] = (await once(child, "close")) as [number | null];

@@ -134,7 +134,9 @@ describe("blue-green apps in the cdktf App of a user", () => {
     const app = anApp();
     new BlueGreenApp(app, shop, { cluster: CLUSTER });
 
-    expect(() => { app.synth(); }).toThrow("BLUEGREEN_APP names 'prod-shpo', and this App has 'prod-shop'");
+    expect(() => {
+      app.synth();
+    }).toThrow("BLUEGREEN_APP names 'prod-shpo', and this App has 'prod-shop'");
   });
 
   it("refuse an image without a digest where images must be pinned", () => {
@@ -161,7 +163,9 @@ describe("blue-green apps in the cdktf App of a user", () => {
     const later = anApp();
     new BlueGreenApp(later, shop, { cluster: CLUSTER });
     new TerraformStack(new Construct(later, "group"), "prod-shop-green");
-    expect(() => { later.synth(); }).toThrow("two stacks are called 'prod-shop-green'");
+    expect(() => {
+      later.synth();
+    }).toThrow("two stacks are called 'prod-shop-green'");
   });
 
   it("refuse two that would write to the same objects of one cluster", () => {
