@@ -8,7 +8,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY app/package.json app/
 RUN npm ci --workspace app
-COPY app/build.ts app/
+COPY app/build.ts app/bundle.ts app/
 COPY app/src app/src
 # The version is baked into the bundle; without one it is the version of app/package.json.
 ARG VERSION=

@@ -21,11 +21,30 @@ const zones = [
   })),
 ];
 
+const order = Object.keys(parts);
+const partOf = (path) => order.find((part) => path === part || path.startsWith(`${part}/`));
+for (const [part, allowed] of Object.entries(parts)) {
+  const above = allowed.filter((path) => order.indexOf(partOf(path) ?? "") <= order.indexOf(part));
+  if (above.length > 0)
+    throw new Error(`layout.js lets '${part}' import what does not stand below it: ${above.join(", ")}`);
+}
+
+/** Folders with sources that no part of the kit imports. */
+const OUTSIDE = ["app", "docs", "examples", "template"];
+const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
+  .filter(
+    (entry) =>
+      entry.isDirectory() && /^[a-z]+$/.test(entry.name) && !/^(node_modules|dist|monitoring)$/.test(entry.name),
+  )
+  .map(({ name }) => name);
+const missing = folders.filter((folder) => !order.includes(folder) && !OUTSIDE.includes(folder));
+if (missing.length > 0) throw new Error(`layout.js does not list these folders: ${missing.join(", ")}`);
+
 const unlisted = readdirSync(join(import.meta.dirname, "app/src")).filter((part) => !app.includes(part));
 if (unlisted.length > 0) throw new Error(`layout.js does not list these parts of app/src: ${unlisted.join(", ")}`);
 
 export default defineConfig(
-  { ignores: ["**/dist", "cdktf.out", ".local", ".gen", "rehearsal-report"] },
+  { ignores: ["**/dist", "**/cdktf.out", ".local", ".gen", "rehearsal-report", "template"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -48,7 +67,7 @@ export default defineConfig(
   },
   {
     // Constructs are created for their effect on the scope.
-    files: ["main.ts", "stacks/**", "constructs/**", "test/**"],
+    files: ["**/main.ts", "stacks/**", "constructs/**", "examples/**", "test/**"],
     rules: { "no-new": "off", "@typescript-eslint/no-unsafe-assignment": "off" },
   },
   {

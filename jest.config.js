@@ -9,7 +9,7 @@ export default {
       { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" }, sourceMaps: "inline" },
     ],
   },
-  modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local"],
+  modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local", "<rootDir>/dist", "<rootDir>/template"],
   // Each file that imports a provider's classes leaves its heap behind.
   workerIdleMemoryLimit: "1GB",
   // Tests start processes, and the machine may be busy with others.

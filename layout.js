@@ -1,33 +1,44 @@
 /**
- * The map of the house: every part of the repository, and the parts that it may import. `npm run check` enforces it.
+ * The parts of the repository from the top down, and the parts that each may import. All of them stand below it.
+ * `npm run check` enforces both.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const parts = {
-  "app/src": [],
-  "app/build.ts": [],
-  environment: [], // what an environment may say: its schema, its loader, and the names of its objects
-  environments: ["environment"], // the files that a user edits
-  constructs: ["environment"],
-  stacks: ["constructs", "environment", "kubeconfig"],
-  "main.ts": ["stacks", "environment", "kubeconfig"],
-  kubeconfig: [], // the cluster that kubectl would use
-  release: ["environment", "kubeconfig"],
-  rehearse: ["release", "environment", "environments", "app/src"],
-  bench: ["release", "rehearse", "environment", "environments", "app/src", "test"],
-  // Tests may import everything, and nothing but benchmarks imports tests.
   test: [
     "bench",
+    "package",
+    "cli",
     "rehearse",
-    "release",
-    "kubeconfig",
     "main.ts",
     "stacks",
+    "release",
     "constructs",
+    "kubeconfig",
     "environments",
     "environment",
     "app/src",
+    "app/bundle.ts",
   ],
+  bench: ["cli", "rehearse", "release", "environments", "environment", "app/src"],
+  package: ["rehearse", "app/bundle.ts"], // what the published package contains, besides the compiled sources
+  // The command line of the kit. It declares the commands; the parts do what they say.
+  cli: ["init", "rehearse", "release", "kubeconfig", "environment", "app/bundle.ts"],
+  init: ["release", "environment"], // a repository of a user's own, from template/
+  rehearse: ["release", "environments", "environment", "app/src"],
+  "index.ts": ["stacks", "constructs", "kubeconfig", "environment"], // the library
+  "main.ts": ["stacks"],
+  stacks: ["constructs", "kubeconfig", "environment"],
+  release: ["kubeconfig", "environment"],
+  // Constructs do not know environments. They share the names of objects with the release.
+  constructs: ["environment/color.ts", "environment/names.ts", "environment/quantity.ts"],
+  kubeconfig: [], // the cluster that kubectl would use
+  environments: ["environment"], // the files that a user edits
+  environment: [], // what an environment may say: its schema, its loader, and the names of its objects
+  "app/index.ts": ["app/src"], // the bundled app, for tools of one's own
+  "app/build.ts": ["app/bundle.ts"], // the image's build calls it
+  "app/bundle.ts": [],
+  "app/src": [],
 };
 
 /**
@@ -66,6 +77,6 @@ export const app = [
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const exceptions = {
-  // The page of a release is the rehearsal's.
-  release: ["rehearse/watch.ts"],
+  // Benchmarks measure what tests check, with the same helpers.
+  bench: ["test"],
 };

@@ -12,7 +12,7 @@ export async function rehearsal(quick: boolean): Promise<Measurement[]> {
   try {
     const file = join(folder, "result.json");
     const flags = ["--no-page", "--json", file, ...(quick ? ["--quick"] : [])];
-    await promisify(execFile)(process.execPath, ["rehearse/main.ts", ...flags], { maxBuffer: 64 * 1024 * 1024 });
+    await promisify(execFile)(process.execPath, ["cli/bin.ts", "rehearse", ...flags], { maxBuffer: 64 * 1024 * 1024 });
     const result = JSON.parse(await readFile(file, "utf8")) as RehearsalResult;
     const lingering = (kind: "promote" | "rollback") =>
       Math.max(

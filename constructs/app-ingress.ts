@@ -35,6 +35,8 @@ export interface AppIngressProps {
  * one, and the old one is deleted by its controllers' rules.
  */
 export class AppIngress extends Construct {
+  readonly ingress: IngressV1;
+
   constructor(scope: Construct, id: string, props: AppIngressProps) {
     super(scope, id);
     const { names, namespace, annotations, overlap } = props;
@@ -44,7 +46,7 @@ export class AppIngress extends Construct {
       .digest("hex")
       .slice(0, 8);
 
-    new IngressV1(this, "ingress", {
+    this.ingress = new IngressV1(this, "ingress", {
       metadata: objectMetadata(names, { name: `${names.app}-${says}`, namespace, annotations }),
       spec,
       waitForLoadBalancer: false,

@@ -22,16 +22,20 @@ export interface AppNamespaceProps {
 export class AppNamespace extends Construct {
   /** The namespace's name; what is given this instead of a text is created after the namespace. */
   readonly namespace: string;
-  readonly #made: string | undefined;
+
+  /** @default - the namespace exists */
+  readonly made: NamespaceV1 | undefined;
+
+  /** @default - others make the service account */
+  readonly account: ServiceAccountV1 | undefined;
 
   constructor(scope: Construct, id: string, props: AppNamespaceProps) {
     super(scope, id);
-    this.#made = props.create === false ? undefined : props.name;
-    this.node.addValidation({ validate: () => this.#others() });
-    this.namespace = props.create === false ? props.name : this.#make(props);
+    this.made = props.create === false ? undefined : this.#make(props);
+    this.namespace = this.made?.metadata.name ?? props.name;
 
     if (props.existingAccount !== undefined) return;
-    new ServiceAccountV1(this, "account", {
+    this.account = new ServiceAccountV1(this, "account", {
       metadata: objectMetadata(props.names, {
         name: props.names.serviceAccount,
         namespace: this.namespace,
@@ -43,24 +47,8 @@ export class AppNamespace extends Construct {
     });
   }
 
-  /** A second one that makes it would fail only in its deploy. */
-  #others(): string[] {
-    return this.node.root.node
-      .findAll()
-      .flatMap((other) =>
-        other instanceof AppNamespace && other !== this && this.#made !== undefined && other.#made === this.#made
-          ? [
-              `makes the namespace '${this.#made}', and '${other.node.path}' does too: set createNamespace to false for one`,
-            ]
-          : [],
-      );
-  }
-
-  #make({ names, name }: AppNamespaceProps): string {
-    const namespace = new NamespaceV1(this, "namespace", {
-      metadata: objectMetadata(names, { name, labels: RESTRICTED }),
-    });
-    return namespace.metadata.name;
+  #make({ names, name }: AppNamespaceProps): NamespaceV1 {
+    return new NamespaceV1(this, "namespace", { metadata: objectMetadata(names, { name, labels: RESTRICTED }) });
   }
 }
 

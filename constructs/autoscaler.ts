@@ -41,9 +41,7 @@ export interface AutoscalerProps {
  * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
  */
 export class Autoscaler extends Construct {
-  /** What both colors of an app must agree on, as they take turns in the same role. */
-  readonly bounds: string;
-  readonly #app: string;
+  readonly autoscaler: HorizontalPodAutoscalerV2;
 
   constructor(scope: Construct, id: string, props: AutoscalerProps) {
     super(scope, id);
@@ -56,11 +54,8 @@ export class Autoscaler extends Construct {
     if (requestsPerPod !== undefined && requestsPerPod <= 0) {
       throw new Error(`'requestsPerPod' (${requestsPerPod}) must be more than 0 for deployment '${deployment}'`);
     }
-    this.#app = `${namespace}/${names.app}`;
-    this.bounds = `${minReplicas} to ${maxReplicas}`;
-    this.node.addValidation({ validate: () => this.#disagreements() });
 
-    new HorizontalPodAutoscalerV2(this, "hpa", {
+    this.autoscaler = new HorizontalPodAutoscalerV2(this, "hpa", {
       metadata: objectMetadata(names, { name: deployment, namespace }),
       spec: {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
@@ -70,17 +65,6 @@ export class Autoscaler extends Construct {
         behavior: { scaleUp: [SCALE_UP], scaleDown: [SCALE_DOWN] },
       },
     });
-  }
-
-  /** A color with other bounds could not take over from, or give back to, the color beside it. */
-  #disagreements(): string[] {
-    return this.node.root.node
-      .findAll()
-      .flatMap((other) =>
-        other instanceof Autoscaler && other.#app === this.#app && other.bounds !== this.bounds
-          ? [`scales '${this.bounds}', but '${other.node.path}' scales '${other.bounds}': both must be the same`]
-          : [],
-      );
   }
 }
 

@@ -24,10 +24,12 @@ export interface ClaimProps {
  * taints the claim, which the next plan then replaces.
  */
 export class Claim extends Construct {
+  readonly claim: PersistentVolumeClaimV1;
+
   constructor(scope: Construct, id: string, props: ClaimProps) {
     super(scope, id);
     const { names, namespace, name, size, class: storageClassName, accessMode } = props;
-    new PersistentVolumeClaimV1(this, "claim", {
+    this.claim = new PersistentVolumeClaimV1(this, "claim", {
       metadata: objectMetadata(names, { name, namespace }),
       waitUntilBound: false,
       spec: {

@@ -1,6 +1,6 @@
 import { DataKubernetesServiceV1 } from "@cdktf/provider-kubernetes/lib/data-kubernetes-service-v1/index.js";
 import { DeploymentV1 } from "@cdktf/provider-kubernetes/lib/deployment-v1/index.js";
-import type { TerraformResourceLifecycle } from "cdktf";
+import { Lazy, type TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
 import type { Color } from "../environment/color.ts";
 import { COLOR_LABEL, EPOCH_ANNOTATION, type Names } from "../environment/names.ts";
@@ -36,14 +36,21 @@ export interface ColorDeploymentProps {
  * checked during the apply, so that a plan saved before a switch does nothing after it.
  */
 export class ColorDeployment extends Construct {
+  readonly deployment: DeploymentV1;
+  readonly marker: StageMarker;
+
+  /** The live Service as the apply of a stage reads it. @default - nothing is staged */
+  readonly live: DataKubernetesServiceV1 | undefined;
+
   constructor(scope: Construct, id: string, props: ColorDeploymentProps) {
     super(scope, id);
     const { names, namespace, color, image, pod, staged = false, release } = props;
     const labels = { ...names.colorLabels(color) };
-    const marker = new StageMarker(this, "marker", { staged, release });
+    this.marker = new StageMarker(this, "marker", { staged, release });
+    this.live = staged ? this.#readLive(props) : undefined;
 
     // Nothing beside the spec may depend on the image or the settings: only the spec is ignored.
-    new DeploymentV1(this, "deployment", {
+    this.deployment = new DeploymentV1(this, "deployment", {
       metadata: objectMetadata(names, { name: names.color(color), namespace, labels }),
       // Whether the pods come up is for a release's gates to see; a deploy that waited would fail for good with the first bad image.
       waitForRollout: false,
@@ -54,24 +61,27 @@ export class ColorDeployment extends Construct {
         strategy: strategyOf(pod.strategy),
         template: podTemplate({ names, color, image, pod, mark: release?.mark }),
       },
-      lifecycle: staged ? this.#onlyWhileIdle(props, marker) : { ignoreChanges: ["spec"] },
+      lifecycle: this.live === undefined ? { ignoreChanges: ["spec"] } : this.#onlyWhileIdle(this.live, color),
     });
   }
 
-  #onlyWhileIdle({ names, namespace, color }: ColorDeploymentProps, marker: StageMarker): TerraformResourceLifecycle {
-    const live = new DataKubernetesServiceV1(this, "live", {
-      metadata: { name: names.live, namespace },
-      dependsOn: [marker.resource],
-    });
-    live.overrideLogicalId("live");
-    const service = "data.kubernetes_service_v1.live";
-    const liveColor = `try(${service}.spec[0].selector["${COLOR_LABEL}"], "none")`;
-    const epoch = `try(${service}.metadata[0].annotations["${EPOCH_ANNOTATION}"], "none")`;
-    const fence = marker.conditionOn(epoch);
+  #readLive({ names, namespace }: ColorDeploymentProps): DataKubernetesServiceV1 {
+    const live = new DataKubernetesServiceV1(this, "live", { metadata: { name: names.live, namespace } });
+    live.addOverride("depends_on", [Lazy.stringValue({ produce: () => this.marker.address })]);
+    return live;
+  }
+
+  #onlyWhileIdle(live: DataKubernetesServiceV1, color: Color): TerraformResourceLifecycle {
+    // Addresses are final only in the synth, since a stack may override logical ids.
+    const service = () => `data.${live.terraformResourceType}.${live.friendlyUniqueId}`;
+    const liveColor = () => `try(${service()}.spec[0].selector["${COLOR_LABEL}"], "none")`;
+    const fence = this.marker.conditionOn(
+      () => `try(${service()}.metadata[0].annotations["${EPOCH_ANNOTATION}"], "none")`,
+    );
     return {
       precondition: [
         {
-          condition: `\${${liveColor} != "${color}"}`,
+          condition: Lazy.stringValue({ produce: () => `\${${liveColor()} != "${color}"}` }),
           errorMessage: `${color} holds the traffic: stage the other color, or move the traffic first`,
         },
         ...(fence === undefined ? [] : [fence]),

@@ -44,6 +44,8 @@ export interface ColorServiceProps {
 
 /** Sends new connections to the ready pods of one color. */
 export class ColorService extends Construct {
+  readonly service: ServiceV1;
+
   constructor(scope: Construct, id: string, props: ColorServiceProps) {
     super(scope, id);
     const { names, namespace, name, port, color, releaseDecides = false, type = "ClusterIP" } = props;
@@ -52,7 +54,7 @@ export class ColorService extends Construct {
       throw new Error(`'nodePort' (${nodePort}) needs type 'NodePort', not '${type}', for Service '${name}'`);
     }
 
-    new ServiceV1(this, "service", {
+    this.service = new ServiceV1(this, "service", {
       metadata: objectMetadata(names, { name, namespace, annotations: props.annotations ?? {} }),
       spec: {
         type,

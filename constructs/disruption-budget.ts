@@ -19,10 +19,12 @@ export interface DisruptionBudgetProps {
 
 /** Lets nodes be drained while a color works. Never a minimum in pods: as many as there are would stop every drain. */
 export class DisruptionBudget extends Construct {
+  readonly disruptionBudget: PodDisruptionBudgetV1;
+
   constructor(scope: Construct, id: string, props: DisruptionBudgetProps) {
     super(scope, id);
     const { names, namespace, color, maxUnavailable = "25%" } = props;
-    new PodDisruptionBudgetV1(this, "pdb", {
+    this.disruptionBudget = new PodDisruptionBudgetV1(this, "pdb", {
       metadata: objectMetadata(names, { name: names.color(color), namespace }),
       spec: { maxUnavailable, selector: { matchLabels: { ...names.colorLabels(color) } } },
     });

@@ -21,10 +21,12 @@ export interface ExtraServiceProps {
 
 /** A Service for another port of the pods of both colors, such as that of their metrics. */
 export class ExtraService extends Construct {
+  readonly service: ServiceV1;
+
   constructor(scope: Construct, id: string, props: ExtraServiceProps) {
     super(scope, id);
     const { names, namespace, name, port, targetPort, annotations = {} } = props;
-    new ServiceV1(this, "service", {
+    this.service = new ServiceV1(this, "service", {
       metadata: objectMetadata(names, { name: names.service(name), namespace, annotations }),
       spec: {
         type: "ClusterIP",

@@ -59,12 +59,19 @@ export interface NetworkPoliciesProps {
  * Probes and port forwards come from the node that the pod is on, which no policy can shut out.
  */
 export class NetworkPolicies extends Construct {
+  /** By their names in the cluster. */
+  readonly policies: ReadonlyMap<string, NetworkPolicyV1>;
+
   constructor(scope: Construct, id: string, props: NetworkPoliciesProps) {
     super(scope, id);
     const { names, namespace, mcpPort, watchedPorts = [], monitoringNamespace = "monitoring", egress = [] } = props;
     const { sharesNamespace = false, clients = { namespaces: [], cidrs: [] } } = props;
-    const policy = (name: string, spec: NetworkPolicyV1Spec) =>
-      new NetworkPolicyV1(this, name, { metadata: objectMetadata(names, { name, namespace }), spec });
+    const policies = new Map<string, NetworkPolicyV1>();
+    this.policies = policies;
+    const policy = (name: string, spec: NetworkPolicyV1Spec) => {
+      const metadata = objectMetadata(names, { name, namespace });
+      policies.set(name, new NetworkPolicyV1(this, name, { metadata, spec }));
+    };
     const app = { podSelector: { matchLabels: { ...names.labels } } };
 
     if (sharesNamespace) policy(`${names.app}-default-deny`, { ...app, policyTypes: ["Ingress", "Egress"] });

@@ -1,12 +1,12 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1/index.js";
-import { TerraformVariable } from "cdktf";
+import { Lazy, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import type { Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 /** A value that Terraform hands over to the cluster and keeps nowhere. */
 export interface SecretValue {
-  /** The key within the Secret. Its value comes as `TF_VAR_<the same in lower case>`. */
+  /** The key within the Secret. */
   readonly variable: string;
 
   /** What it is for: Terraform shows this when it asks. */
@@ -53,36 +53,46 @@ export interface RevisionedSecretProps extends SecretValue {
  * fails: the value's name in the Secret is then the message, which the API refuses as a name.
  */
 export class RevisionedSecret extends Construct {
+  /** Its logical id, which a stack may override, names the variable `TF_VAR_<id>`. */
+  readonly input: TerraformVariable;
+
+  /** By their revisions. */
+  readonly secrets: ReadonlyMap<number, SecretV1>;
+
   constructor(scope: Construct, id: string, props: RevisionedSecretProps) {
     super(scope, id);
     const { names, namespace, variable, description, kind, holds, nameOf, revisions } = props;
-    const name = variable.toLowerCase();
-    const value = `var.${name}`;
     const input = new TerraformVariable(this, "key", {
       type: "string",
       description: `${description} Needed by the deploy that creates its Secret.`,
       sensitive: true,
       nullable: true,
     });
-    input.overrideLogicalId(name);
+    this.input = input;
+    // The logical id is final only in the synth, since a stack may override it.
+    const lazily = (text: (value: string, name: string) => string) =>
+      Lazy.stringValue({ produce: () => text(`var.${input.friendlyUniqueId}`, `TF_VAR_${input.friendlyUniqueId}`) });
     input.addOverride("default", null);
     input.addOverride("ephemeral", true);
     input.addValidation({
-      condition: `\${${value} == null || ${holds(`coalesce(${value}, " ")`)}}`,
-      errorMessage: `TF_VAR_${name} must be ${kind}.`,
+      condition: lazily((value) => `\${${value} == null || ${holds(`coalesce(${value}, " ")`)}}`),
+      errorMessage: lazily((_, name) => `${name} must be ${kind}.`),
     });
 
+    const secrets = new Map<number, SecretV1>();
+    this.secrets = secrets;
     for (const revision of revisions) {
-      const missing = `set TF_VAR_${name} to ${kind} for the deploy that creates revision ${revision} of it`;
       const secret = new SecretV1(this, `r${revision}`, {
         metadata: objectMetadata(names, { name: nameOf(revision), namespace }),
         type: "Opaque",
         dataWoRevision: revision,
       });
-      secret.addOverride(
-        "data_wo",
-        `\${{ (${value} == null ? "${missing}" : "${variable}") = ${value} == null ? "" : ${value} }}`,
-      );
+      const data = lazily((value, name) => {
+        const missing = `set ${name} to ${kind} for the deploy that creates revision ${revision} of it`;
+        return `\${{ (${value} == null ? "${missing}" : "${variable}") = ${value} == null ? "" : ${value} }}`;
+      });
+      secret.addOverride("data_wo", data);
+      secrets.set(revision, secret);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { TerraformResource } from "cdktf";
+import { Lazy, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 
 /** The release that stages, as far as Terraform must know it. */
@@ -36,9 +36,13 @@ export class StageMarker extends Construct {
       terraformResourceType: "terraform_data",
       lifecycle: staged ? undefined : { ignoreChanges: ["input"] },
     });
-    this.resource.overrideLogicalId("stage");
     const by = release === undefined ? "operator" : inputOf(release);
     this.resource.addOverride("input", staged ? `${by}/${PLANNED_AT}` : "none");
+  }
+
+  /** Its address in the stack. Known when the stack is synthesized: until then its logical id may be overridden. */
+  get address(): string {
+    return `${this.resource.terraformResourceType}.${this.resource.friendlyUniqueId}`;
   }
 
   /**
@@ -47,11 +51,14 @@ export class StageMarker extends Construct {
    * The output of the marker is unknown while its change is pending. That makes the whole condition unknown in the plan,
    * where the annotations of an object that is not read yet are a known null.
    */
-  conditionOn(epoch: string): { readonly condition: string; readonly errorMessage: string } | undefined {
+  conditionOn(epoch: () => string): { readonly condition: string; readonly errorMessage: string } | undefined {
     if (this.#release === undefined) return undefined;
     const expected = String(this.#release.epoch);
+    const staged = `${inputOf(this.#release)}/`;
     return {
-      condition: `\${startswith(terraform_data.stage.output, "${inputOf(this.#release)}/") ? ${epoch} == "${expected}" : false}`,
+      condition: Lazy.stringValue({
+        produce: () => `\${startswith(${this.address}.output, "${staged}") ? ${epoch()} == "${expected}" : false}`,
+      }),
       errorMessage: `another command has taken the release lease over since epoch ${expected}: nothing was staged`,
     };
   }

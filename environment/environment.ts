@@ -14,6 +14,7 @@ import { server } from "./schema/server.ts";
 import { extraService, service } from "./schema/service.ts";
 import { state } from "./schema/state.ts";
 import { volumes } from "./schema/volumes.ts";
+import { unresolved } from "./unresolved.ts";
 
 /**
  * What a user edits: everything that differs between one place the app runs in and another.
@@ -66,14 +67,21 @@ export class InvalidEnvironment extends Error {
  * @throws InvalidEnvironment with all problems, a line each
  */
 export function environment(input: EnvironmentInput): Environment {
+  const tokens = unresolved(input).map((path) => path.join("."));
   const result = environmentSchema.safeParse(input, { error: explain });
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `  ${issue.path.join(".") || "(top level)"}: ${inOneLine(issue)}`,
-  );
+  if (result.success && tokens.length === 0) return result.data;
+  const issues = (result.error?.issues ?? []).filter(({ path }) => !tokens.includes(path.join(".")));
+  const problems = [
+    ...tokens.map((path) => `  ${path}: ${UNRESOLVED}`),
+    ...issues.map((issue) => `  ${issue.path.join(".") || "(top level)"}: ${inOneLine(issue)}`),
+  ];
   const name = typeof input === "object" && typeof input.name === "string" ? ` '${input.name}'` : "";
   throw new InvalidEnvironment(`environment${name} is not valid:\n${problems.join("\n")}`);
 }
+
+const UNRESOLVED =
+  "is a value of another resource, which is known only during an apply; write the value itself, or for a secret the name " +
+  "of an existing Secret in app.settingsFrom";
 
 /** The reasons why a key is refused are issues of their own. */
 const inOneLine = (issue: z.core.$ZodIssue) =>

@@ -1,33 +1,23 @@
 import { readdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { environmentSchema, InvalidEnvironment, type Environment } from "./environment.ts";
+import { projectFolder } from "./project.ts";
+import { UnknownEnvironment } from "./unknown-environment.ts";
 import { userFolder } from "./user-folder.ts";
 
-/** No environment goes by that name; the message lists those that do. */
-export class UnknownEnvironment extends Error {
-  override readonly name = "UnknownEnvironment";
-}
-
-const ENVIRONMENTS = new URL("../environments/", import.meta.url);
+export { UnknownEnvironment };
 
 /**
- * Loads an environment by its name, a file in environments/, or by the path of a file anywhere.
+ * Loads an environment by its name, a file in the project's folder `environments`, or by the path of a file anywhere.
  *
- * @param folder what a relative path starts from. @default userFolder()
+ * @param folder where the user stands: a relative path starts from it, and the project is there or above. @default userFolder()
  *
  * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as TypeScript
  */
 export async function loadEnvironment(nameOrPath: string, folder = userFolder()): Promise<Environment> {
-  const isPath = nameOrPath.endsWith(".ts") || nameOrPath.includes("/");
-  if (!isPath && !(await environmentNames()).includes(nameOrPath)) {
-    const known = (await environmentNames()).join(", ");
-    throw new UnknownEnvironment(
-      `there is no environment '${nameOrPath}'; there are: ${known}; or name a file by its path`,
-    );
-  }
-  const file = isPath ? pathToFileURL(resolve(folder, nameOrPath)) : new URL(`${nameOrPath}.ts`, ENVIRONMENTS);
-  const module = await importFile(file, nameOrPath);
+  const file = isPath(nameOrPath) ? resolve(folder, nameOrPath) : await fileOf(nameOrPath, folder);
+  const module = await importFile(pathToFileURL(file), nameOrPath);
   const { default: loaded } = module as { readonly default?: unknown };
   if (!environmentSchema.safeParse(loaded).success) {
     throw new UnknownEnvironment(`'${nameOrPath}' must have a default export made by environment({ … })`);
@@ -35,10 +25,33 @@ export async function loadEnvironment(nameOrPath: string, folder = userFolder())
   return loaded as Environment;
 }
 
-/** The names of the environments in environments/. */
-export async function environmentNames(): Promise<string[]> {
-  const files = await readdir(ENVIRONMENTS);
-  return files.filter((file) => file.endsWith(".ts")).map((file) => file.slice(0, -3));
+/** Whether an environment is named by the path of its file. */
+export const isPath = (nameOrPath: string): boolean => nameOrPath.endsWith(".ts") || /[/\\]/.test(nameOrPath);
+
+/**
+ * The names of the project's environments.
+ *
+ * @param folder where the user stands. @default userFolder()
+ * @throws UnknownEnvironment if there is no project, or none in it
+ */
+export async function environmentNames(folder = userFolder()): Promise<string[]> {
+  const environments = join(projectFolder(folder), FOLDER);
+  const files = await readdir(environments).catch(() => []);
+  const names = files.filter((file) => /(?<!\.d)\.ts$/.test(file)).map((file) => file.slice(0, -3));
+  if (names.length > 0) return names;
+  throw new UnknownEnvironment(
+    `there is no environment in '${environments}': write one there, or name a file by its path`,
+  );
+}
+
+const FOLDER = "environments";
+
+async function fileOf(name: string, folder: string): Promise<string> {
+  const names = await environmentNames(folder);
+  if (names.includes(name)) return join(projectFolder(folder), FOLDER, `${name}.ts`);
+  throw new UnknownEnvironment(
+    `there is no environment '${name}'; there are: ${names.join(", ")}; or name a file by its path`,
+  );
 }
 
 async function importFile(file: URL, nameOrPath: string): Promise<unknown> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 const LEASH = new URL("../release/targets/local/leash.ts", import.meta.url).href;
-const MAIN = fileURLToPath(new URL("../release/targets/local/main.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../cli/bin.ts", import.meta.url));
 
 const ready = z.object({ type: z.literal("ready"), url: z.url() });
 
@@ -34,7 +34,7 @@ export class HostFailed extends Error {
  * @throws HostFailed
  */
 export async function startHost({ environment, image, home, onDeath }: HostProcessOptions): Promise<HostProcess> {
-  const child = fork(MAIN, ["--environment", environment, "--home", home, "--port", "0", "--image", image, "--json"], {
+  const child = fork(CLI, ["local", "-e", environment, "--home", home, "--port", "0", "--image", image, "-o", "json"], {
     // The leash ends it when the rehearsal is gone, however that went.
     execArgv: ["--import", LEASH],
     stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -6,7 +6,7 @@ import type { ReleaseEvent, ReleaseResult, Stamped } from "../release/events.ts"
 import type { GateResult, ReleaseRun } from "./record/result.ts";
 
 const LEASH = new URL("../release/targets/local/leash.ts", import.meta.url).href;
-const CLI = fileURLToPath(new URL("../release/cli.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../cli/bin.ts", import.meta.url));
 
 export interface ReleaseCommand {
   /** Path of the environment file. */
@@ -28,7 +28,7 @@ export async function runRelease({
   signal,
 }: ReleaseCommand): Promise<ReleaseRun> {
   const start = performance.now();
-  const child = fork(CLI, ["run", "--environment", environment, "--image", image, "--version", version, "--json"], {
+  const child = fork(CLI, ["release", "run", "-e", environment, "--image", image, "--version", version, "-o", "json"], {
     execArgv: ["--import", LEASH],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,

@@ -15,7 +15,7 @@ import { HostFailed, startHost } from "./host-process.ts";
 import type { Ledger } from "./record/ledger.ts";
 import type { Recording } from "./record/recording.ts";
 import { startTraffic, type Traffic } from "./traffic/process.ts";
-import { buildBundles, type Bundles } from "./versions/bundles.ts";
+import { bundlesIn, type Bundles } from "./versions/bundles.ts";
 import { startWeather, type WeatherStandIn } from "./weather/stand-in.ts";
 
 export interface SettingOptions {
@@ -52,7 +52,7 @@ export async function prepare({ quick, recording, ledger, signal, onDeath }: Set
   await using started = new AsyncDisposableStack();
   const home = await mkdtemp(join(tmpdir(), "mcp-rehearsal-"));
   started.defer(() => rm(home, { recursive: true, force: true }));
-  const bundles = await buildBundles(home);
+  const bundles = await bundlesIn(home);
   const weather = await startWeather();
   started.defer(() => weather.close());
 

@@ -8,15 +8,24 @@ export type Print = (event: ReleaseEvent) => void;
 export function printer(json: boolean): Print {
   const lastOutcomes = new Map<string, Outcome>();
   return (event) => {
+    // Nothing of a release happened, so the message has no time. Programs get it as their last object, too.
+    if (isMistake(event)) process.stderr.write(`${event.reason}\n`);
     const now = new Date();
     if (json) {
       process.stdout.write(`${JSON.stringify({ at: now.toISOString(), ...event })}\n`);
       return;
     }
+    if (isMistake(event)) return;
     const text = isRepetition(event, lastOutcomes) ? undefined : sentence(event);
     if (text !== undefined) process.stdout.write(`${clock(now)}  ${text}\n`);
   };
 }
+
+type Result = Extract<ReleaseEvent, { type: "result" }>;
+
+/** The command did not run, or crashed. */
+const isMistake = (event: ReleaseEvent): event is Result =>
+  event.type === "result" && ["usage", "not-started", "crash"].includes(event.result);
 
 /** A bake repeats its gates. People want to see changes only; machines get everything. */
 function isRepetition(event: ReleaseEvent, lastOutcomes: Map<string, Outcome>): boolean {

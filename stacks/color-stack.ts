@@ -26,6 +26,11 @@ export interface ColorStackProps extends EnvironmentStackProps {
 
 /** One color: its pods, how many there are, and how to reach them and no others. */
 export class ColorStack extends EnvironmentStack {
+  readonly pods: ColorDeployment;
+  readonly autoscaler: Autoscaler;
+  readonly disruptionBudget: DisruptionBudget;
+  readonly service: ColorService;
+
   constructor(scope: Construct, { color, stage, ...props }: ColorStackProps) {
     super(scope, color, props);
     const { names } = this;
@@ -33,7 +38,7 @@ export class ColorStack extends EnvironmentStack {
     const name = names.color(color);
     const { image = app.image, release } = literal(stage ?? {}) as Partial<ColorStage>;
 
-    new ColorDeployment(this, "pods", {
+    this.pods = new ColorDeployment(this, "pods", {
       names,
       namespace,
       color,
@@ -42,8 +47,11 @@ export class ColorStack extends EnvironmentStack {
       staged: stage !== undefined,
       release,
     });
-    new Autoscaler(this, "autoscaler", { names, namespace, deployment: name, ...scaling });
-    new DisruptionBudget(this, "disruption-budget", { names, namespace, color });
-    new ColorService(this, "service", { names, namespace, name, port: server.servicePort, color });
+    // One app has the stack to itself: its plans and states have short names. A release knows the marker by its name.
+    this.pods.marker.resource.overrideLogicalId("stage");
+    this.pods.live?.overrideLogicalId("live");
+    this.autoscaler = new Autoscaler(this, "autoscaler", { names, namespace, deployment: name, ...scaling });
+    this.disruptionBudget = new DisruptionBudget(this, "disruption-budget", { names, namespace, color });
+    this.service = new ColorService(this, "service", { names, namespace, name, port: server.servicePort, color });
   }
 }

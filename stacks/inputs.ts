@@ -7,14 +7,24 @@ import { imageProblem } from "../environment/image.ts";
 import type { TerraformCluster } from "../kubeconfig/terraform.ts";
 
 /** Everything a synth depends on besides the environment file. */
-export interface Inputs {
+export interface Inputs extends Change {
   /** An environment's name, or the path of its file. */
   readonly environment: string;
+}
+
+/** The changes of one synth besides bringing objects up to date. */
+export interface Change {
+  /** The app that they are for, by the name that its stacks begin with. @default - the only one */
+  readonly app?: string;
+
+  /** @default - pods stay as they are */
   readonly stage?: Stage;
+
+  /** @default - traffic stays where it is */
   readonly activate?: Color;
 }
 
-interface Stage {
+export interface Stage {
   readonly color: Color;
   readonly image: string;
   /** @default - an operator stages */
@@ -35,6 +45,7 @@ Writes the stacks of an environment to cdktf.out. 'cdktf deploy' runs this too, 
   --stage-mark <mark>           STAGE_MARK   the release that stages; set by 'release run'
   --stage-epoch <number>        STAGE_EPOCH  the epoch of its lease; set by 'release run'
   --activate <color>            ACTIVATE     give this color the traffic
+  --app <environment>-<app>     BLUEGREEN_APP  the app that these are for, in a cdktf App of several
   --help
 
 Without 'stage' no pod changes, without 'activate' no traffic moves. KUBECONFIG names the cluster, as for kubectl.
@@ -62,8 +73,10 @@ export function readInputs(args: readonly string[], variables: Variables): Input
   if (release !== undefined && stage === undefined) {
     throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with --stage");
   }
+  const app = given(options.app, variables.BLUEGREEN_APP);
   const inputs = {
     environment,
+    ...(app === undefined ? {} : { app }),
     ...(stage === undefined ? {} : { stage: { ...readStage(stage), ...(release && { release }) } }),
     ...(activate === undefined ? {} : { activate: readColor("activate", activate) }),
   };
@@ -80,16 +93,19 @@ export function readInputs(args: readonly string[], variables: Variables): Input
  *
  * @throws InvalidInput
  */
-export function checkStagedImage({ stage }: Inputs, { app }: Environment): void {
+export function checkStagedImage({ stage }: Change, { app }: Environment): void {
   const problem = stage === undefined ? undefined : imageProblem(stage.image, app.imagePolicy);
   if (problem !== undefined) throw new InvalidInput(`stage: ${problem}`);
 }
 
 /** A line for each input that was given, to be shown: whoever deploys sees what it does besides bringing things up to date. */
-export function describeInputs({ environment, stage, activate }: Inputs, cluster: TerraformCluster): string[] {
+export function describeInputs({ environment, ...change }: Inputs, cluster: TerraformCluster): string[] {
+  return [`environment: ${environment}`, describeCluster(cluster), ...describeChange(change)];
+}
+
+/** A line for each change. */
+export function describeChange({ stage, activate }: Change): string[] {
   return [
-    `environment: ${environment}`,
-    describeCluster(cluster),
     ...(stage === undefined ? [] : [`stage: ${stage.image} on ${stage.color}, ${describeStager(stage)}`]),
     ...(activate === undefined ? [] : [`activate: ${activate}`]),
   ];
@@ -122,6 +138,7 @@ function parseOptions(args: readonly string[]) {
         "stage-mark": text,
         "stage-epoch": text,
         activate: text,
+        app: text,
         help: { type: "boolean" },
       },
     }).values;

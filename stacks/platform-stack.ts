@@ -5,7 +5,12 @@ import { Claim } from "../constructs/claim.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { objectMetadata } from "../constructs/object-metadata.ts";
 import { podSettings } from "../constructs/pod-template.ts";
-import { REDIS_URL, REQUEST_STATE_KEY, RevisionedSecret } from "../constructs/revisioned-secret.ts";
+import {
+  REDIS_URL,
+  REQUEST_STATE_KEY,
+  RevisionedSecret,
+  type RevisionedSecretProps,
+} from "../constructs/revisioned-secret.ts";
 import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 import { podProps } from "./pods.ts";
@@ -14,19 +19,34 @@ import { watchedPorts } from "./watched-ports.ts";
 
 /** What both colors stand on, and no release changes. */
 export class PlatformStack extends EnvironmentStack {
+  readonly namespace: AppNamespace;
+  readonly network: NetworkPolicies;
+
+  /** @default - the server has no such key */
+  readonly requestStateKey: RevisionedSecret | undefined;
+
+  /** @default - the environment has no Redis */
+  readonly redisUrl: RevisionedSecret | undefined;
+
+  /** Claims that the environment makes, by the names of their objects. */
+  readonly claims: ReadonlyMap<string, Claim>;
+
+  readonly wantedSettings: ConfigMapV1;
+
   constructor(scope: Construct, props: EnvironmentStackProps) {
     super(scope, "platform", props);
     const { environment, names } = this;
     const { app, network, pod, server, volumes } = environment;
-    const { namespace } = new AppNamespace(this, "namespace", {
+    this.namespace = new AppNamespace(this, "namespace", {
       names,
       name: environment.namespace,
       create: environment.createNamespace,
       existingAccount: pod.serviceAccount.existing,
       accountAnnotations: pod.serviceAccount.annotations,
     });
+    const { namespace } = this.namespace;
 
-    new NetworkPolicies(this, "network", {
+    this.network = new NetworkPolicies(this, "network", {
       names,
       namespace,
       mcpPort: server.port,
@@ -38,7 +58,7 @@ export class PlatformStack extends EnvironmentStack {
     });
     const revisions = requestStateRevisions(environment);
     if (revisions.length > 0) {
-      new RevisionedSecret(this, "request-state", {
+      this.requestStateKey = this.#secret("request-state", {
         names,
         namespace,
         ...REQUEST_STATE_KEY,
@@ -47,7 +67,7 @@ export class PlatformStack extends EnvironmentStack {
       });
     }
     if (app.redis !== undefined) {
-      new RevisionedSecret(this, "redis-url", {
+      this.redisUrl = this.#secret("redis-url", {
         names,
         namespace,
         ...REDIS_URL,
@@ -56,18 +76,27 @@ export class PlatformStack extends EnvironmentStack {
       });
     }
 
+    const claims = new Map<string, Claim>();
+    this.claims = claims;
     for (const [volume, props] of Object.entries(volumes)) {
       if (props.type !== "claim") continue;
       for (const revision of props.revisions) {
         const name = names.claim(volume, revision);
-        new Claim(this, `volume-${volume}-r${revision}`, { ...props, names, namespace, name });
+        claims.set(name, new Claim(this, `volume-${volume}-r${revision}`, { ...props, names, namespace, name }));
       }
     }
 
     // No pod reads this. It is what `release status` compares the pods with.
-    new ConfigMapV1(this, "wanted-settings", {
+    this.wantedSettings = new ConfigMapV1(this, "wanted-settings", {
       metadata: objectMetadata(names, { name: names.wantedSettings, namespace }),
       data: podSettings(names, podProps(environment, names)),
     });
+  }
+
+  /** One app has the stack to itself, so its variables have short names: `TF_VAR_request_state_key`. */
+  #secret(id: string, props: RevisionedSecretProps): RevisionedSecret {
+    const secret = new RevisionedSecret(this, id, props);
+    secret.input.overrideLogicalId(props.variable.toLowerCase());
+    return secret;
   }
 }

@@ -19,12 +19,21 @@ export interface TrafficStackProps extends EnvironmentStackProps {
 
 /** Where clients come in: the live Service, and the one that shows a staged version before it is live. */
 export class TrafficStack extends EnvironmentStack {
+  readonly live: ColorService;
+  readonly preview: ColorService;
+
+  /** @default - the environment has none */
+  readonly ingress: AppIngress | undefined;
+
+  /** Services for other ports, by their names in the environment. */
+  readonly services: ReadonlyMap<string, ExtraService>;
+
   constructor(scope: Construct, { activate, ...props }: TrafficStackProps) {
     super(scope, "traffic", props);
     const { names } = this;
     const { namespace, ingress, service, services, server } = this.environment;
 
-    new ColorService(this, "live", {
+    this.live = new ColorService(this, "live", {
       names,
       namespace,
       name: names.live,
@@ -34,7 +43,7 @@ export class TrafficStack extends EnvironmentStack {
       ...service,
     });
     // Moved by the release that stages, and by no deploy: one that activates a color changes the live Service and nothing else.
-    new ColorService(this, "preview", {
+    this.preview = new ColorService(this, "preview", {
       names,
       namespace,
       name: names.preview,
@@ -45,7 +54,7 @@ export class TrafficStack extends EnvironmentStack {
 
     if (ingress !== undefined) {
       const { overlap = ingress.class?.includes("nginx") !== true } = ingress;
-      new AppIngress(this, "ingress", {
+      this.ingress = new AppIngress(this, "ingress", {
         names,
         namespace,
         service: names.live,
@@ -54,8 +63,11 @@ export class TrafficStack extends EnvironmentStack {
         overlap,
       });
     }
-    for (const [name, { port, targetPort = port, annotations }] of Object.entries(services)) {
-      new ExtraService(this, `service-${name}`, { names, namespace, name, port, targetPort, annotations });
-    }
+    this.services = new Map(
+      Object.entries(services).map(([name, { port, targetPort = port, annotations }]) => {
+        const props = { names, namespace, name, port, targetPort, annotations };
+        return [name, new ExtraService(this, `service-${name}`, props)];
+      }),
+    );
   }
 }

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import type { Moment } from "../record/recording.ts";
 import type { ActResult, RehearsalResult } from "../record/result.ts";
 import { total } from "../record/tally.ts";
-import { bundleClient } from "./bundle.ts";
+import { clientBundle } from "./bundle.ts";
 import { escape, htmlDocument } from "./document.ts";
 
 /** The page with all that it showed, as one file that needs no server and no network. */
 export async function htmlReport(result: RehearsalResult, moments: readonly Moment[]): Promise<string> {
-  const { script, style } = await bundleClient();
+  const { script, style } = await clientBundle();
   // In a script element, text ends at the first `</script`, whatever it stands in; the bundler sees to that in the client.
   const data = JSON.stringify(moments).replaceAll("<", "\\u003c");
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`;

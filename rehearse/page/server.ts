@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Recording } from "../record/recording.ts";
-import { bundleClient } from "./bundle.ts";
+import { clientBundle } from "./bundle.ts";
 import { htmlDocument } from "./document.ts";
 
 export interface Page {
@@ -20,7 +20,7 @@ const POLICY =
  * @throws the `listen` error, with code EADDRINUSE when the port is taken
  */
 export async function servePage(recording: Recording, port: number, title = "A release, rehearsed"): Promise<Page> {
-  const { script, style } = await bundleClient();
+  const { script, style } = await clientBundle();
   const page = htmlDocument({
     title,
     bodyClass: "live",

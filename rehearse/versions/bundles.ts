@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,8 +11,8 @@ import { fileURLToPath } from "node:url";
 export const VERSIONS = {
   first: { version: "1.0.0" },
   good: { version: "1.1.0" },
-  wrong: { version: "1.2.0", entry: "wrong.ts" },
-  slow: { version: "1.3.0", entry: "slow.ts" },
+  wrong: { version: "1.2.0", entry: new URL("wrong.ts", import.meta.url) },
+  slow: { version: "1.3.0", entry: new URL("slow.ts", import.meta.url) },
 } as const;
 
 export type VersionName = keyof typeof VERSIONS;
@@ -24,6 +25,17 @@ export class BuildFailed extends Error {
   override readonly name = "BuildFailed";
 }
 
+/** The package contains the bundles. */
+const PREBUILT = fileURLToPath(new URL("prebuilt", import.meta.url));
+
+/**
+ * The bundles of the package, or in the repository new ones of its sources.
+ *
+ * @throws BuildFailed
+ */
+export const bundlesIn = async (folder: string): Promise<Bundles> =>
+  existsSync(PREBUILT) ? bundlesOf((version) => pathIn(PREBUILT, version)) : await buildBundles(folder);
+
 /**
  * Builds every version as the image's build does.
  *
@@ -32,14 +44,23 @@ export class BuildFailed extends Error {
 export async function buildBundles(folder: string): Promise<Bundles> {
   const build = async (name: VersionName): Promise<string> => {
     const version = VERSIONS[name];
-    const out = join(folder, `app-${version.version}.js`);
-    const entry = "entry" in version ? ["--entry", fileURLToPath(new URL(version.entry, import.meta.url))] : [];
+    const out = pathIn(folder, version.version);
+    const entry = "entry" in version ? ["--entry", fileURLToPath(version.entry)] : [];
     await run(["--version", version.version, "--out", out, ...entry], version.version);
     return out;
   };
   const [first, good, wrong, slow] = await Promise.all([build("first"), build("good"), build("wrong"), build("slow")]);
   return { first, good, wrong, slow };
 }
+
+const pathIn = (folder: string, version: string): string => join(folder, `app-${version}.js`);
+
+const bundlesOf = (pathOf: (version: string) => string): Bundles => ({
+  first: pathOf(VERSIONS.first.version),
+  good: pathOf(VERSIONS.good.version),
+  wrong: pathOf(VERSIONS.wrong.version),
+  slow: pathOf(VERSIONS.slow.version),
+});
 
 const BUILD = fileURLToPath(new URL("../../app/build.ts", import.meta.url));
 

@@ -56,14 +56,6 @@ describe("an autoscaler", () => {
     );
   });
 
-  it("refuses to stand beside one with other bounds: the colors take turns in one role", () => {
-    const scope = stack();
-    new Autoscaler(scope, "blue", props);
-    new Autoscaler(scope, "green", { ...props, maxReplicas: 8 });
-
-    expect(() => Testing.synth(scope, true)).toThrow("scales '2 to 4', but 'test/green' scales '2 to 8'");
-  });
-
   const perPod = (name: string, average: string) => ({
     type: "Pods",
     pods: { metric: { name }, target: { type: "AverageValue", average_value: average } },

@@ -16,7 +16,7 @@ export const PATIENT = "test/e2e/patient-environment.ts";
 export const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"] as const;
 
 const cli = (command: string, environment: string, more: readonly string[]) =>
-  ["release/cli.ts", command, "--environment", environment, "--target", "kubernetes", "--json", ...more] as const;
+  ["cli/bin.ts", "release", command, "-e", environment, "--target", "kubernetes", "-o", "json", ...more] as const;
 
 /** Runs a release command against the cluster, and fails unless it ends with 0. */
 export const release = (command: string, ...more: readonly string[]): Promise<ReleaseEvent[]> =>

@@ -1,6 +1,10 @@
-import { describe, expect, it } from "@jest/globals";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { environment, InvalidEnvironment } from "../../environment/environment.ts";
 import { environmentNames, loadEnvironment } from "../../environment/load.ts";
+import { projectFolder } from "../../environment/project.ts";
 import local from "../../environments/local.ts";
 
 /** A user's file is not always what its type says. */
@@ -160,5 +164,34 @@ describe("loading an environment", () => {
 
   it("lists those that exist when it finds none", async () => {
     await expect(loadEnvironment("nope")).rejects.toThrow("there are: local, production, staging");
+  });
+
+  describe("in a project of a user", () => {
+    let project: string;
+    beforeEach(async () => {
+      project = await mkdtemp(join(tmpdir(), "project-"));
+    });
+    afterEach(() => rm(project, { recursive: true }));
+
+    it("finds the project upwards from where the user stands, and its environments", async () => {
+      await mkdir(join(project, "environments"));
+      await mkdir(join(project, "src/deep"), { recursive: true });
+      await writeFile(join(project, "cdktf.json"), "{}");
+      await writeFile(join(project, "environments/mine.ts"), "");
+
+      expect(projectFolder(join(project, "src/deep"))).toBe(project);
+      expect(await environmentNames(join(project, "src/deep"))).toEqual(["mine"]);
+      await expect(loadEnvironment("local", join(project, "src"))).rejects.toThrow("there are: mine");
+    });
+
+    it("says how to get a project where there is none, and where to write an environment", async () => {
+      await expect(loadEnvironment("local", project)).rejects.toThrow(
+        `there is no cdktf.json in '${project}' or above it: go to the folder of your project, or make one with`,
+      );
+      await writeFile(join(project, "cdktf.json"), "{}");
+      await expect(loadEnvironment("local", project)).rejects.toThrow(
+        `there is no environment in '${project}/environments': write one there`,
+      );
+    });
   });
 });

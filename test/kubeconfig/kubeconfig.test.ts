@@ -797,7 +797,9 @@ describe("an opened API", () => {
 
   it("finds relative files from where the user called npm, and from its own folder otherwise", async () => {
     const variables = { ...prepare({ files: [config({ token: "t" })], seen: null }), KUBECONFIG: "config-0" };
-    const outcome = await outcomeOf(() => ask({ ...variables, INIT_CWD: folder }));
+    const outcome = await outcomeOf(() =>
+      ask({ ...variables, INIT_CWD: folder, npm_package_json: join(process.cwd(), "package.json") }),
+    );
 
     expect(outcome).toMatchObject({ problem: "", seen: [{ authorization: "Bearer t" }] });
     await expect(ask(variables)).rejects.toThrow(`'${join(process.cwd(), "config-0")}' does not exist`);

@@ -8,11 +8,11 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { RehearsalResult } from "../../rehearse/record/result.ts";
 
-const MAIN = join(import.meta.dirname, "../../rehearse/main.ts");
+const CLI = join(import.meta.dirname, "../../cli/bin.ts");
 
 /** Starts the command as npm does. */
 function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [CLI, "rehearse", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
@@ -94,12 +94,14 @@ describe("npm run rehearse", () => {
     taken.close();
 
     expect(exitCode).toBe(2);
-    expect(output).toBe(`port ${port} is in use; name another one with --port, or leave --port out\n`);
+    expect(output).toBe(
+      `port ${port} is in use; name another one with --port, or end the program that listens there\n`,
+    );
   });
 
   it.each([
-    [["--qick"], /Unknown option '--qick'.*see --help/],
-    [["--port", "many"], /--port 'many' is not a port/],
+    [["--qick"], /unknown option '--qick' \(did you mean --quick\?\); see 'mcp-bluegreen rehearse --help'/],
+    [["--port", "many"], /'many' is invalid. A port is a whole number/],
   ])("refuses %j in one message", async (args, message) => {
     const { exitCode, output } = await start(args).ended;
 

@@ -127,7 +127,7 @@ describe("npm run synth", () => {
       users: [{ name: "u", user: { token: "t" } }],
     };
     await writeFile(join(directory, "kubeconfig"), JSON.stringify(kubeconfig));
-    const variables = { KUBECONFIG: "missing:kubeconfig", INIT_CWD: directory };
+    const variables = { KUBECONFIG: "missing:kubeconfig", ...calledFrom(directory) };
     const { code, stderr } = await run(["--environment", "local"], directory, variables);
 
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("cluster: context 'c' of ") });
@@ -216,6 +216,9 @@ describe("npm run synth", () => {
     });
   });
 });
+
+/** The variables that npm sets. */
+const calledFrom = (folder: string) => ({ INIT_CWD: folder, npm_package_json: join(process.cwd(), "package.json") });
 
 /** Runs main.ts as npm and cdktf do, with its output in a directory of its own. */
 function run(

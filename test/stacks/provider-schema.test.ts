@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { App } from "cdktf";
 import type { Environment } from "../../environment/environment.ts";
-import { addStacks } from "../../stacks/environment-stacks.ts";
+import { BlueGreenApp } from "../../stacks/blue-green-app.ts";
 import gateway from "./deployments/gateway.ts";
 import everyField from "./every-field.ts";
 
@@ -30,7 +30,7 @@ withProvider("with the Kubernetes provider on this machine", () => {
 
   it.each([everyField, gateway])("all stacks of $name are valid Terraform", async (environment: Environment) => {
     const app = new App({ outdir: join(outdir, environment.name) });
-    addStacks(app, { environment, cluster: { files: [] } });
+    new BlueGreenApp(app, environment, { change: {}, cluster: { files: [] } });
     app.synth();
 
     const stacks = join(outdir, environment.name, "stacks");

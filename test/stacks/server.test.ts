@@ -6,7 +6,7 @@ import { namesOf } from "../../environment/names.ts";
 import { notes } from "../../environment/notes.ts";
 import { PAUSE_IMAGE } from "../../environment/schema/stop.ts";
 import local from "../../environments/local.ts";
-import { addStacks } from "../../stacks/environment-stacks.ts";
+import { BlueGreenApp } from "../../stacks/blue-green-app.ts";
 import { podProps } from "../../stacks/pods.ts";
 import { withServer } from "./a-server.ts";
 import { allResources, resourceOf, stackOf, synthesize, type Stack } from "./synthesized.ts";
@@ -286,6 +286,7 @@ describe("the notes on an environment", () => {
 });
 
 describe("two apps", () => {
+  const ALONE = { change: {}, cluster: { files: [] } };
   const weather = withServer(
     {},
     {
@@ -298,7 +299,7 @@ describe("two apps", () => {
 
   it("stand in one cdktf App and in one namespace, each with its own bounds, names and labels", () => {
     const app = new App(Testing.app());
-    for (const environment of [local, weather]) addStacks(app, { environment, cluster: { files: [] } });
+    for (const environment of [local, weather]) new BlueGreenApp(app, environment, ALONE);
 
     expect(app.node.findAll().flatMap(({ node }) => node.validate())).toEqual([]);
     expect(app.node.children.map(({ node }) => node.id)).toEqual(
@@ -314,17 +315,6 @@ describe("two apps", () => {
     const shared = names(weather).filter((name) => names(local).includes(name));
     expect(shared).toEqual([]);
     expect(JSON.stringify(synthesize(weather))).not.toContain("mcp-app");
-  });
-
-  it("do not both make the namespace", () => {
-    const app = new App(Testing.app());
-    for (const environment of [local, { ...weather, createNamespace: true }]) {
-      addStacks(app, { environment, cluster: { files: [] } });
-    }
-
-    expect(app.node.findAll().flatMap(({ node }) => node.validate())).toContain(
-      "makes the namespace 'mcp-local', and 'local-weather-platform/namespace' does too: set createNamespace to false for one",
-    );
   });
 
   it("have keys of their own in one Redis", () => {

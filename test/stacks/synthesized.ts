@@ -1,7 +1,8 @@
 import { Testing, TerraformStack } from "cdktf";
 import { environment, type Environment } from "../../environment/environment.ts";
 import local from "../../environments/local.ts";
-import { addStacks, type EnvironmentStacksProps } from "../../stacks/environment-stacks.ts";
+import { BlueGreenApp } from "../../stacks/blue-green-app.ts";
+import type { Change } from "../../stacks/inputs.ts";
 
 /** A resource as Terraform gets it. */
 export interface Resource {
@@ -30,12 +31,10 @@ export interface Stack {
 
 export const KUBECONFIG = "/home/someone/.kube/config";
 
-type Inputs = Omit<EnvironmentStacksProps, "environment" | "cluster">;
-
 /** The real stacks of an environment, as Terraform gets them, by their part: platform, blue, green, traffic. */
-export function synthesize(of: Environment = local, inputs: Inputs = {}): Record<string, Stack> {
+export function synthesize(of: Environment = local, change: Change = {}): Record<string, Stack> {
   const app = Testing.app();
-  addStacks(app, { environment: of, cluster: { files: [KUBECONFIG], context: of.context }, ...inputs });
+  new BlueGreenApp(app, of, { change, cluster: { files: [KUBECONFIG], context: of.context } });
   const stacks = app.node.children.filter((child) => child instanceof TerraformStack);
   return Object.fromEntries(
     stacks.map((stack) => [stack.node.id.replace(`${of.name}-`, ""), JSON.parse(Testing.synth(stack)) as Stack]),

@@ -1,14 +1,13 @@
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { delimiter, resolve } from "node:path";
 import type { Environment } from "../../../environment/environment.ts";
+import { isPath } from "../../../environment/load.ts";
+import { projectFolder } from "../../../environment/project.ts";
 import { userFolder } from "../../../environment/user-folder.ts";
 import type { Target } from "../../ports/target.ts";
 import { systemClock } from "../../system-clock.ts";
 import { openKubeApi } from "./api/open.ts";
 import { TerraformStaging } from "./staging/terraform-staging.ts";
 import { kubernetesTarget } from "./target.ts";
-
-const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
  * Opens the cluster that kubectl would use, with the environment's context. Sends nothing yet.
@@ -37,9 +36,8 @@ export function openKubernetesTarget(
         clock,
         environment,
         environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
-        project: PROJECT,
-        // The synth makes the paths of KUBECONFIG absolute by the same folder.
-        env: { ...process.env, INIT_CWD: userFolder() },
+        project: () => projectFolder(),
+        env: { ...process.env, ...absoluteKubeconfig() },
         ...(progress && { progress }),
       }),
   });
@@ -52,4 +50,9 @@ export function openKubernetesTarget(
   };
 }
 
-const isPath = (name: string) => name.endsWith(".ts") || name.includes("/");
+/** The synth and Terraform run in other folders. */
+function absoluteKubeconfig(): NodeJS.ProcessEnv {
+  const { KUBECONFIG = "" } = process.env;
+  const files = KUBECONFIG.split(delimiter).filter((file) => file !== "");
+  return files.length === 0 ? {} : { KUBECONFIG: files.map((file) => resolve(userFolder(), file)).join(delimiter) };
+}

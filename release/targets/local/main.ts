@@ -3,58 +3,52 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { InvalidEnvironment } from "../../../environment/environment.ts";
-import { loadEnvironment, UnknownEnvironment } from "../../../environment/load.ts";
+import { loadEnvironment } from "../../../environment/load.ts";
+import { userFolder } from "../../../environment/user-folder.ts";
 import { UsageError } from "../../errors.ts";
-import { homeFolder, removeAddress, writeAddress } from "./address.ts";
+import { removeAddress, writeAddress } from "./address.ts";
 import { Control } from "./control.ts";
 import { Host } from "./host.ts";
 
-const HELP = `Usage: npm run local -- [options]
+export interface LocalHostOptions {
+  /** Name of an environment, or the path of its file. */
+  readonly environment: string;
+  /** Path of the bundle that blue starts with. @default - app/dist/main.js in the working directory */
+  readonly image?: string;
+  /** Where clients connect, on 127.0.0.1; 0 for any free port. */
+  readonly port: number;
+  /** Where the host says how to reach it. */
+  readonly home: string;
+  /** Print one JSON object when it is ready, and not a sentence. */
+  readonly json: boolean;
+}
 
-Runs the app on this machine as a cluster would: color blue behind a route, ready for releases to green.
-In another terminal: npm run release -- run --environment local --image <bundle> --version <version>
-
-  --environment NAME  a file in environments/, or a path to one (default: local)
-  --image BUNDLE      what blue starts with (default: app/dist/main.js, made by 'npm run build')
-  --port PORT         where clients connect, on 127.0.0.1; 0 for any free one (default: 8080)
-  --home DIR          where the host says how to reach it (default: $BLUEGREEN_HOME or .local)
-  --json              print one JSON object when it is ready
-  --help
-`;
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      environment: { type: "string", default: "local" },
-      image: { type: "string", default: "app/dist/main.js" },
-      port: { type: "string", default: "8080" },
-      home: { type: "string", default: homeFolder() },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new RangeError(`--port '${values.port}' is not a port`);
-  const home = resolve(values.home);
+/**
+ * Runs the host until SIGINT or SIGTERM, and then ends the process.
+ *
+ * @throws UsageError if the app does not start, or there is no such environment or bundle
+ */
+export async function runLocalHost({
+  environment,
+  image: given,
+  port,
+  home: folder,
+  json,
+}: LocalHostOptions): Promise<void> {
+  const home = resolve(folder);
   await mkdir(home, { recursive: true });
 
   const logFile = join(home, "app.log");
   const logs = createWriteStream(logFile);
-  const image = resolve(values.image);
+  const image = given === undefined ? resolve("app/dist/main.js") : resolve(userFolder(), given);
   const host = await Host.start({
-    environment: await loadEnvironment(values.environment),
+    environment: await loadEnvironment(environment),
     image,
     port,
     log: (pod, line) => logs.write(`${pod} ${line}\n`),
   });
   if (!(await host.ready())) {
+    await host.close();
     await once(logs.end(), "finish");
     throw new UsageError(`the app at '${image}' does not start; it says why in ${logFile}`);
   }
@@ -63,35 +57,11 @@ async function main(): Promise<void> {
   await writeAddress(home, { control: control.url, token, url: host.url, pid: process.pid });
 
   const ready = { type: "ready", url: host.url, control: control.url };
-  process.stdout.write(values.json ? `${JSON.stringify(ready)}\n` : `MCP server on ${host.url} (Ctrl-C ends it)\n`);
+  process.stdout.write(json ? `${JSON.stringify(ready)}\n` : `MCP server on ${host.url} (Ctrl-C ends it)\n`);
 
   await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   await removeAddress(home);
   await control.close();
   await host.close();
   process.exit(0);
-}
-
-/** What a user can mend gets one line; anything else is a fault of ours and keeps its trace. */
-function explain(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ("code" in error && error.code === "EADDRINUSE") {
-    return `port ${"port" in error ? String(error.port) : ""} is in use; name another one with --port, or end what listens there`;
-  }
-  const mendable =
-    error instanceof UsageError ||
-    error instanceof InvalidEnvironment ||
-    error instanceof UnknownEnvironment ||
-    error instanceof RangeError ||
-    ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
-  return mendable ? error.message : undefined;
-}
-
-try {
-  await main();
-} catch (error) {
-  const message = explain(error);
-  if (message === undefined) throw error;
-  process.stderr.write(`${message}\n`);
-  process.exit(2);
 }

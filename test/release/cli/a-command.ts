@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ENVIRONMENT_FILE } from "../local/a-host.ts";
 import { COMPILE_CACHE } from "../../compile-cache.ts";
 
-export const CLI = fileURLToPath(new URL("../../../release/cli.ts", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../../cli/bin.ts", import.meta.url));
 
 export interface Finished {
   /** The exit code, or the signal that ended it. */
@@ -22,14 +22,24 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts the release command as a user does, in the test's environment and with `--json` unless it is asked for as it is. */
+/** Starts a command of a release as a user does, in the test's environment and with `-o json`. */
 export function start(home: string, args: readonly string[]): Running {
   const [command = "", ...options] = args;
-  return startAsIs(home, [command, "--environment", ENVIRONMENT_FILE, "--json", ...options]);
+  return startAsIs(home, [command, "-e", ENVIRONMENT_FILE, "-o", "json", ...options]);
 }
 
-export function startAsIs(home: string, args: readonly string[], script = CLI, env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, [script, ...args], {
+/** Starts a command of a release with these arguments alone. */
+export const startAsIs = (home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running =>
+  startCommand(home, ["release", ...args], env);
+
+/** Starts any command of the program. */
+export function startCommand(
+  home: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  nodeOptions: readonly string[] = [],
+): Running {
+  const child = spawn(process.execPath, [...nodeOptions, CLI, ...args], {
     env: { PATH: process.env.PATH, BLUEGREEN_HOME: home, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

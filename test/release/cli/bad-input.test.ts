@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ENVIRONMENT_FILE, image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
-import { CLI, run, says, start, startAsIs } from "./a-command.ts";
+import { run, says, start, startAsIs, startCommand } from "./a-command.ts";
 import { openDoor } from "./door.ts";
 import { EXIT_HELP } from "../../../release/exit-codes.ts";
 
@@ -30,9 +30,11 @@ describe("the release command says in one line what is wrong, exits with 2 and c
     const { code, last, stderr } = await startAsIs(host.home, ["status", "--environment", "nowhere", "--json"])
       .finished;
 
-    expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
-    expect(last).toMatchObject(usage(expect.stringContaining("there is no environment 'nowhere'; there are: ")));
-    expect(last.reason).toContain("local");
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      "there is no environment 'nowhere'; there are: local, production, staging; or name a file by its path\n",
+    );
+    expect(last).toMatchObject(usage(stderr.trim()));
   });
 
   it("the path of an environment file that does not exist, or that breaks", async () => {
@@ -62,18 +64,19 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
   it("a misspelt option, a misspelt command, no command, a missing option or an unknown target", async () => {
     const cases: [string[], string][] = [
-      [["run", "--environment", "local", "--imgae", "x", "--json"], "unknown option '--imgae'"],
-      [["promot", "--json"], "unknown command 'promot'"],
-      [["run", "--json"], "required option '--environment <name>' not specified"],
-      [["stage", "--environment", "local", "--json"], "required option '--image <image>' not specified"],
-      [["status", "--environment", "local", "--target", "mars", "--json"], "argument 'mars' is invalid"],
+      [["run", "--imgae", "x"], "unknown option '--imgae' (did you mean --image?)"],
+      [["promot"], "unknown command 'promot' (did you mean promote?); see 'mcp-bluegreen release --help'"],
+      [["status", "staging"], "too many arguments"],
+      [["stage"], "required option '--image <image>' not specified; see 'mcp-bluegreen release stage --help'"],
+      [["status", "--target", "mars"], "argument 'mars' is invalid"],
     ];
     for (const [args, reason] of cases) {
-      const { code, last, stderr } = await startAsIs(host.home, args).finished;
+      const { code, last, stderr } = await startAsIs(host.home, [...args, "-o", "json"]).finished;
 
       expect(code).toBe(2);
       expect(last).toMatchObject(usage(expect.stringContaining(reason)));
       expect(stderr).toContain(reason);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
     }
     expect((await startAsIs(host.home, []).finished).code).toBe(2);
   }, 30_000);
@@ -175,8 +178,8 @@ describe("the release command", () => {
     const preload = `data:text/javascript,process.on("newListener", (event) => {
       if (event === "uncaughtException") setImmediate(() => Promise.reject(new TypeError("oops")));
     })`;
-    const args = [preload, CLI, "watch", "--environment", ENVIRONMENT_FILE, "--json"];
-    const { code, last } = await startAsIs(host.home, args, "--import").finished;
+    const args = ["release", "watch", "-e", ENVIRONMENT_FILE, "-o", "json"];
+    const { code, last } = await startCommand(host.home, args, {}, ["--import", preload]).finished;
 
     expect(code).toBe(70);
     expect(last).toMatchObject({ result: "crash", reason: expect.stringContaining("oops") });

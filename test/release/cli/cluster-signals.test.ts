@@ -11,7 +11,7 @@ import { KubeServer } from "../../kubernetes/server.ts";
 import { KubeStore } from "../../kubernetes/store.ts";
 import { moveByOperator } from "../../kubernetes/world.ts";
 import { aRecord } from "../contract/world.ts";
-import { CLI, says, startAsIs, type Running } from "./a-command.ts";
+import { says, startAsIs, type Running } from "./a-command.ts";
 
 /** A command that waits for an answer takes 10 s and more without an interruption. */
 const AT_ONCE_MS = 1500;
@@ -45,8 +45,8 @@ async function start(command: string, url = server.url.href, user: object = {}):
     contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
   };
   await writeFile(file, JSON.stringify(content));
-  const args = [command, "--environment", "local", "--target", "kubernetes", "--json"];
-  return startAsIs(folder, args, CLI, { KUBECONFIG: file });
+  const args = [command, "-e", "local", "--target", "kubernetes", "-o", "json"];
+  return startAsIs(folder, args, { KUBECONFIG: file });
 }
 
 /** Sends a signal and waits for the end. */

@@ -3,14 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { readAddress } from "../../../release/targets/local/address.ts";
 import { ENVIRONMENT_FILE, image } from "../local/a-host.ts";
 import { call } from "../local/calls.ts";
-import { startAsIs } from "./a-command.ts";
-
-const MAIN = fileURLToPath(new URL("../../../release/targets/local/main.ts", import.meta.url));
+import { startCommand } from "./a-command.ts";
 
 const homes: string[] = [];
 
@@ -22,7 +19,7 @@ describe("the local host", () => {
   async function main(...args: string[]) {
     const home = await mkdtemp(join(tmpdir(), "bluegreen-main-"));
     homes.push(home);
-    const started = startAsIs(home, ["--environment", ENVIRONMENT_FILE, "--home", home, "--json", ...args], MAIN);
+    const started = startCommand(home, ["local", "-e", ENVIRONMENT_FILE, "--home", home, "-o", "json", ...args]);
     return { ...started, home };
   }
 
@@ -34,15 +31,17 @@ describe("the local host", () => {
     const { code, stderr, stdout } = await finished;
     server.close();
 
-    expect(stderr).toBe(`port ${port} is in use; name another one with --port, or end what listens there\n`);
+    expect(stderr).toBe(
+      `port ${port} is in use; name another one with --port, or end the program that listens there\n`,
+    );
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 
   it("says that the build is missing, that an option is misspelt, or that a port is none", async () => {
     for (const [args, said] of [
       [["--image", "nowhere.js", "--port", "0"], "run 'npm run build' first"],
-      [["--imgae", "x"], "Unknown option '--imgae'"],
-      [["--port", "70000"], "--port '70000' is not a port"],
+      [["--imgae", "x"], "unknown option '--imgae' (did you mean --image?); see 'mcp-bluegreen local --help'"],
+      [["--port", "70000"], "'70000' is invalid. A port is a whole number from 0 to 65535."],
     ] as const) {
       const { code, stderr } = await (await main(...args)).finished;
 

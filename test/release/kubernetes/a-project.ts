@@ -55,7 +55,7 @@ export async function aProject({ stage = {}, app = APP, env = {} }: ProjectOptio
     clock,
     environment: { name: "test", namespace: "mcp" },
     environmentInput: "test",
-    project,
+    project: () => project,
     env: { ...process.env, ...env },
     progress(message) {
       said.push(message);

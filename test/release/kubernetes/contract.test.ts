@@ -52,7 +52,15 @@ async function terraformWorld(): Promise<StagingWorld> {
   };
   const world = storeWorld(cluster, (api, fences, clock) => {
     const environment = { name: "test", namespace: store.namespace };
-    return new TerraformStaging({ api, fences, clock, environment, environmentInput: "test", project, env });
+    return new TerraformStaging({
+      api,
+      fences,
+      clock,
+      environment,
+      environmentInput: "test",
+      project: () => project,
+      env,
+    });
   });
   return {
     ...world,

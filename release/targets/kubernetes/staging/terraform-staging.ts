@@ -26,8 +26,8 @@ export interface TerraformStagingOptions {
   /** What a synth calls the environment: its name, or the absolute path of its file. */
   readonly environmentInput: string;
 
-  /** The folder of cdktf.json. The local state of a stack is here, too. */
-  readonly project: string;
+  /** Finds the folder of cdktf.json. The local state of a stack is there, too. Called when something is staged. */
+  readonly project: () => string;
 
   /** Variables of the synth and of Terraform, with a KUBECONFIG of absolute paths. @default process.env */
   readonly env?: NodeJS.ProcessEnv;
@@ -106,7 +106,8 @@ export class TerraformStaging implements Staging {
 
   /** @returns the folder of the stack, which keeps Terraform's providers between stages */
   async #synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
-    const { project, environmentInput } = this.#options;
+    const { environmentInput } = this.#options;
+    const project = this.#options.project();
     const { app, context } = await readProject(project);
     const out = join(project, ".release", scopeName(this.#named()));
     await mkdir(out, { recursive: true, mode: 0o700 });
@@ -115,6 +116,8 @@ export class TerraformStaging implements Staging {
       CDKTF_OUTDIR: out,
       CDKTF_CONTEXT_JSON: JSON.stringify(context),
       ENVIRONMENT: environmentInput,
+      // The App of a user may have several apps and environments.
+      BLUEGREEN_APP: scopeName(this.#named()),
       STAGE: `${color}=${image}`,
       STAGE_MARK: mark,
       STAGE_EPOCH: String(epoch),

@@ -1,0 +1,52 @@
+import { Option } from "commander";
+import type { CliCommand } from "./command.ts";
+import { debugOption, environmentOption, unlessEmpty } from "./options.ts";
+
+interface SynthOptions {
+  readonly environment: string;
+  readonly stage?: string;
+  readonly activate?: string;
+}
+
+/** Adds `synth`. */
+export function addSynth(root: CliCommand): void {
+  root
+    .command("synth")
+    .summary("write an environment's stacks to cdktf.out")
+    .description(
+      "Write an environment's stacks to cdktf.out, with the app command of cdktf.json. 'cdktf deploy' runs this command, too, " +
+        "with the variables below.",
+    )
+    .addOption(environmentOption())
+    .addOption(
+      new Option("--stage <color=image>", "put this image, and the environment's settings, on a color")
+        .env("STAGE")
+        .argParser(unlessEmpty),
+    )
+    .addOption(new Option("--activate <color>", "give this color the traffic").env("ACTIVATE").argParser(unlessEmpty))
+    .addOption(debugOption())
+    .variables({
+      ENVIRONMENT: "the environment, if -e does not name one",
+      STAGE: "the same as --stage",
+      STAGE_MARK: "the release that stages; 'mcp-bluegreen release' sets it",
+      STAGE_EPOCH: "the epoch of its lease; 'mcp-bluegreen release' sets it",
+      ACTIVATE: "the same as --activate",
+      BLUEGREEN_APP: "the app that these are for, as its stacks begin, in a cdktf App of several",
+      KUBECONFIG: "the kubeconfig files, as for kubectl",
+      CDKTF_OUTDIR: "the folder that is written (default: cdktf.out beside cdktf.json)",
+    })
+    .examples(
+      "mcp-bluegreen synth -e staging",
+      "mcp-bluegreen synth -e staging --stage green=registry.example/app@sha256:…",
+      "ENVIRONMENT=staging npx cdktf deploy '*'",
+    )
+    .notes(
+      "Without 'stage' no pod changes, and without 'activate' no traffic moves.",
+      "Relative paths start from the folder in which the command was called (INIT_CWD, if npm started it).",
+      "Exit codes: 0 written, 2 wrong usage, 70 a fault of this command; otherwise that of the app command.",
+    )
+    .action(async (options: SynthOptions) => {
+      const { runSynth } = await import("./synth/run.ts");
+      process.exitCode = await runSynth(options);
+    });
+}

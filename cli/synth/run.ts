@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { userFolder } from "../../environment/user-folder.ts";
+import { findProject } from "../project.ts";
+
+/** What a synth does, as the app command reads it from its variables. */
+interface SynthInputs {
+  readonly environment: string;
+  readonly stage?: string;
+  readonly activate?: string;
+}
+
+/**
+ * Runs the app command of the user's project.
+ *
+ * @returns its exit code
+ * @throws UsageError if there is no project
+ */
+export async function runSynth({ environment, stage = "", activate = "" }: SynthInputs): Promise<number> {
+  const { folder, app } = findProject(userFolder());
+  const child = spawn(app, {
+    shell: true,
+    cwd: folder,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      ENVIRONMENT: environment,
+      STAGE: stage,
+      ACTIVATE: activate,
+      // Relative paths start from here, as `npm run` says it.
+      INIT_CWD: userFolder(),
+      npm_package_json: join(folder, "package.json"),
+    },
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return code ?? 1;
+}
