@@ -1,4 +1,5 @@
 import { App } from "cdktf";
+import { checkContext } from "./environment/access.ts";
 import { InvalidEnvironment } from "./environment/environment.ts";
 import { notes } from "./environment/notes.ts";
 import { loadEnvironment, UnknownEnvironment } from "./environment/load.ts";
@@ -22,8 +23,9 @@ try {
 }
 
 async function synthesize(inputs: Inputs): Promise<void> {
-  const environment = await loadEnvironment(inputs.environment);
+  const environment = await loadEnvironment(inputs.environment, userFolder(process.env), inputs.context);
   const cluster = terraformCluster({ variables: process.env, folder: userFolder(process.env) }, environment.context);
+  checkContext(environment, cluster.kind === "context" ? cluster.context : undefined);
   const app = new App();
   new BlueGreenApp(app, environment, {
     change: inputs,

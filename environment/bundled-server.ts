@@ -37,6 +37,7 @@ export const bundledServer = () =>
     reserved: {
       OTEL_EXPORTER_OTLP_HEADERS: "it may hold a secret; send traces to a collector in the cluster, which adds it",
     },
+    authorizationOff: { AUTH_MODE: "off" },
     checkSettings: (settings, referenced) => [
       ...whoMayCall(settings, referenced),
       ...toolsProblems(settings.TOOLS ?? ""),

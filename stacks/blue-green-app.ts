@@ -1,5 +1,6 @@
 import { App, TerraformStack } from "cdktf";
 import { COLORS, type Color } from "../environment/color.ts";
+import { checkContext, inContext } from "../environment/access.ts";
 import type { Environment } from "../environment/environment.ts";
 import { scopeName, stackName } from "../environment/names.ts";
 import { userFolder } from "../environment/user-folder.ts";
@@ -53,6 +54,7 @@ export class BlueGreenApp {
    * @param scope the cdktf App itself: each part of the app is a stack, with a state of its own
    * @param environment made by `environment({ … })`
    * @throws InvalidInput if the scope, a name or a change cannot be used
+   * @throws InvalidEnvironment if anyone may call the server and nobody named its cluster
    * @throws InvalidKubeconfig if Terraform would reach another cluster than kubectl
    */
   constructor(scope: App, environment: Environment, props: BlueGreenAppProps = {}) {
@@ -115,8 +117,10 @@ function changeOfVariables(): Change {
 }
 
 /** A file is read where there is one. Without it the context is that of the environment, for the one who applies the plan. */
-function clusterOf({ context }: Environment): ProviderCluster {
+function clusterOf(environment: Environment): ProviderCluster {
+  const { context } = inContext(environment, process.env.KUBE_CONTEXT);
   const found = terraformCluster({ variables: process.env, folder: userFolder() }, context);
+  checkContext({ ...environment, context }, found.kind === "context" ? found.context : undefined);
   return { files: [], context, ...found };
 }
 
