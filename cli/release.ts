@@ -1,13 +1,22 @@
 import { Option } from "commander";
 import { EXIT_HELP } from "../release/exit-codes.ts";
 import type { CliCommand } from "./command.ts";
-import { debugOption, environmentOption, jsonOption, outputOption, portOption, type Output } from "./options.ts";
+import {
+  contextOption,
+  debugOption,
+  environmentOption,
+  jsonOption,
+  outputOption,
+  portOption,
+  type Output,
+} from "./options.ts";
 import type { Change } from "./release/change.ts";
 
 /** What every command of a release takes. */
 export interface TargetOptions {
   readonly environment: string;
   readonly target?: "local" | "kubernetes";
+  readonly context?: string;
   readonly output: Output;
 }
 
@@ -21,6 +30,7 @@ export interface ChangeOptions extends TargetOptions {
 const VARIABLES = {
   ENVIRONMENT: "the environment, if -e does not name one",
   KUBECONFIG: "the kubeconfig files, as for kubectl (Kubernetes)",
+  KUBE_CONTEXT: "the same as --context (Kubernetes)",
   BLUEGREEN_HOME: "folder in which 'mcp-bluegreen local' says how to reach it (local; default: .local)",
 };
 
@@ -145,6 +155,7 @@ const common = (command: CliCommand, json: string): CliCommand =>
   command
     .addOption(environmentOption())
     .addOption(new Option("--target <target>", "where to release instead of the environment's target").choices(TARGETS))
+    .addOption(contextOption())
     .addOption(outputOption(json))
     .addOption(jsonOption())
     .addOption(debugOption())

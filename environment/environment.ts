@@ -28,7 +28,7 @@ const fields = z.strictObject({
   namespace: dnsLabel.describe("the Kubernetes namespace of its objects"),
   /** Whether a deploy makes the namespace. One that exists may have other programs in it. @default true */
   createNamespace: z.boolean().default(true),
-  /** The kubeconfig context to deploy to. @default the current context */
+  /** The kubeconfig context to deploy to. @default - that of `--context` or KUBE_CONTEXT, otherwise the current one */
   context: z.string().min(1).optional(),
   /** Where Terraform keeps its states. @default - files in the working directory */
   state: state.default({ backend: "local" }),

@@ -26,6 +26,9 @@ export const MANAGED_ANNOTATION = "mcp-bluegreen/managed-by";
 
 export const MANAGED_BY = "terraform";
 
+/** On the namespace and the live Service: the environment that they belong to. */
+export const ENVIRONMENT_LABEL = "mcp-bluegreen/environment";
+
 export const APP_LABEL = "app.kubernetes.io/name";
 
 /** The container of the server, among those of a pod. */

@@ -40,6 +40,7 @@ export class PlatformStack extends EnvironmentStack {
     this.namespace = new AppNamespace(this, "namespace", {
       names,
       name: environment.namespace,
+      environment: environment.name,
       create: environment.createNamespace,
       existingAccount: pod.serviceAccount.existing,
       accountAnnotations: pod.serviceAccount.annotations,

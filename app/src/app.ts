@@ -42,7 +42,7 @@ const MAX_STREAMS = 1024;
 
 export interface AppOptions {
   readonly config: Config;
-  /** Adds, removes or wraps tools. @default - the tools as they are */
+  /** Adds, removes or wraps tools; gets the bundled ones that `TOOLS` names. @default - the tools as they are */
   readonly tools?: (tools: readonly Tool[]) => readonly Tool[];
   /**
    * Registers prompts, templates, completions, and tools that ask the client. Called for each
@@ -87,7 +87,7 @@ export async function startApp({
   );
   const factory = createServerFactory({
     ...config,
-    tools: tools(createTools(services)),
+    tools: tools(createTools(services, config.bundledTools)),
     resources: createResources(services),
     requestStateKey: config.requestStateKey ?? makeUpKey(log),
     tracing,

@@ -1,5 +1,6 @@
 import type { Environment } from "../../environment/environment.ts";
 import { loadEnvironment } from "../../environment/load.ts";
+import { userFolder } from "../../environment/user-folder.ts";
 import { artifact } from "../../release/artifact.ts";
 import { UsageError } from "../../release/errors.ts";
 import { printer } from "../../release/print.ts";
@@ -14,7 +15,7 @@ export type Change = Command["do"];
 
 /** Carries out a command, or shows what it would do. Its result becomes the exit code. */
 export async function runChange(name: Change, options: ChangeOptions): Promise<void> {
-  const environment = await loadEnvironment(options.environment);
+  const environment = await loadEnvironment(options.environment, userFolder(), options.context);
   const command = commandOf(name, options, await candidateOf(options, environment));
   const print = printer(options.output === "json");
   await using target = await openTarget(options, environment, (message) => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { loadEnvironment } from "../../environment/load.ts";
+import { userFolder } from "../../environment/user-folder.ts";
 import { writeHistory } from "../../release/history.ts";
 import { readStatus, writeStatus } from "../../release/status.ts";
 import { withProgress } from "../progress.ts";
@@ -7,14 +8,14 @@ import type { TargetOptions } from "../release.ts";
 import { openTarget } from "./target.ts";
 
 export async function status(options: TargetOptions): Promise<void> {
-  const environment = await loadEnvironment(options.environment);
+  const environment = await loadEnvironment(options.environment, userFolder(), options.context);
   await using target = await openTarget(options, environment);
   const read = readStatus(target, environment);
   writeStatus(await withProgress("reading the target", options.output, read), options.output === "json");
 }
 
 export async function history(options: TargetOptions): Promise<void> {
-  const environment = await loadEnvironment(options.environment);
+  const environment = await loadEnvironment(options.environment, userFolder(), options.context);
   await using target = await openTarget(options, environment);
   const read = target.records.history();
   writeHistory(await withProgress("reading the target", options.output, read), options.output === "json");
@@ -22,7 +23,7 @@ export async function history(options: TargetOptions): Promise<void> {
 
 /** Serves the page until a signal ends the command. */
 export async function watch(options: TargetOptions & { readonly port: number }): Promise<void> {
-  const environment = await loadEnvironment(options.environment);
+  const environment = await loadEnvironment(options.environment, userFolder(), options.context);
   await using target = await openTarget(options, environment);
   const { watchTarget } = await import("../../rehearse/watch.ts");
   const ended = new AbortController();

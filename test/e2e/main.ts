@@ -6,8 +6,8 @@ import { destroy, missingProvider } from "./terraform.ts";
 
 const HELP = `Usage: KUBECONFIG=<file> npm run e2e -- [options]
 
-Deploys environment 'local' to a real cluster with cdktf, releases to it under load, and destroys it again. Node ports of the
-cluster must answer on 127.0.0.1.
+Deploys environment 'local' with cdktf, with a node port, to a real cluster: that of the current context. Releases to it
+under load, and destroys it again. Node ports of the cluster must answer on 127.0.0.1.
 
   --keep   leave everything deployed when a step fails
   --help

@@ -164,8 +164,11 @@ describe("a stage", () => {
 
 describe("the live Service", () => {
   it("is reached as the environment says", () => {
-    const { spec } = resourceOf(stackOf(synthesize(), "traffic"), "kubernetes_service_v1", LIVE_SERVICE);
+    const service = { type: "NodePort", nodePort: 30080 } as const;
+    const stacks = synthesize(environment({ ...local, service }));
+    const { spec, metadata } = resourceOf(stackOf(stacks, "traffic"), "kubernetes_service_v1", LIVE_SERVICE);
 
+    expect(metadata).toMatchObject({ labels: { "mcp-bluegreen/environment": "local" } });
     expect(spec).toMatchObject({
       type: "NodePort",
       external_traffic_policy: "Cluster",

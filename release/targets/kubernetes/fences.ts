@@ -1,4 +1,4 @@
-import { EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
+import { ENVIRONMENT_LABEL, EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
@@ -47,10 +47,13 @@ export function epochOf({ metadata }: KubeObject): number {
 /** Writes to the objects of a release, each under the fence of a lease. */
 export class Fences {
   readonly #api: KubeApi;
+  readonly #environment: string | undefined;
   #lease: FencingLease | undefined;
 
-  constructor(api: KubeApi) {
+  /** @param environment refuses the objects of another one. @default - any are accepted */
+  constructor(api: KubeApi, environment?: string) {
     this.#api = api;
+    this.#environment = environment;
   }
 
   /** The lease to confirm before an object that lost its fence gets it back. */
@@ -58,10 +61,25 @@ export class Fences {
     this.#lease = lease;
   }
 
-  /** @throws UsageError if the live Service does not exist */
+  /** @throws UsageError if the live Service does not exist, or belongs to another environment */
   async highest(signal?: AbortSignal): Promise<number> {
     const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
+    for (const object of found) if (object !== undefined) this.checkOwner(object);
     return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
+  }
+
+  /**
+   * The live Service says to which environment the objects belong. One that was deployed before it did belongs to any.
+   *
+   * @throws UsageError
+   */
+  checkOwner({ metadata }: KubeObject): void {
+    const owner = metadata.labels?.[ENVIRONMENT_LABEL];
+    if (owner === undefined || this.#environment === undefined || owner === this.#environment) return;
+    throw new UsageError(
+      `'${metadata.name}' in namespace '${this.#api.namespace}' belongs to the environment '${owner}', not to ` +
+        `'${this.#environment}': name that environment, or use another namespace`,
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 import { delimiter, resolve } from "node:path";
+import { checkContext } from "../../../environment/access.ts";
 import type { Environment } from "../../../environment/environment.ts";
 import { isPath } from "../../../environment/load.ts";
 import { projectFolder } from "../../../environment/project.ts";
@@ -22,6 +23,7 @@ export function openKubernetesTarget(
   progress?: (message: string) => void,
 ): Target {
   const opened = openKubeApi(environment);
+  checkContext(environment, opened.context);
   const { api, description } = opened;
   const clock = systemClock;
   const target = kubernetesTarget({
@@ -37,7 +39,7 @@ export function openKubernetesTarget(
         environment,
         environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
         project: () => projectFolder(),
-        env: { ...process.env, ...absoluteKubeconfig() },
+        env: { ...process.env, ...absoluteKubeconfig(), KUBE_CONTEXT: environment.context },
         ...(progress && { progress }),
       }),
   });

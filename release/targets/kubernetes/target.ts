@@ -15,7 +15,7 @@ import { SelectorTraffic } from "./traffic.ts";
 
 export interface KubernetesTargetOptions {
   readonly api: KubeApi;
-  readonly environment: Pick<Environment, "scaling"> & Partial<Pick<Environment, "server">>;
+  readonly environment: Pick<Environment, "scaling"> & Partial<Pick<Environment, "server" | "name">>;
 
   /** Made from the fences of this target, since a stage writes to the objects that they guard. */
   readonly staging: (fences: Fences) => Staging;
@@ -30,7 +30,7 @@ export interface KubernetesTargetOptions {
 /** Releases to pods behind a Service. Only `staging` needs more than the Kubernetes API. */
 export function kubernetesTarget(options: KubernetesTargetOptions): Target {
   const { api, environment, staging, description = [], clock = systemClock } = options;
-  const fences = new Fences(api);
+  const fences = new Fences(api, environment.name);
   const probe = new PodProbe(api, environment.server ?? server.parse(bundledServer()));
   return {
     description,
