@@ -7,8 +7,11 @@ import type { Color } from "./color.ts";
 
 export const COLOR_LABEL = "mcp-bluegreen/color";
 
-/** In a pod template: the settings that the pods were staged with, as a JSON object. */
+/** In a pod template: the settings that the pods were staged with, as canonical JSON. See constructs/pod-settings.ts. */
 export const SETTINGS_ANNOTATION = "mcp-bluegreen/settings";
+
+/** In the ConfigMap of the wanted settings: the same JSON, as the environment has it now. */
+export const WANTED_SETTINGS_KEY = "pod.json";
 
 export const RECORD_ANNOTATION = "mcp-bluegreen/release";
 
@@ -48,7 +51,7 @@ export interface Names {
   readonly color: (color: Color) => string;
   /** The Lease that lets one release run at a time, and that carries its record in an annotation. */
   readonly lease: string;
-  /** A ConfigMap whose data are the settings that the environment wants its pods to have, by the same names. */
+  /** A ConfigMap with the settings that the environment wants its pods to have. */
   readonly wantedSettings: string;
   /** The Secret with one revision of the request-state key. */
   readonly requestStateSecret: (revision: number) => string;

@@ -1,4 +1,4 @@
-import { COLOR_LABEL } from "../../environment/names.ts";
+import { COLOR_LABEL, WANTED_SETTINGS_KEY } from "../../environment/names.ts";
 import { colorName, LIVE_SERVICE, WANTED_SETTINGS } from "../default-names.ts";
 import type { Color } from "../../environment/color.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
@@ -104,11 +104,9 @@ function clusterWorld({ cluster, connect, openStaging, close }: WorldOptions): C
       moveByOperator(store, to);
     },
     want(setting, value) {
-      const wanted = { kind: "ConfigMap", name: WANTED_SETTINGS } as const;
-      if (store.get(wanted) === undefined) store.create("ConfigMap", { metadata: { name: wanted.name }, data: {} });
-      store.edit(wanted, (draft) => {
-        draft.data = { ...draft.data, [setting]: value };
-      });
+      const data = { [WANTED_SETTINGS_KEY]: JSON.stringify({ env: [{ name: setting, value }] }) };
+      store.remove({ kind: "ConfigMap", name: WANTED_SETTINGS });
+      store.create("ConfigMap", { metadata: { name: WANTED_SETTINGS }, data });
     },
     kill(target) {
       apiOf(target).before = () => new Promise(() => undefined);

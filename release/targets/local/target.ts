@@ -53,7 +53,7 @@ export class LocalTarget implements Target {
         if (!staged) throw new TrafficMoved(other(color), live);
       },
       pending: async (live, signal) =>
-        settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
+        settingsDifference({ env: (await host.state(signal)).colors[live].settings }, { env: app.settings }),
     };
     const { health, version, metrics } = server;
     this.probe = {
