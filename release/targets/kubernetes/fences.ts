@@ -44,13 +44,18 @@ export function epochOf({ metadata }: KubeObject): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
+type ListTemporary = (signal?: AbortSignal) => Promise<readonly ObjectRef[]>;
+
 /** Writes to the objects of a release, each under the fence of a lease. */
 export class Fences {
   readonly #api: KubeApi;
+  readonly #temporary: ListTemporary;
   #lease: FencingLease | undefined;
 
-  constructor(api: KubeApi) {
+  /** @param temporary lists more objects that a release changes and that exist for a while. @default none */
+  constructor(api: KubeApi, temporary: ListTemporary = () => Promise.resolve([])) {
     this.#api = api;
+    this.#temporary = temporary;
   }
 
   /** The lease to confirm before an object that lost its fence gets it back. */
@@ -60,7 +65,7 @@ export class Fences {
 
   /** @throws UsageError if the live Service does not exist */
   async highest(signal?: AbortSignal): Promise<number> {
-    const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
+    const found = await Promise.all((await this.#all(signal)).map((object) => this.#read(object, signal)));
     return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
   }
 
@@ -71,10 +76,14 @@ export class Fences {
    * @throws Displaced if an object has a higher one
    */
   async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
-    for (const object of fenced(this.#api.names)) {
-      if (!(await this.#raise(object, epoch, signal))) return false;
+    for (const object of await this.#all(signal)) {
+      if (!(await this.raise(object, epoch, signal))) return false;
     }
     return true;
+  }
+
+  async #all(signal?: AbortSignal): Promise<readonly ObjectRef[]> {
+    return [...fenced(this.#api.names), ...(await this.#temporary(signal))];
   }
 
   /**
@@ -113,13 +122,19 @@ export class Fences {
   async #fenceAgain(object: ObjectRef, { epoch }: Fence, signal?: AbortSignal): Promise<never> {
     if (this.#lease?.epoch !== epoch) throw new Displaced(`epoch ${epoch} is not that of a lease that is held here`);
     await this.#lease.confirm(signal);
-    await this.#raise(object, epoch, signal);
+    await this.raise(object, epoch, signal);
     await this.#lease.confirm(signal);
     throw new StateChanged(`${inWords(object)} was replaced, and is fenced again with epoch ${epoch}`);
   }
 
-  /** Compares and swaps the fence alone: other parts of an object change all the time. */
-  async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * Writes an epoch to one object, only upwards. Compares and swaps the fence alone: other parts of an object change all the
+   * time.
+   *
+   * @returns false if the object had this epoch already
+   * @throws Displaced if it has a higher one
+   */
+  async raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
     const what = `fence ${inWords(object)}`;
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await this.#read(object, signal);
