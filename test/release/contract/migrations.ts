@@ -44,12 +44,12 @@ export function migrationsContract(name: string, open: OpenMigratingWorld): void
 
     /** Lets time pass until this has an answer. */
     async function ended<T>(answer: Promise<T>): Promise<T> {
-      let over = false;
+      const state = { over: false };
       const end = () => {
-        over = true;
+        state.over = true;
       };
       answer.then(end, end);
-      while (!over) await step();
+      while (!state.over) await step();
       return await answer;
     }
 
