@@ -3,7 +3,8 @@ import { count } from "../patterns.ts";
 
 /**
  * A program of the new version that a release runs once, before the version is staged, such as one that changes the schema
- * of a database. It has the settings, Secrets, volumes and service account of the pods. See docs/migrations.md.
+ * of a database. It has the settings, Secrets, volumes and service account of the pods, and the release's mark in
+ * `RELEASE_MARK`. See docs/migrations.md.
  */
 export const migration = z.strictObject({
   /** On this machine: a command as a terminal takes it, started where the host was; `CANDIDATE` is the path of the bundle. */

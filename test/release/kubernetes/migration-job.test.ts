@@ -101,6 +101,7 @@ describe("the Job of a migration", () => {
                 args: ["--up"],
                 env: expect.arrayContaining([
                   { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: "postgres", key: "password" } } },
+                  { name: "RELEASE_MARK", value: MARK },
                   { name: "NOTE", value: "${x} %{y} $${z}" },
                 ]),
                 envFrom: [{ prefix: "X_", configMapRef: { name: "more" } }],

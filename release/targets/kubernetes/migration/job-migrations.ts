@@ -91,14 +91,11 @@ export class JobMigrations implements Migrations {
         const [problem] = (await this.#pods(name, signal)).flatMap(podProblems);
         if (problem !== undefined) show(problem.what);
         const late = clock.now() - since > migration.timeoutSeconds * 1000;
-        const hopeless = problem?.final === true ? problem.what : undefined;
+        // Nothing has run, so there is no log.
+        const hopeless = problem?.final === true ? failed(`the migration cannot start: ${problem.what}`) : undefined;
         if (late || hopeless !== undefined) {
-          const result = await this.#failed(
-            name,
-            hopeless ?? `no end after ${migration.timeoutSeconds} s`,
-            signal,
-            progress,
-          );
+          const reason = `no end after ${migration.timeoutSeconds} s`;
+          const result = hopeless ?? (await this.#failed(name, reason, signal, progress));
           await this.#end(stage, fence, signal);
           return result;
         }
@@ -161,18 +158,20 @@ export class JobMigrations implements Migrations {
     signal: AbortSignal,
     progress: (message: string) => void,
   ): Promise<MigrationResult> {
-    const lines = await this.#log(name, signal);
+    const pod = await this.#pods(name, signal).then(
+      (pods) => pods.at(-1),
+      () => undefined,
+    );
+    const lines = pod === undefined ? [] : await this.#log(pod, signal);
     for (const line of lines) progress(`migration | ${line}`);
-    const last = lines.at(-1);
-    return failed(`the migration failed (${reason})${last === undefined ? "" : `: ${last}`}; see Job '${name}'`);
+    const parts = [[reason, ...(pod === undefined ? [] : exitOf(pod))].join(", "), ...lines.slice(-1)];
+    return failed(`the migration failed: ${parts.join(": ")}; see Job '${name}'`);
   }
 
   /** A log explains and decides nothing: without it, or the right to read it, the migration has failed all the same. */
-  async #log(name: string, signal: AbortSignal): Promise<readonly string[]> {
+  async #log({ metadata: { name } }: KubePod, signal: AbortSignal): Promise<readonly string[]> {
     try {
-      const pod = (await this.#pods(name, signal)).at(-1);
-      if (pod === undefined) return [];
-      const log = await this.#options.api.log(pod.metadata.name, { container: CONTAINER, lines: LOG_LINES }, signal);
+      const log = await this.#options.api.log(name, { container: CONTAINER, lines: LOG_LINES }, signal);
       return log
         .split("\n")
         .map((line) => line.trimEnd())
@@ -184,6 +183,14 @@ export class JobMigrations implements Migrations {
   }
 }
 
+function exitOf({ status }: KubePod): string[] {
+  const { terminated } = status?.containerStatuses?.find(({ name }) => name === CONTAINER)?.state ?? {};
+  if (terminated === undefined) return [];
+  const { reason = "ended", message, exitCode } = terminated;
+  return [`${reason} with exit code ${exitCode ?? "unknown"}${message === undefined ? "" : `: ${message}`}`];
+}
+
 const failed = (reason: string): MigrationResult => ({ outcome: "fail", reason: reason.replaceAll(/\s+/g, " ") });
 
-const why = ({ reason = "Failed", message }: Condition) => (message === undefined ? reason : `${reason}: ${message}`);
+/** The condition says no more than the exit code does if the pod ended by itself. */
+const why = ({ reason = "Failed" }: Condition) => reason;

@@ -18,7 +18,7 @@ export function jobObject(
   { command, args, timeoutSeconds, ttlSeconds }: MigrationSettings,
   settings: unknown,
 ): object {
-  const pod = migrationPod(settings, { image, command, args });
+  const pod = migrationPod(settings, { image, command, args, mark });
   const labels = { ...names.labels, [MIGRATION_LABEL]: mark };
   return {
     apiVersion: "batch/v1",

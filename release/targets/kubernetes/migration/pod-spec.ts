@@ -28,6 +28,14 @@ const settingsSchema = z.object({
   }),
 });
 
+interface Migrating {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  /** The program gets it as `RELEASE_MARK`. */
+  readonly mark: string;
+}
+
 export interface MigrationPod {
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: object;
@@ -39,15 +47,9 @@ export interface MigrationPod {
  * @param settings those that the candidate's pods will have: the JSON of constructs/pod-settings.ts
  * @throws ZodError if it is something else
  */
-export function migrationPod(
-  settings: unknown,
-  {
-    image,
-    command,
-    args,
-  }: { readonly image: string; readonly command: readonly string[]; readonly args: readonly string[] },
-): MigrationPod {
+export function migrationPod(settings: unknown, { image, command, args, mark }: Migrating): MigrationPod {
   const { pod, volumeMount: volumeMounts, ...container } = settingsSchema.parse(settings);
+  const env = [...(container.env ?? []), { name: "RELEASE_MARK", value: mark }];
   const { labels, toleration, affinity, volume: volumes, securityContext, ...rest } = pod;
   const spec = {
     ...rest,
@@ -56,7 +58,9 @@ export function migrationPod(
     tolerations: toleration?.map((one) => withNumbers(one, ["tolerationSeconds"])),
     affinity: asInApi(affinity),
     volumes,
-    containers: [{ ...container, name: CONTAINER, image, command, args, volumeMounts, readinessProbe: NEVER_READY }],
+    containers: [
+      { ...container, env, name: CONTAINER, image, command, args, volumeMounts, readinessProbe: NEVER_READY },
+    ],
   };
   return { labels, spec };
 }
