@@ -6,6 +6,7 @@ import { RULES } from "./rules/index.ts";
 import { checkOf } from "./rules/rule.ts";
 import { app } from "./schema/app.ts";
 import { ingress } from "./schema/ingress.ts";
+import { migration } from "./schema/migration.ts";
 import { network } from "./schema/network.ts";
 import { pod } from "./schema/pod.ts";
 import { release } from "./schema/release.ts";
@@ -46,6 +47,8 @@ const fields = z.strictObject({
   network: network.prefault({}),
   /** Volumes of the server's container, by name. */
   volumes: volumes.default({}),
+  /** A program of the new version that a release runs before it stages. @default - none */
+  migration: migration.optional(),
   release: release.describe("how a release checks a version"),
 });
 

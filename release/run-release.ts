@@ -107,7 +107,8 @@ async function carryOut(
   holder: string,
   options: ConstructorParameters<typeof Engine>[0],
 ): Promise<ReleaseResult> {
-  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString() };
+  const migrates = options.target.migrations !== undefined;
+  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString(), migrates };
   const { rule, until } = RULES[command.do](command as never, origin, holder);
   const result = await new Engine(options).run(rule, until);
   if (command.do !== "rollback") return result;

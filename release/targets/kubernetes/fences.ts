@@ -44,16 +44,27 @@ export function epochOf({ metadata }: KubeObject): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
+type ListTemporary = (signal?: AbortSignal) => Promise<readonly ObjectRef[]>;
+
+export interface FencesOptions {
+  /** Refuses the objects of another environment. @default - any are accepted */
+  readonly environment?: string | undefined;
+
+  /** Lists more objects that a release changes and that exist for a while. @default none */
+  readonly temporary?: ListTemporary | undefined;
+}
+
 /** Writes to the objects of a release, each under the fence of a lease. */
 export class Fences {
   readonly #api: KubeApi;
   readonly #environment: string | undefined;
+  readonly #temporary: ListTemporary;
   #lease: FencingLease | undefined;
 
-  /** @param environment refuses the objects of another one. @default - any are accepted */
-  constructor(api: KubeApi, environment?: string) {
+  constructor(api: KubeApi, { environment, temporary = () => Promise.resolve([]) }: FencesOptions = {}) {
     this.#api = api;
     this.#environment = environment;
+    this.#temporary = temporary;
   }
 
   /** The lease to confirm before an object that lost its fence gets it back. */
@@ -63,7 +74,7 @@ export class Fences {
 
   /** @throws UsageError if the live Service does not exist, or belongs to another environment */
   async highest(signal?: AbortSignal): Promise<number> {
-    const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
+    const found = await Promise.all((await this.#all(signal)).map((object) => this.#read(object, signal)));
     for (const object of found) if (object !== undefined) this.checkOwner(object);
     return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
   }
@@ -89,10 +100,14 @@ export class Fences {
    * @throws Displaced if an object has a higher one
    */
   async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
-    for (const object of fenced(this.#api.names)) {
-      if (!(await this.#raise(object, epoch, signal))) return false;
+    for (const object of await this.#all(signal)) {
+      if (!(await this.raise(object, epoch, signal))) return false;
     }
     return true;
+  }
+
+  async #all(signal?: AbortSignal): Promise<readonly ObjectRef[]> {
+    return [...fenced(this.#api.names), ...(await this.#temporary(signal))];
   }
 
   /**
@@ -131,13 +146,19 @@ export class Fences {
   async #fenceAgain(object: ObjectRef, { epoch }: Fence, signal?: AbortSignal): Promise<never> {
     if (this.#lease?.epoch !== epoch) throw new Displaced(`epoch ${epoch} is not that of a lease that is held here`);
     await this.#lease.confirm(signal);
-    await this.#raise(object, epoch, signal);
+    await this.raise(object, epoch, signal);
     await this.#lease.confirm(signal);
     throw new StateChanged(`${inWords(object)} was replaced, and is fenced again with epoch ${epoch}`);
   }
 
-  /** Compares and swaps the fence alone: other parts of an object change all the time. */
-  async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * Writes an epoch to one object, only upwards. Compares and swaps the fence alone: other parts of an object change all the
+   * time.
+   *
+   * @returns false if the object had this epoch already
+   * @throws Displaced if it has a higher one
+   */
+  async raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
     const what = `fence ${inWords(object)}`;
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await this.#read(object, signal);

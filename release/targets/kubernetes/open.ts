@@ -7,6 +7,9 @@ import { userFolder } from "../../../environment/user-folder.ts";
 import type { Target } from "../../ports/target.ts";
 import { systemClock } from "../../system-clock.ts";
 import { openKubeApi } from "./api/open.ts";
+import type { Fences } from "./fences.ts";
+import { JobMigrations } from "./migration/job-migrations.ts";
+import { synthesizedSettings } from "./staging/synthesized-settings.ts";
 import { TerraformStaging } from "./staging/terraform-staging.ts";
 import { kubernetesTarget } from "./target.ts";
 
@@ -26,22 +29,37 @@ export function openKubernetesTarget(
   checkContext(environment, opened.context);
   const { api, description } = opened;
   const clock = systemClock;
+  const { migration } = environment;
+  const staging = (fences: Fences) =>
+    new TerraformStaging({
+      api,
+      fences,
+      clock,
+      environment,
+      environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
+      project: () => projectFolder(),
+      env: { ...process.env, ...absoluteKubeconfig(), KUBE_CONTEXT: environment.context },
+      ...(progress && { progress }),
+    });
   const target = kubernetesTarget({
     api,
     environment,
     description,
     clock,
-    staging: (fences) =>
-      new TerraformStaging({
-        api,
-        fences,
-        clock,
-        environment,
-        environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
-        project: () => projectFolder(),
-        env: { ...process.env, ...absoluteKubeconfig(), KUBE_CONTEXT: environment.context },
-        ...(progress && { progress }),
-      }),
+    staging,
+    ...(migration && {
+      migrations: (fences: Fences) =>
+        new JobMigrations({
+          api,
+          fences,
+          clock,
+          migration,
+          settings: async (stage, fence, signal) => {
+            const folder = await staging(fences).synthesize(stage, fence, signal);
+            return await synthesizedSettings(folder, api.names.color(stage.color));
+          },
+        }),
+    }),
   });
   return {
     ...target,

@@ -97,7 +97,7 @@ function replicaFailure({ type, status, message = "" }: Condition): Problem[] {
   return [problem(`no pod can be created: ${message}`, /exceeded quota|is forbidden|denied the request/.test(message))];
 }
 
-function podProblems({ metadata, status }: KubePod): Problem[] {
+export function podProblems({ metadata, status }: KubePod): Problem[] {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False") {
     return [problem(`${metadata.name}: ${scheduled.reason ?? "not scheduled"}: ${scheduled.message ?? ""}`, false)];

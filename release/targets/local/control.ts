@@ -34,6 +34,18 @@ export const requestSchema = z.discriminatedUnion("do", [
     pods: z.number().int().positive().max(20).optional(),
   }),
   z.strictObject({ do: z.literal("move-traffic"), epoch, from: color, to: color }),
+  z.strictObject({ do: z.literal("migration"), mark: z.string().max(100) }),
+  z.strictObject({
+    do: z.literal("create-migration"),
+    epoch,
+    run: z.strictObject({
+      mark: z.string().max(100),
+      command: z.array(z.string()).min(1),
+      environment: z.record(z.string(), z.string()),
+      timeoutSeconds: z.number().positive(),
+    }),
+  }),
+  z.strictObject({ do: z.literal("start-migration"), epoch, mark: z.string().max(100) }),
   z.strictObject({ do: z.literal("record"), epoch, release: releaseRecordSchema }),
 ]);
 
@@ -118,6 +130,14 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
     case "move-traffic":
       return ok(host.moveTraffic(request.from, request.to));
+    case "migration":
+      return ok({ run: host.migrations.look(request.mark) });
+    case "create-migration":
+      host.migrations.create(request.run);
+      return ok({});
+    case "start-migration":
+      host.migrations.start(request.mark);
+      return ok({});
     case "record":
       host.record(request.release);
       return ok({});

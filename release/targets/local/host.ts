@@ -6,6 +6,7 @@ import { mustExist } from "./build.ts";
 import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";
 import { Leases } from "./leases.ts";
 import type { AppProcess } from "./process.ts";
+import { MigrationRuns } from "./migration-runs.ts";
 import { Router } from "./router.ts";
 
 export interface HostOptions {
@@ -38,6 +39,7 @@ const HISTORY_LENGTH = 20;
  */
 export class Host {
   readonly leases: Leases;
+  readonly migrations: MigrationRuns;
   readonly #fleets: Readonly<Record<Color, Fleet>>;
   readonly #routes: Routes;
   readonly #state: { live: Color; release?: ReleaseRecord; history: readonly ReleaseRecord[] } = {
@@ -45,7 +47,14 @@ export class Host {
     history: [],
   };
 
-  private constructor(fleets: Readonly<Record<Color, Fleet>>, leaseTtlMs: number | undefined, routes: Routes) {
+  private constructor(
+    fleets: Readonly<Record<Color, Fleet>>,
+    { leaseTtlMs, log }: Pick<HostOptions, "leaseTtlMs" | "log">,
+    routes: Routes,
+  ) {
+    this.migrations = new MigrationRuns((line) => {
+      log("migration", line);
+    });
     this.leases = new Leases(leaseTtlMs);
     this.#fleets = fleets;
     this.#routes = routes;
@@ -67,7 +76,7 @@ export class Host {
       blue: await Router.listen(0, () => backends(fleets.blue)),
       green: await Router.listen(0, () => backends(fleets.green)),
     };
-    const host = new Host(fleets, leaseTtlMs, routes);
+    const host = new Host(fleets, { leaseTtlMs, log }, routes);
     fleets.blue.stage({ image, settings: environment.app.settings });
     return host;
   }
@@ -127,6 +136,7 @@ export class Host {
   }
 
   async close(): Promise<void> {
+    this.migrations.close();
     await Promise.all(COLORS.map((color) => this.#fleets[color].stop()));
     await Promise.all(Object.values(this.#routes).map((route) => route.close()));
   }

@@ -6,6 +6,7 @@ import { readCalls } from "../../measure/histogram.ts";
 import type { Capacity } from "../../ports/capacity.ts";
 import type { Measurements } from "../../ports/measurements.ts";
 import type { FromPods, Probe } from "../../ports/probe.ts";
+import type { Migrations } from "../../ports/migrations.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
@@ -13,6 +14,7 @@ import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../p
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
+import { LocalMigrations } from "./migrations.ts";
 import { LocalRecords } from "./records.ts";
 
 const MOVED = z.object({ moved: z.boolean(), live: z.enum(COLORS) });
@@ -25,11 +27,12 @@ export class LocalTarget implements Target {
   readonly staging: Staging;
   readonly records: LocalRecords;
   readonly probe: Probe;
+  readonly migrations?: Migrations;
   readonly measurements?: Measurements;
   readonly #host: HostClient;
   readonly #metrics?: PageQuestion<readonly [string, string]>;
 
-  constructor({ app, server }: Environment, host: HostClient) {
+  constructor({ app, server, migration }: Environment, host: HostClient) {
     this.#host = host;
     this.records = new LocalRecords(host);
     this.traffic = {
@@ -53,8 +56,9 @@ export class LocalTarget implements Target {
         if (!staged) throw new TrafficMoved(other(color), live);
       },
       pending: async (live, signal) =>
-        settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
+        settingsDifference({ env: (await host.state(signal)).colors[live].settings }, { env: app.settings }),
     };
+    if (migration !== undefined) this.migrations = new LocalMigrations(host, migration, app.settings);
     const { health, version, metrics } = server;
     this.probe = {
       async endpoint(color, signal) {
