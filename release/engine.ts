@@ -3,6 +3,7 @@ import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
+import { waitForKeptConnections } from "./kept-connections.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { Outage } from "./outage.ts";
 import type { Phase, ReleaseRecord } from "./record.ts";
@@ -138,6 +139,9 @@ export class Engine {
         if (action.release.reason !== undefined) listener({ type: "progress", message: action.release.reason });
         return PASS;
       case "stage":
+        if (snapshot.colors[action.color].mark !== action.mark) {
+          await waitForKeptConnections(this.#options, action.color);
+        }
         await target.staging.stage(action, authority.fence, signal);
         return PASS;
       case "scale-up":
@@ -159,6 +163,7 @@ export class Engine {
 
   async #removeHolds({ from, to, outcome }: ReleaseRecord): Promise<void> {
     const { target, authority, signal } = this.#options;
+    if (outcome === "released") await waitForKeptConnections(this.#options, from);
     await target.capacity.hold(to, undefined, authority.fence, signal);
     if (outcome === "rolled-back") await waitForAutoscaler(this.#options, from);
     signal.throwIfAborted();
