@@ -4,7 +4,7 @@ import { Displaced, TargetRefused, TargetUnreachable, UsageError } from "../../e
 import { releaseRecordSchema } from "../../record.ts";
 import { reason } from "../pages.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
-import type { ControlRequest } from "./control.ts";
+import type { ControlRequest } from "./host/control.ts";
 
 const REQUEST_TIMEOUT_MS = 5000;
 

@@ -7,8 +7,8 @@ import { loadEnvironment } from "../../../environment/load.ts";
 import { userFolder } from "../../../environment/user-folder.ts";
 import { UsageError } from "../../errors.ts";
 import { removeAddress, writeAddress } from "./address.ts";
-import { Control } from "./control.ts";
-import { Host } from "./host.ts";
+import { Control } from "./host/control.ts";
+import { Host } from "./host/host.ts";
 
 export interface LocalHostOptions {
   /** Name of an environment, or the path of its file. */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, it, jest } from "@jest/globals";
-import { AppProcess } from "../../../release/targets/local/process.ts";
+import { AppProcess } from "../../../release/targets/local/host/process.ts";
 import { call } from "./calls.ts";
 import { image, startHost, until } from "./a-host.ts";
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { COLORS } from "../../../environment/color.ts";
-import { releaseRecordSchema } from "../../record.ts";
-import { MissingBuild, mustExist } from "./build.ts";
+import { COLORS } from "../../../../environment/color.ts";
+import { releaseRecordSchema } from "../../../record.ts";
+import { MissingBuild, mustExist } from "../build.ts";
 import type { Host } from "./host.ts";
 
 const color = z.enum(COLORS);

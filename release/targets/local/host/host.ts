@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import type { Environment } from "../../../environment/environment.ts";
-import { COLORS, type Color } from "../../../environment/color.ts";
-import type { ReleaseRecord } from "../../record.ts";
-import { mustExist } from "./build.ts";
+import type { Environment } from "../../../../environment/environment.ts";
+import { COLORS, type Color } from "../../../../environment/color.ts";
+import type { ReleaseRecord } from "../../../record.ts";
+import { mustExist } from "../build.ts";
 import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";
 import { Leases } from "./leases.ts";
 import type { AppProcess } from "./process.ts";

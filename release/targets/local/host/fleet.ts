@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Color } from "../../../environment/color.ts";
-import type { ColorState, Problem } from "../../ports/capacity.ts";
+import type { Color } from "../../../../environment/color.ts";
+import type { ColorState, Problem } from "../../../ports/capacity.ts";
 import { AppProcess } from "./process.ts";
 
 export interface FleetOptions {

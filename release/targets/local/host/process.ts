@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
-const leash = new URL("./leash.ts", import.meta.url).href;
+const leash = new URL("../leash.ts", import.meta.url).href;
 
 const listening = z.object({ msg: z.literal("listening"), mcpPort: z.number(), adminPort: z.number() });
 
