@@ -24,6 +24,7 @@ const stateSchema = z.object({
   colors: z.object({ blue: colorSchema, green: colorSchema }),
   release: releaseRecordSchema.optional(),
   history: z.array(releaseRecordSchema),
+  notes: z.array(z.string()).default([]),
 });
 
 const podsSchema = z.object({
@@ -32,8 +33,8 @@ const podsSchema = z.object({
     z.object({
       name: z.string(),
       ready: z.boolean(),
-      mcpPort: z.number().optional(),
-      adminPort: z.number().optional(),
+      /** By their names in the server's description. */
+      ports: z.record(z.string(), z.number()).optional(),
     }),
   ),
 });

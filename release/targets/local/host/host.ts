@@ -2,15 +2,19 @@ import { once } from "node:events";
 import type { Environment } from "../../../../environment/environment.ts";
 import { COLORS, type Color } from "../../../../environment/color.ts";
 import type { ReleaseRecord } from "../../../record.ts";
-import { mustExist } from "../build.ts";
-import { Fleet, type FleetStage, type FleetState } from "./fleet.ts";
+import type { Server } from "../../../../environment/schema/server.ts";
+import { programOf } from "../program.ts";
+import { Fleet, type FleetState } from "./fleet.ts";
 import { Leases } from "./leases.ts";
-import type { AppProcess } from "./process.ts";
-import { Router } from "./router.ts";
+import { kitVariablesOf, mustHaveOwnPorts } from "./process-variables.ts";
+import { RequestRouter } from "./request-router.ts";
+import { Router, type Backend, type Route } from "./router.ts";
+import type { ServerProcess } from "./server-process.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export interface HostOptions {
   readonly environment: Environment;
-  /** The bundle that blue starts with. */
+  /** What blue starts with: see programOf. */
   readonly image: string;
   /** The port of the live route; 0 for any free one. */
   readonly port: number;
@@ -25,9 +29,23 @@ export interface HostState {
   readonly release?: ReleaseRecord;
   /** The last releases that have ended, newest first. */
   readonly history: readonly ReleaseRecord[];
+  /** The last sentences about processes that did what they should not do. */
+  readonly notes: readonly string[];
 }
 
-type Routes = { readonly live: Router } & Readonly<Record<Color, Router>>;
+/** What a release stages. */
+export interface HostStage {
+  readonly image: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** @default - no release staged it */
+  readonly mark?: string;
+  /** @default - the description that the host was started with */
+  readonly server?: Server;
+}
+
+type Routes = { readonly live: Route } & Readonly<Record<Color, Route>>;
+
+const NOTES_KEPT = 50;
 
 /** Ended releases that are kept. */
 const HISTORY_LENGTH = 20;
@@ -38,50 +56,82 @@ const HISTORY_LENGTH = 20;
  */
 export class Host {
   readonly leases: Leases;
+  readonly #environment: Environment;
   readonly #fleets: Readonly<Record<Color, Fleet>>;
   readonly #routes: Routes;
+  readonly #watchdog: Watchdog;
+  readonly #notes: string[];
   readonly #state: { live: Color; release?: ReleaseRecord; history: readonly ReleaseRecord[] } = {
     live: "blue",
     history: [],
   };
 
-  private constructor(fleets: Readonly<Record<Color, Fleet>>, leaseTtlMs: number | undefined, routes: Routes) {
-    this.leases = new Leases(leaseTtlMs);
-    this.#fleets = fleets;
-    this.#routes = routes;
+  private constructor(parts: Parts) {
+    this.leases = new Leases(parts.leaseTtlMs);
+    this.#environment = parts.environment;
+    this.#fleets = parts.fleets;
+    this.#routes = parts.routes;
+    this.#watchdog = parts.watchdog;
+    this.#notes = parts.notes;
   }
 
   /**
    * Starts blue and routes traffic to it.
    *
-   * @throws MissingBuild, or the `listen` error if the port is in use
+   * @throws MissingBuild, UsageError if a port of the server cannot be told to it, or the `listen` error if the port is in use
    */
   static async start({ environment, image, port, log, leaseTtlMs }: HostOptions): Promise<Host> {
-    await mustExist(image);
-    const fleet = (color: Color) =>
-      new Fleet({ color, minReplicas: environment.scaling.minReplicas, environment: appEnvironment(environment), log });
-    const fleets = { blue: fleet("blue"), green: fleet("green") };
-    const liveFleet = (): Fleet => fleets[host.#state.live];
-    const routes: Routes = {
-      live: await Router.listen(port, () => backends(liveFleet())),
-      blue: await Router.listen(0, () => backends(fleets.blue)),
-      green: await Router.listen(0, () => backends(fleets.green)),
+    const { server, scaling } = environment;
+    mustHaveOwnPorts(server);
+    programOf(image, server);
+    const notes: string[] = [];
+    const note = (sentence: string): void => {
+      notes.push(sentence);
+      if (notes.length > NOTES_KEPT) notes.shift();
     };
-    const host = new Host(fleets, leaseTtlMs, routes);
-    fleets.blue.stage({ image, settings: environment.app.settings });
+    const watchdog = new Watchdog();
+    const fleet = (color: Color) => new Fleet({ color, minReplicas: scaling.minReplicas, watchdog, log, note });
+    const fleets = { blue: fleet("blue"), green: fleet("green") };
+    const live = () => backends(host.#state.live, fleets, environment);
+    const open = routes(environment);
+    const opened: Route[] = [];
+    try {
+      for (const [at, to] of [
+        [port, live],
+        [0, () => backends("blue", fleets, environment)],
+        [0, () => backends("green", fleets, environment)],
+      ] as const) {
+        opened.push(await open(at, to));
+      }
+    } catch (error) {
+      watchdog.close();
+      for (const route of opened) await route.close();
+      throw error;
+    }
+    const [liveRoute, blue, green] = opened as [Route, Route, Route];
+    const host = new Host({
+      environment,
+      fleets,
+      routes: { live: liveRoute, blue, green },
+      watchdog,
+      notes,
+      leaseTtlMs,
+    });
+    host.#stageOn("blue", { image, settings: environment.app.settings });
     return host;
   }
 
-  /** Resolves when a live pod is ready; with false if one ended by itself instead, which a restart seldom repairs. */
-  async ready(): Promise<boolean> {
+  /** Resolves when a live pod is ready; with the reason if one ended by itself instead, which a restart seldom repairs. */
+  async ready(): Promise<string | undefined> {
     const { pods } = this.#fleets[this.#state.live];
     while (!pods.some(({ ready }) => ready)) {
-      if (pods.some(({ restarts }) => restarts > 0)) return false;
+      const failed = pods.find(({ restarts }) => restarts > 0);
+      if (failed !== undefined) return [failed.trouble, ...failed.lastLines.map((line) => `  ${line}`)].join("\n");
       const over = new AbortController();
       await Promise.race(pods.map((pod) => once(pod, "change", { signal: over.signal })));
       over.abort();
     }
-    return true;
+    return undefined;
   }
 
   get url(): string {
@@ -92,18 +142,23 @@ export class Host {
     return this.#routes[color].url;
   }
 
-  pods(color: Color): readonly AppProcess[] {
+  pods(color: Color): readonly ServerProcess[] {
     return this.#fleets[color].pods;
   }
 
   look(): HostState {
-    return { ...this.#state, colors: { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() } };
+    const colors = { blue: this.#fleets.blue.state(), green: this.#fleets.green.state() };
+    return { ...this.#state, colors, notes: this.#notes };
   }
 
-  /** Replaces the processes of the idle color; changes nothing if the color is live. */
-  stage(color: Color, stage: FleetStage): { readonly staged: boolean; readonly live: Color } {
+  /**
+   * Replaces the processes of the idle color; changes nothing if the color is live.
+   *
+   * @throws MissingBuild, UsageError as `start`
+   */
+  stage(color: Color, stage: HostStage): { readonly staged: boolean; readonly live: Color } {
     const staged = this.#state.live !== color;
-    if (staged) this.#fleets[color].stage(stage);
+    if (staged) this.#stageOn(color, stage);
     return { staged, live: this.#state.live };
   }
 
@@ -129,19 +184,45 @@ export class Host {
   async close(): Promise<void> {
     await Promise.all(COLORS.map((color) => this.#fleets[color].stop()));
     await Promise.all(Object.values(this.#routes).map((route) => route.close()));
+    this.#watchdog.close();
+  }
+
+  #stageOn(color: Color, { image, settings, mark, server = this.#environment.server }: HostStage): void {
+    mustHaveOwnPorts(server);
+    const program = programOf(image, server);
+    const variables = kitVariablesOf(color, server, this.#environment);
+    this.#fleets[color].stage({ image, program, server, variables, settings, ...(mark !== undefined && { mark }) });
   }
 }
 
-function appEnvironment({ app }: Environment): Record<string, string> {
-  return {
-    HOST: "127.0.0.1",
-    MCP_PORT: "0",
-    ADMIN_PORT: "0",
-    ALLOWED_HOSTS: ["127.0.0.1", "localhost", ...app.allowedHosts].join(","),
-    ALLOWED_ORIGINS: app.allowedOrigins.join(","),
-  };
+interface Parts {
+  readonly environment: Environment;
+  readonly fleets: Readonly<Record<Color, Fleet>>;
+  readonly routes: Routes;
+  readonly watchdog: Watchdog;
+  readonly notes: string[];
+  readonly leaseTtlMs: number | undefined;
 }
 
-function backends(fleet: Fleet): readonly { readonly port: number }[] {
-  return fleet.pods.flatMap(({ ready, ports }) => (ready && ports !== undefined ? [{ port: ports.mcp }] : []));
+/**
+ * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its connections needs an Ingress,
+ * or clients would stay with the old color.
+ */
+function routes({
+  server,
+  ingress,
+}: Environment): (port: number, backends: () => readonly Backend[]) => Promise<Route> {
+  const byRequest = server.connections === "kept" || ingress !== undefined;
+  return (port, backends) =>
+    byRequest
+      ? RequestRouter.listen({ port, path: server.path, backends })
+      : Router.listen(port, backends, server.path);
+}
+
+/** The ready processes of a color. Sessions in memory, and a Service with affinity, need the same one for one client. */
+function backends(color: Color, fleets: Readonly<Record<Color, Fleet>>, { server, service }: Environment): Backend[] {
+  const ready = fleets[color].pods.flatMap(({ ready, ports, underWay }): Backend[] =>
+    ready && ports !== undefined ? [{ port: ports.mcp, color, underWay }] : [],
+  );
+  return server.sessions === "memory" || service.sessionAffinity === "clientIp" ? ready.slice(0, 1) : ready;
 }
