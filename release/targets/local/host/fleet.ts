@@ -3,7 +3,7 @@ import type { Color } from "../../../../environment/color.ts";
 import type { Server } from "../../../../environment/schema/server.ts";
 import type { ColorState, Problem } from "../../../ports/capacity.ts";
 import type { Program } from "../program.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerProcess, type Note } from "./server-process.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 export interface FleetOptions {
@@ -12,7 +12,7 @@ export interface FleetOptions {
   readonly minReplicas: number;
   readonly watchdog: Watchdog;
   readonly log: (pod: string, line: string) => void;
-  readonly note: (sentence: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 export interface FleetStage {

@@ -9,7 +9,7 @@ import { Leases } from "./leases.ts";
 import { kitVariablesOf, mustHaveOwnPorts } from "./process-variables.ts";
 import { RequestRouter } from "./request-router.ts";
 import { Router, type Backend, type Route } from "./router.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { Note, ServerProcess } from "./server-process.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface HostOptions {
@@ -29,8 +29,8 @@ export interface HostState {
   readonly release?: ReleaseRecord;
   /** The last releases that have ended, newest first. */
   readonly history: readonly ReleaseRecord[];
-  /** The last sentences about processes that did what they should not do. */
-  readonly notes: readonly string[];
+  /** What processes did that they should not have done, the last ones; `total` counts them all. */
+  readonly notes: { readonly total: number; readonly last: readonly Note[] };
 }
 
 /** What a release stages. */
@@ -60,7 +60,7 @@ export class Host {
   readonly #fleets: Readonly<Record<Color, Fleet>>;
   readonly #routes: Routes;
   readonly #watchdog: Watchdog;
-  readonly #notes: string[];
+  readonly #notes: { total: number; last: Note[] };
   readonly #state: { live: Color; release?: ReleaseRecord; history: readonly ReleaseRecord[] } = {
     live: "blue",
     history: [],
@@ -84,10 +84,11 @@ export class Host {
     const { server, scaling } = environment;
     mustHaveOwnPorts(server);
     programOf(image, server);
-    const notes: string[] = [];
-    const note = (sentence: string): void => {
-      notes.push(sentence);
-      if (notes.length > NOTES_KEPT) notes.shift();
+    const notes = { total: 0, last: [] as Note[] };
+    const note = (one: Note): void => {
+      notes.total += 1;
+      notes.last.push(one);
+      if (notes.last.length > NOTES_KEPT) notes.last.shift();
     };
     const watchdog = new Watchdog();
     const fleet = (color: Color) => new Fleet({ color, minReplicas: scaling.minReplicas, watchdog, log, note });
@@ -200,7 +201,7 @@ interface Parts {
   readonly fleets: Readonly<Record<Color, Fleet>>;
   readonly routes: Routes;
   readonly watchdog: Watchdog;
-  readonly notes: string[];
+  readonly notes: { total: number; last: Note[] };
   readonly leaseTtlMs: number | undefined;
 }
 

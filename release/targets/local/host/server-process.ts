@@ -20,8 +20,15 @@ export interface ServerProcessOptions {
   readonly watchdog: Pick<Watchdog, "keep" | "forget">;
   /** Gets the lines that the program writes, and some about it. */
   readonly log: (line: string) => void;
-  /** Gets what a process did that it should not have done, a sentence each. @default - nobody is told */
-  readonly note?: (sentence: string) => void;
+  /** Gets what the process did that it should not have done. @default - nobody is told */
+  readonly note?: (note: Note) => void;
+}
+
+/** What a process did that it should not have done. */
+export interface Note {
+  /** `ended` by itself; `killed`, because it did not stop in time; `cut` calls that were under way when it was stopped. */
+  readonly kind: "ended" | "killed" | "cut";
+  readonly sentence: string;
 }
 
 /** Probes in a row that may go without an answer before it counts as not ready: a busy machine misses one. */
@@ -106,11 +113,12 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
     const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
     if (stop.pause !== "none") await this.underWay.idle(stop.pauseSeconds * 1000);
     const cut = this.underWay.count;
-    if (cut > 0) note?.(`${name} was stopped with ${cut} calls under way`);
+    if (cut > 0) note?.({ kind: "cut", sentence: `${name} was stopped with ${cut} calls under way` });
     const graceMs = (stop.graceSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
     const kill = setTimeout(() => {
-      log(`did not end within ${graceMs / 1000} s after ${stop.signal}: killed`);
-      note?.(`${name} did not end within ${graceMs / 1000} s after ${stop.signal} and was killed`);
+      const what = `did not end within ${graceMs / 1000} s after ${stop.signal} and was killed`;
+      log(what);
+      note?.({ kind: "killed", sentence: `${name} ${what}` });
       killGroup(child.pid);
     }, graceMs);
     child.kill(stop.signal);
@@ -174,7 +182,8 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
     this.#restarts += 1;
     this.#trouble = how;
     const last = this.#lastLines.at(-1);
-    note?.(`${name} ${how}${last === undefined ? "" : `; its last line: ${last.slice(0, 200)}`}`);
+    const itself = last === undefined ? "" : `; its last line: ${last.slice(0, 200)}`;
+    note?.({ kind: "ended", sentence: `${name} ${how}${itself}` });
     this.emit("change");
     this.#nextStart = setTimeout(() => {
       void this.#start();
