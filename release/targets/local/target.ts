@@ -14,6 +14,8 @@ import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../p
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
+import type { Note } from "./host/server-process.ts";
+import { portOf } from "./host/process-variables.ts";
 import { LocalMigrations } from "./migrations.ts";
 import { LocalRecords } from "./records.ts";
 
@@ -30,10 +32,12 @@ export class LocalTarget implements Target {
   readonly migrations?: Migrations;
   readonly measurements?: Measurements;
   readonly #host: HostClient;
+  readonly #server: Environment["server"];
   readonly #metrics?: PageQuestion<readonly [string, string]>;
 
   constructor({ app, server, migration }: Environment, host: HostClient) {
     this.#host = host;
+    this.#server = server;
     this.records = new LocalRecords(host);
     this.traffic = {
       live: async (signal) => (await host.state(signal)).live,
@@ -51,7 +55,7 @@ export class LocalTarget implements Target {
     };
     this.staging = {
       async stage({ color, image, mark }, { epoch }, signal) {
-        const request = { do: "stage", epoch, color, image, mark, settings: app.settings } as const;
+        const request = { do: "stage", epoch, color, image, mark, settings: app.settings, server } as const;
         const { staged, live } = await host.ask(request, STAGED, signal);
         if (!staged) throw new TrafficMoved(other(color), live);
       },
@@ -94,6 +98,12 @@ export class LocalTarget implements Target {
     return (await this.#askPods(color, this.#metrics)).pods.map(([, text]) => text);
   }
 
+  /** What processes of the host did that they should not have done, without the first `known` ones, and how many there are. */
+  async notes(known: number): Promise<{ readonly total: number; readonly news: readonly Note[] }> {
+    const { total, last } = (await this.#host.state()).notes;
+    return { total, news: last.slice(Math.max(0, last.length - (total - known))) };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -102,10 +112,10 @@ export class LocalTarget implements Target {
     const { pods } = await this.#host.pods(color, signal);
     const answers = pods
       .filter(({ ready }) => ready)
-      .map(async ({ name, mcpPort, adminPort }) => {
-        // A process has two ports here, of its own choice: their numbers are not those of the environment.
-        const port = question.port === "mcp" ? mcpPort : adminPort;
-        if (port === undefined) throw new TargetUnreachable(`${name} is down`);
+      .map(async ({ name, ports }) => {
+        // A process has ports of its own here: their numbers are not those of the environment.
+        const port = ports === undefined ? 0 : portOf(this.#server, { mcp: 0, ...ports }, question.port);
+        if (port === 0) throw new TargetUnreachable(`${name} is down`);
         return await askPage(`http://127.0.0.1:${port}`, name, question, signal);
       });
     return await fromPods(answers, signal);

@@ -7,7 +7,7 @@ import { jest } from "@jest/globals";
 import type { z } from "zod";
 import { environment } from "../../../environment/environment.ts";
 import { COLORS, other, type Color } from "../../../environment/color.ts";
-import type { ControlRequest } from "../../../release/targets/local/control.ts";
+import type { ControlRequest } from "../../../release/targets/local/host/control.ts";
 import { HostClient } from "../../../release/targets/local/host-client.ts";
 import { LocalTarget } from "../../../release/targets/local/target.ts";
 import { capacityContract } from "../contract/capacity.ts";

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { COLORS } from "../../../environment/color.ts";
-import { releaseRecordSchema } from "../../record.ts";
-import { MissingBuild, mustExist } from "./build.ts";
+import { COLORS } from "../../../../environment/color.ts";
+import { releaseRecordSchema } from "../../../record.ts";
+import { server } from "../../../../environment/schema/server.ts";
+import { UsageError } from "../../../errors.ts";
 import type { Host } from "./host.ts";
 
 const color = z.enum(COLORS);
@@ -26,6 +27,8 @@ export const requestSchema = z.discriminatedUnion("do", [
     image: z.string().max(4096),
     mark: z.string().max(100),
     settings: z.record(z.string(), z.string()),
+    /** The description of the server that is staged. */
+    server: server.optional(),
   }),
   z.strictObject({
     do: z.literal("hold"),
@@ -118,13 +121,11 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
     case "stage":
       try {
-        await mustExist(request.image);
+        return ok(host.stage(request.color, request));
       } catch (error) {
-        if (error instanceof MissingBuild) return { status: 422, body: { error: error.message } };
+        if (error instanceof UsageError) return { status: 422, body: { error: error.message } };
         throw error;
       }
-      // Another command may have taken the lease over while the file was looked for.
-      return host.leases.holds(request.epoch) ? ok(host.stage(request.color, request)) : DISPLACED;
     case "hold":
       host.hold(request.color, request.pods);
       return ok({});
@@ -149,9 +150,7 @@ const DISPLACED: Answer = { status: 409, body: { error: "another command has tak
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
 function podAddresses(host: Host, color: "blue" | "green") {
-  return host
-    .pods(color)
-    .map(({ name, ready, ports }) => ({ name, ready, mcpPort: ports?.mcp, adminPort: ports?.admin }));
+  return host.pods(color).map(({ name, ready, ports, pid }) => ({ name, ready, ports, pid }));
 }
 
 function allowed({ headers }: IncomingMessage, token: string): boolean {

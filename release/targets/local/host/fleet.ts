@@ -1,19 +1,26 @@
 import { randomBytes } from "node:crypto";
-import type { Color } from "../../../environment/color.ts";
-import type { ColorState, Problem } from "../../ports/capacity.ts";
-import { AppProcess } from "./process.ts";
+import type { Color } from "../../../../environment/color.ts";
+import type { Server } from "../../../../environment/schema/server.ts";
+import type { ColorState, Problem } from "../../../ports/capacity.ts";
+import type { Program } from "../program.ts";
+import { ServerProcess, type Note } from "./server-process.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 export interface FleetOptions {
   readonly color: Color;
   /** Processes while the color is not held at more. */
   readonly minReplicas: number;
-  /** Environment variables that every process gets besides the color's settings. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly watchdog: Watchdog;
   readonly log: (pod: string, line: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 export interface FleetStage {
   readonly image: string;
+  readonly program: Program;
+  readonly server: Server;
+  /** Environment variables that every process gets besides the color's settings. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   /** @default - no release staged it */
   readonly mark?: string;
@@ -30,13 +37,13 @@ export class Fleet {
   readonly #draining = new Set<Promise<void>>();
   #stage: FleetStage | undefined;
   #heldAt: number | undefined;
-  #pods: AppProcess[] = [];
+  #pods: ServerProcess[] = [];
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  get pods(): readonly AppProcess[] {
+  get pods(): readonly ServerProcess[] {
     return this.#pods;
   }
 
@@ -65,8 +72,8 @@ export class Fleet {
       pods: this.#pods.map(({ name, ready, restarts }) => ({ name, ready, restarts, current: true })),
       problems: this.#pods
         .filter(({ ready, restarts }) => !ready && restarts > 0)
-        .map(({ name, restarts }) => ({
-          what: `${name} ended ${restarts} × by itself; see the host's log`,
+        .map(({ name, restarts, trouble = "" }) => ({
+          what: `${name} ended ${restarts} × by itself: ${trouble}; see the host's log`,
           final: false,
         })),
     };
@@ -86,22 +93,23 @@ export class Fleet {
   }
 
   #reconcile(): void {
-    const { color, environment, log } = this.#options;
+    const { color, watchdog, log, note } = this.#options;
     if (this.#stage === undefined) return;
-    const { image } = this.#stage;
+    const { program, server, variables, settings } = this.#stage;
     while (this.#pods.length < this.#desired) {
       const name = `${color}-${randomBytes(3).toString("hex")}`;
-      const settings = { ...environment, ...this.#stage.settings, APP_COLOR: color };
-      this.#pods.push(
-        new AppProcess({
-          name,
-          image,
-          settings,
-          log: (line) => {
-            log(name, line);
-          },
-        }),
-      );
+      const pod = new ServerProcess({
+        name,
+        program,
+        server,
+        settings: { ...variables, ...settings },
+        watchdog,
+        log: (line) => {
+          log(name, line);
+        },
+        note,
+      });
+      this.#pods.push(pod);
     }
     // Like a ReplicaSet, which removes pods that are not ready first.
     const surplus = this.#pods.toSorted((a, b) => Number(b.ready) - Number(a.ready)).slice(this.#desired);
@@ -109,7 +117,7 @@ export class Fleet {
     for (const pod of surplus) this.#drain(pod);
   }
 
-  #drain(pod: AppProcess): void {
+  #drain(pod: ServerProcess): void {
     const gone = pod.stop().finally(() => this.#draining.delete(gone));
     this.#draining.add(gone);
   }

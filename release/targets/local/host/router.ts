@@ -1,21 +1,35 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Color } from "../../../../environment/color.ts";
+import type { UnderWay } from "./under-way.ts";
 
-/** Somewhere that a connection can go. */
+/** Somewhere that a connection or a request can go. */
 export interface Backend {
   readonly port: number;
+  /** For routers that see requests. */
+  readonly color?: Color;
+  readonly underWay?: UnderWay;
+}
+
+/** Where clients connect. */
+export interface Route {
+  readonly url: string;
+  close(): Promise<void>;
 }
 
 /**
  * Connects clients to backends as a Kubernetes Service does, by connection: whoever is connected stays with its backend until
  * one of the two ends it, and a change of backends is seen by new connections alone.
  */
-export class Router {
+export class Router implements Route {
   readonly #server: Server;
   readonly #open = new Map<Socket, Socket>();
   #turn = 0;
 
-  private constructor(backends: () => readonly Backend[]) {
+  readonly #path: string;
+
+  private constructor(backends: () => readonly Backend[], path: string) {
+    this.#path = path;
     this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (client) => {
       const choices = backends();
       const backend = choices[this.#turn++ % Math.max(1, choices.length)];
@@ -27,17 +41,18 @@ export class Router {
 
   /**
    * @param port 0 for any free one
+   * @param path of the MCP endpoint, for the URL
    * @throws the `listen` error, with code EADDRINUSE when the port is taken
    */
-  static async listen(port: number, backends: () => readonly Backend[]): Promise<Router> {
-    const router = new Router(backends);
+  static async listen(port: number, backends: () => readonly Backend[], path = "/mcp"): Promise<Router> {
+    const router = new Router(backends, path);
     router.#server.listen(port, "127.0.0.1");
     await once(router.#server, "listening");
     return router;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/mcp`;
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`;
   }
 
   async close(): Promise<void> {
