@@ -1,21 +1,15 @@
 import type { BulkheadStats } from "../resilience/bulkhead.ts";
+import type { EndpointHealth } from "../resilience/load-balancer.ts";
 import type { RateLimiter } from "../resilience/rate-limiter.ts";
 import type { RetryBudget } from "../resilience/retry-budget.ts";
 import { counter, gauge, ofEach, type Collector } from "./collector.ts";
-
-/** Load of one endpoint of a pool. */
-export interface EndpointLoad {
-  readonly endpoint: string;
-  readonly inFlight: number;
-  readonly ejected: boolean;
-}
 
 /** Policies with names of this program or its operator. */
 export interface ObservedPolicies {
   readonly limiters: () => Iterable<Pick<RateLimiter, "name" | "rejections" | "clients">>;
   readonly bulkheads: () => Iterable<BulkheadStats>;
   readonly budgets: () => Iterable<readonly [name: string, Pick<RetryBudget, "spent" | "refused">]>;
-  readonly pools: () => Iterable<{ readonly name: string; readonly endpoints: readonly EndpointLoad[] }>;
+  readonly pools: () => Iterable<{ readonly name: string; readonly endpoints: readonly EndpointHealth[] }>;
 }
 
 /** Metrics of all policies except breakers. */

@@ -29,7 +29,7 @@ function clocked({ names = ["a", "b", "c"], weights = {}, breaker, ...options }:
     }),
   }));
   const balancer = new LoadBalancer({ name: "api", endpoints, ...options });
-  const ejected = () => balancer.endpoints.filter(({ isEjected }) => isEjected).map(({ name }) => name);
+  const ejected = () => balancer.endpoints.filter(({ ejected }) => ejected).map(({ endpoint }) => endpoint);
   return { clock, balancer, ejected, breakers: endpoints.map((endpoint) => endpoint.breaker) };
 }
 
@@ -155,7 +155,7 @@ describe("a load balancer", () => {
     expect(await balancer.execute((target) => Promise.resolve(target), "random")).toBe("http://a");
     await expect(balancer.execute(() => Promise.reject(new Error("down")), "random")).rejects.toThrow("down");
 
-    expect(balancer.endpoints).toEqual([{ name: "a", weight: 1, inFlight: 0, isEjected: false }]);
+    expect(balancer.endpoints).toEqual([{ endpoint: "a", weight: 1, inFlight: 0, breaker: "closed", ejected: false }]);
     expect(breakers[0]?.stats).toMatchObject({ successes: 1, failures: 1 });
   });
 
