@@ -37,13 +37,12 @@ export function breakerMetrics(
     gauge("mcp_breaker_consecutive_failures", "Failures since the last success", each.of("consecutiveFailures")),
     counter(
       "mcp_breaker_calls_total",
-      "Calls by outcome: success, failure, timeout, slow (answered, but too late to count as a success) or rejected",
-      each.by("outcome", ({ successes, failures, timeouts, slow, rejections }) => {
+      "Calls by outcome: success, failure, timeout or rejected",
+      each.by("outcome", ({ successes, failures, timeouts, rejections }) => {
         return {
           success: successes,
-          failure: failures - timeouts - slow,
+          failure: failures - timeouts,
           timeout: timeouts,
-          slow,
           rejected: rejections,
         };
       }),

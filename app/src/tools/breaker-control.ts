@@ -41,7 +41,6 @@ export function breakerControl(breakers: BreakerRegistry, history: BreakerHistor
           successes: z.number(),
           failures: z.number(),
           timeouts: z.number(),
-          slow: z.number(),
           rejections: z.number(),
           consecutiveFailures: z.number(),
           retryAfterMs: z.number(),
