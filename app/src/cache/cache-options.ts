@@ -1,5 +1,5 @@
 import type { Time } from "../resilience/time.ts";
-import type { SharedTierStats } from "./sharing.ts";
+import type { SharedTier } from "./shared-tier.ts";
 
 /** A value for a cache; `undefined` means that there is none. */
 export type Cacheable = string | number | bigint | boolean | object | null;
@@ -73,5 +73,5 @@ export interface CacheStats {
   /** Values that were evicted. */
   readonly evictions: number;
   /** Counts of the shared tier, if there is one. */
-  readonly shared?: SharedTierStats;
+  readonly shared?: Readonly<SharedTier<never>["counts"]>;
 }
