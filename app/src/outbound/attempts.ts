@@ -76,7 +76,8 @@ export class Attempts {
   }
 }
 
-function isTransient(error: unknown): boolean {
+/** Whether a retry may succeed. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof UpstreamFailure) return error.isTransient;
   return !(error instanceof ToolInputError || error instanceof Rejected);
 }

@@ -1,6 +1,8 @@
 import type { Time } from "./time.ts";
 
-export type BreakerState = "closed" | "open" | "half-open";
+export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
+
+export type BreakerState = (typeof BREAKER_STATES)[number];
 
 /**
  * The result of a call for its breaker. `nothing`: no result, as when the caller went away or made
