@@ -27,7 +27,6 @@ import { Weather } from "./weather/weather.ts";
 
 /** The parts that tools and resources use, one of each for the process. */
 export interface Services {
-  /** Every breaker of the process. */
   readonly breakers: BreakerRegistry;
   /** Their latest transitions. */
   readonly history: BreakerHistory;
@@ -37,18 +36,15 @@ export interface Services {
   readonly weather: Weather;
   /** Calls to URLs that clients give. */
   readonly outbound: HttpClient;
-  /** Pools of equivalent endpoints, by name. */
   readonly pools: ReadonlyMap<string, Pool>;
   /** Weights of their endpoints that operators have set. */
   readonly weights: SharedWeights;
   /** Runs one computation at a time; others queue. */
   readonly computations: Bulkhead;
-  /** Rate limit of each client. */
   readonly limiter: RateLimiter;
   /** Accepts writes also while the database is down. */
   readonly store: ResilientStore;
   readonly health: Health;
-  /** Metrics of the parts, for `/metrics`. */
   readonly metrics: readonly Collector[];
   /** Shares state with other pods; absent if it is not configured. */
   readonly redis?: Redis | undefined;

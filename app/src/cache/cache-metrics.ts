@@ -1,7 +1,6 @@
 import { counter, gauge, ofEach, type Collector } from "../telemetry/collector.ts";
 import type { Caches } from "./caches.ts";
 
-/** The metrics of each cache. */
 export function cacheMetrics(caches: Caches): readonly Collector[] {
   const each = ofEach(
     () => caches.stats,

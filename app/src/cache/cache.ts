@@ -190,7 +190,6 @@ export class Cache<V extends Cacheable> {
     return { value: older.value, source: "stale" };
   }
 
-  /** Keeps another pod's value. */
   #keepUnlessOlder(key: string, { value, freshFor }: SharedValue<V>): void {
     const freshUntil = this.#time.now() + freshFor;
     if ((this.#memory.peek(key)?.freshUntil ?? -Infinity) < freshUntil) this.#keep(key, value, freshUntil);

@@ -19,7 +19,6 @@ export interface Sharing<V> {
 export interface SharedTierOptions<V> extends Sharing<V> {
   readonly redis: Redis;
   readonly breaker: Breaker;
-  /** The cache's name. */
   readonly name: string;
   /** Milliseconds that a value is useful after it was fresh. */
   readonly staleFor: number;

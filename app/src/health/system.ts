@@ -44,7 +44,6 @@ const RESOLUTION = 20;
 /** Shared: a process has one event loop. */
 let delays: ReturnType<typeof startWatching> | undefined;
 
-/** Measures the resources of this process. */
 export class SystemResources {
   #since = performance.eventLoopUtilization();
   #sinceAt = performance.now();

@@ -26,7 +26,6 @@ export class UpstreamFailure extends Error {
   }
 }
 
-/** The host name does not resolve. */
 export class Unresolved extends UpstreamFailure {}
 
 /** Messages by error code, and whether a retry may succeed. */

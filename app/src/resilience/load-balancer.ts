@@ -27,7 +27,6 @@ export interface LoadBalancerOptions<T> {
   readonly random?: () => number;
 }
 
-/** An endpoint and its load. */
 class Member<T> {
   readonly endpoint: Endpoint<T>;
   weight: number;
@@ -49,7 +48,6 @@ class Member<T> {
   }
 }
 
-/** The load of an endpoint and its state. */
 export interface EndpointHealth {
   readonly endpoint: string;
   readonly weight: number;

@@ -4,7 +4,6 @@ import type { Decision, Trace } from "./trace.ts";
 export interface Rejection {
   readonly admitted: false;
   readonly reason: "open" | "probing" | "full" | "queue-timeout" | "rate" | "no-endpoint";
-  /** The policy's name. */
   readonly policy: string;
   /** Milliseconds after which a retry makes sense; 0 if unknown. */
   readonly retryAfterMs: number;

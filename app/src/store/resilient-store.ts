@@ -31,7 +31,6 @@ export interface WriteRequest {
 /** Keys of a write as its caller knows them. */
 type Named = Pick<Receipt, "key" | "idempotencyKey">;
 
-/** A record that was read. */
 export interface ReadRecord {
   readonly value: unknown;
   /** ISO 8601, UTC. */

@@ -15,9 +15,7 @@ export type Durability =
   /** In Redis with unknown persistence. */
   | "redis-unknown";
 
-/** An accepted write. */
 export interface Write {
-  /** Key of the record. */
   readonly key: string;
   /** JSON text. */
   readonly value: string;
@@ -29,7 +27,6 @@ export interface Write {
   readonly version: number;
 }
 
-/** Result of a write. */
 export type Outcome =
   /** `replayed`: a repetition; `version` is that of the first write. */
   | { readonly kind: "taken"; readonly version: number; readonly replayed: boolean }
@@ -45,7 +42,6 @@ export function repeated(before: Pick<Write, "digest" | "version">, { digest }: 
   };
 }
 
-/** A record with its value. */
 export interface StoredRecord {
   /** JSON text. */
   readonly value: string;
