@@ -14,7 +14,6 @@ const dependencyHealth = z.object({
   detail: z.string().optional(),
 });
 
-/** The health of a dependency. */
 export type DependencyHealth = Readonly<z.output<typeof dependencyHealth>>;
 
 export const healthReport = z.object({

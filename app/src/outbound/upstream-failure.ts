@@ -1,5 +1,4 @@
 export interface UpstreamFailureOptions {
-  /** Status of the answer, if there was one. */
   readonly status?: number;
   /** Pause that the upstream asks for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
