@@ -129,7 +129,7 @@ export async function startApp({
   const authorization = await authorize(config, services, log);
   const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
-  metrics.add(...serverMetrics({ connections, admission, bodies }));
+  metrics.add(...serverMetrics(connections, admission, bodies));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
   const adminServer = createAdminPort({ health, metrics, logger });
 
@@ -180,7 +180,7 @@ async function authorize(
 ): Promise<Authorization | undefined> {
   if (auth.mode === "off") return undefined;
   const { createAuthorization } = await import("./auth/create-authorization.ts");
-  return createAuthorization({ ...services, config: auth, settings: breakers.token_keys, logger });
+  return createAuthorization(auth, breakers.token_keys, services, logger);
 }
 
 /** Loads OpenTelemetry only if traces are kept, because it takes time and memory. */
