@@ -15,6 +15,7 @@ export interface ChangeOptions extends TargetOptions {
   readonly image?: string;
   readonly version?: string;
   readonly takeOver?: boolean;
+  readonly dryRun?: boolean;
   readonly toChangedStandby?: boolean;
 }
 
@@ -59,8 +60,8 @@ function addRun(release: CliCommand): void {
     .variables({ ...VARIABLES, ...GATE_VARIABLES, ...STAGE_VARIABLES })
     .examples(
       "mcp-bluegreen release run --image app/dist/app-1.1.0.js --version 1.1.0",
-      "mcp-bluegreen release run -e production --image registry.example/app@sha256:… --version 1.1.0",
-      "mcp-bluegreen release run -e production",
+      "mcp-bluegreen release run -e production --image registry.example/app@sha256:… --version 1.1.0 --dry-run",
+      "mcp-bluegreen release run -e production   # continues",
     )
     .action(change("run"));
 }
@@ -134,10 +135,12 @@ function command(release: CliCommand, name: string, description: string, json: s
 function changing(release: CliCommand, name: string, description: string, options: readonly Option[] = []): CliCommand {
   const command = release.command(name).description(description);
   for (const option of options) command.addOption(option);
-  command.option(
-    "--take-over",
-    "take the lease from a command that runs or has died; that command then changes nothing more",
-  );
+  command
+    .option("--dry-run", "show what the command would do; change nothing, and take no lease")
+    .option(
+      "--take-over",
+      "take the lease from a command that runs or has died; that command then changes nothing more",
+    );
   return common(command, "one JSON object per event; the last has the type 'result'");
 }
 

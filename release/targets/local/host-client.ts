@@ -24,6 +24,8 @@ const stateSchema = z.object({
   colors: z.object({ blue: colorSchema, green: colorSchema }),
   release: releaseRecordSchema.optional(),
   history: z.array(releaseRecordSchema),
+  /** Of the lease; none if it is free. */
+  holder: z.string().optional(),
 });
 
 const podsSchema = z.object({
