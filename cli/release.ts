@@ -21,8 +21,10 @@ export interface ChangeOptions extends TargetOptions {
 
 const VARIABLES = {
   ENVIRONMENT: "the environment, if -e does not name one",
-  KUBECONFIG: "the kubeconfig files, as for kubectl (Kubernetes)",
-  BLUEGREEN_HOME: "folder in which 'mcp-bluegreen local' says how to reach it (local; default: .local)",
+  KUBECONFIG: "Kubernetes: the kubeconfig files, as for kubectl",
+  "HTTPS_PROXY, NO_PROXY": "Kubernetes: the proxy to the API server, as for kubectl",
+  BLUEGREEN_HOME: "local: folder in which 'mcp-bluegreen local' says how to reach it (default: .local)",
+  NO_COLOR: "print without colors; there are none outside a terminal",
 };
 
 const GATE_VARIABLES = {
@@ -30,7 +32,7 @@ const GATE_VARIABLES = {
 };
 
 const STAGE_VARIABLES = {
-  "TF_VAR_…": "variables of the stacks, for Terraform (Kubernetes)",
+  "TF_VAR_…": "Kubernetes: variables of the stacks, for Terraform",
 };
 
 /** Adds `release` and its commands. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Environment } from "../environment/environment.ts";
 import { imageProblem } from "../environment/image.ts";
+import { userFolder } from "../environment/user-folder.ts";
 import { UsageError } from "./errors.ts";
 import { mustExist } from "./targets/local/build.ts";
 
@@ -18,7 +19,7 @@ export async function artifact(
   { app }: Environment,
 ): Promise<string> {
   if (target === "local") {
-    const path = resolve(image);
+    const path = resolve(userFolder(), image);
     await mustExist(path);
     return path;
   }
