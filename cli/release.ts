@@ -24,14 +24,17 @@ export interface ChangeOptions extends TargetOptions {
   readonly image?: string;
   readonly version?: string;
   readonly takeOver?: boolean;
+  readonly dryRun?: boolean;
   readonly toChangedStandby?: boolean;
 }
 
 const VARIABLES = {
   ENVIRONMENT: "the environment, if -e does not name one",
-  KUBECONFIG: "the kubeconfig files, as for kubectl (Kubernetes)",
-  KUBE_CONTEXT: "the same as --context (Kubernetes)",
-  BLUEGREEN_HOME: "folder in which 'mcp-bluegreen local' says how to reach it (local; default: .local)",
+  KUBECONFIG: "Kubernetes: the kubeconfig files, as for kubectl",
+  KUBE_CONTEXT: "Kubernetes: the same as --context",
+  "HTTPS_PROXY, NO_PROXY": "Kubernetes: the proxy to the API server, as for kubectl",
+  BLUEGREEN_HOME: "local: folder in which 'mcp-bluegreen local' says how to reach it (default: .local)",
+  NO_COLOR: "print without colors; there are none outside a terminal",
 };
 
 const GATE_VARIABLES = {
@@ -39,7 +42,7 @@ const GATE_VARIABLES = {
 };
 
 const STAGE_VARIABLES = {
-  "TF_VAR_…": "variables of the stacks, for Terraform (Kubernetes)",
+  "TF_VAR_…": "Kubernetes: variables of the stacks, for Terraform",
 };
 
 /** Adds `release` and its commands. */
@@ -69,8 +72,8 @@ function addRun(release: CliCommand): void {
     .variables({ ...VARIABLES, ...GATE_VARIABLES, ...STAGE_VARIABLES })
     .examples(
       "mcp-bluegreen release run --image app/dist/app-1.1.0.js --version 1.1.0",
-      "mcp-bluegreen release run -e production --image registry.example/app@sha256:… --version 1.1.0",
-      "mcp-bluegreen release run -e production",
+      "mcp-bluegreen release run -e production --image registry.example/app@sha256:… --version 1.1.0 --dry-run",
+      "mcp-bluegreen release run -e production   # continues",
     )
     .action(change("run"));
 }
@@ -144,10 +147,12 @@ function command(release: CliCommand, name: string, description: string, json: s
 function changing(release: CliCommand, name: string, description: string, options: readonly Option[] = []): CliCommand {
   const command = release.command(name).description(description);
   for (const option of options) command.addOption(option);
-  command.option(
-    "--take-over",
-    "take the lease from a command that runs or has died; that command then changes nothing more",
-  );
+  command
+    .option("--dry-run", "show what the command would do; change nothing, and take no lease")
+    .option(
+      "--take-over",
+      "take the lease from a command that runs or has died; that command then changes nothing more",
+    );
   return common(command, "one JSON object per event; the last has the type 'result'");
 }
 

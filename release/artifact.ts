@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Environment } from "../environment/environment.ts";
 import { imageProblem } from "../environment/image.ts";
+import { userFolder } from "../environment/user-folder.ts";
 import { UsageError } from "./errors.ts";
 import { programOf } from "./targets/local/program.ts";
 
@@ -18,7 +19,7 @@ export function artifact(
   { app, server }: Environment,
 ): string {
   if (target === "local") {
-    const path = resolve(image);
+    const path = resolve(userFolder(), image);
     programOf(path, server);
     return path;
   }

@@ -26,6 +26,11 @@ export async function runChange(name: Change, options: ChangeOptions): Promise<v
   });
   const { signal } = interrupted;
   const takeOver = options.takeOver === true;
+  if (options.dryRun === true) {
+    const { showDryRun } = await import("./dry-run.ts");
+    await showDryRun({ target, environment, command, takeOver, signal }, options.output);
+    return;
+  }
   finish(print, await runRelease({ target, environment, command, takeOver, listener: print, signal }));
 }
 

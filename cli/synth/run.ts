@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { userFolder } from "../../environment/user-folder.ts";
 import { findProject } from "../project.ts";
 
@@ -36,5 +36,7 @@ export async function runSynth({ environment, context = "", stage = "", activate
     },
   });
   const [code] = (await once(child, "close")) as [number | null];
+  if (code === 0)
+    process.stdout.write(`stacks: ${join(resolve(folder, process.env.CDKTF_OUTDIR ?? "cdktf.out"), "stacks")}\n`);
   return code ?? 1;
 }

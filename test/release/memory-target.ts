@@ -120,6 +120,7 @@ export class MemoryTarget implements Target {
   readonly records: Records = {
     read: async () => await Promise.resolve(this.release),
     history: async () => await Promise.resolve(this.ended),
+    holder: () => Promise.resolve(undefined),
     acquire: async () => await Promise.resolve(this.authority()),
   };
 

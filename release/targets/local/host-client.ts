@@ -28,6 +28,8 @@ const stateSchema = z.object({
     total: z.number(),
     last: z.array(z.object({ kind: z.enum(["ended", "killed", "cut"]), sentence: z.string() })),
   }),
+  /** Of the lease; none if it is free. */
+  holder: z.string().optional(),
 });
 
 const podsSchema = z.object({

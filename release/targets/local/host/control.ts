@@ -109,7 +109,7 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
 
   switch (request.do) {
     case "look":
-      return ok(host.look());
+      return ok({ ...host.look(), holder: host.leases.holder });
     case "pods":
       return ok({ route: host.routeTo(request.color), pods: podAddresses(host, request.color) });
     case "take-lease":

@@ -35,6 +35,13 @@ export class Leases {
     this.#ttlMs = ttlMs;
   }
 
+  /** Who holds the lease; none if nobody does, or it has expired. */
+  get holder(): string | undefined {
+    return this.#current !== undefined && this.#current.expiresAt > performance.now()
+      ? this.#current.holder
+      : undefined;
+  }
+
   take(holder: string, takeOver = false): Taken | Held {
     const now = performance.now();
     const current = this.#current;
