@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, jest } from "@jest/globals";
 import { COLOR_LABEL, EPOCH_ANNOTATION } from "../../../environment/names.ts";
-import { colorName, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE, WANTED_SETTINGS } from "../../default-names.ts";
+import { LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../default-names.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, TrafficMoved } from "../../../release/errors.ts";
 import { moveByOperator } from "../../kubernetes/world.ts";
 import { aProject } from "./a-project.ts";
