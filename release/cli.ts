@@ -100,8 +100,25 @@ command("watch", "serve a page on this machine that shows releases as they happe
 candidateOptions(changing("stage", "deploy a version to the idle color"), true).action((options: Options) =>
   release(options, (candidate) => ({ do: "stage", candidate: named(candidate) })),
 );
+changing("verify", "run the gates on the idle color")
+  .option("--contract", "tell what the server lacks for releases, line by line; takes no lease, needs no release")
+  .option("--end-pod", "with --contract: also end a pod of the idle color under calls, to see how it stops")
+  .action(async (options: Options & { readonly contract?: boolean; readonly endPod?: boolean }) => {
+    if (options.contract !== true) {
+      if (options.endPod === true) throw new UsageError("--end-pod belongs to --contract");
+      await release(options, () => ({ do: "verify" }));
+      return;
+    }
+    const environment = await loadEnvironment(options.environment);
+    await using target = await open(options, environment);
+    const signal = AbortSignal.any([once(process, "SIGINT"), once(process, "SIGTERM")].map(aborted));
+    const { checkContract } = await import("./contract/contract.ts");
+    const { holds, writeContract } = await import("./contract/write.ts");
+    const contract = await checkContract({ target, environment, signal, endPod: options.endPod === true });
+    writeContract(contract, options.json === true);
+    process.exitCode = holds(contract) ? 0 : EXIT_CODES.aborted;
+  });
 for (const [name, description] of [
-  ["verify", "run the gates on the idle color"],
   ["promote", "run the gates again and move the traffic"],
   ["bake", "monitor the new color under live traffic, roll back if a gate fails"],
   ["retire", "remove the replica overrides, so that the old color scales down to its minimum"],
