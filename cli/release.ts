@@ -10,7 +10,9 @@ import {
   portOption,
   type Output,
 } from "./options.ts";
+import { UsageError } from "../release/errors.ts";
 import type { Change } from "./release/change.ts";
+import type { ContractOptions } from "./release/contract.ts";
 
 /** What every command of a release takes. */
 export interface TargetOptions {
@@ -59,6 +61,7 @@ export function addRelease(root: CliCommand): void {
 
   addRun(release);
   addStage(release);
+  addVerify(release);
   addPhases(release);
   addRollback(release);
   addReaders(release);
@@ -88,9 +91,26 @@ function addStage(release: CliCommand): void {
     .action(change("stage"));
 }
 
+function addVerify(release: CliCommand): void {
+  changing(release, "verify", "run the gates on the idle color", [
+    new Option("--contract", "tell what the server lacks for releases, line by line; takes no lease, needs no release"),
+    new Option("--end-pod", "with --contract: also end a pod of the idle color under calls, to see how it stops"),
+  ])
+    .variables({ ...VARIABLES, ...GATE_VARIABLES })
+    .examples("mcp-bluegreen release verify -e staging", "mcp-bluegreen release verify -e staging --contract --end-pod")
+    .action(async (options: ChangeOptions & ContractOptions & { readonly contract?: boolean }) => {
+      if (options.contract !== true) {
+        if (options.endPod === true) throw new UsageError("--end-pod belongs to --contract");
+        await change("verify")(options);
+        return;
+      }
+      const { contract } = await import("./release/contract.ts");
+      await contract(options);
+    });
+}
+
 function addPhases(release: CliCommand): void {
   for (const [name, description] of [
-    ["verify", "run the gates on the idle color"],
     ["promote", "run the gates again, because earlier results age, and move the traffic"],
     ["bake", "monitor the new color under live traffic; roll back if a gate fails"],
     ["retire", "remove the replica overrides, so that the old color scales down to its minimum"],

@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { loadEnvironment } from "../../environment/load.ts";
 import { userFolder } from "../../environment/user-folder.ts";
 import { writeHistory } from "../../release/history.ts";
 import { readStatus, writeStatus } from "../../release/status.ts";
+import { interrupted } from "../interrupted.ts";
 import { withProgress } from "../progress.ts";
 import type { TargetOptions } from "../release.ts";
 import { openTarget } from "./target.ts";
@@ -26,15 +26,9 @@ export async function watch(options: TargetOptions & { readonly port: number }):
   const environment = await loadEnvironment(options.environment, userFolder(), options.context);
   await using target = await openTarget(options, environment);
   const { watchTarget } = await import("../../rehearse/watch.ts");
-  const ended = new AbortController();
-  const end = () => {
-    ended.abort();
-  };
-  void once(process, "SIGINT").then(end);
-  void once(process, "SIGTERM").then(end);
   const onReady = (url: string) => {
     const json = options.output === "json";
     process.stdout.write(json ? `${JSON.stringify({ type: "ready", url })}\n` : `${url} (Ctrl-C ends it)\n`);
   };
-  await watchTarget({ target, environment, port: options.port, signal: ended.signal, onReady });
+  await watchTarget({ target, environment, port: options.port, signal: interrupted(), onReady });
 }

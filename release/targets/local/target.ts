@@ -71,6 +71,9 @@ export class LocalTarget implements Target {
         return { url: new URL(route), fetch, pods: ready, close: () => Promise.resolve() };
       },
       health: health && ((color, signal) => this.#askPods(color, healthOf(health), signal)),
+      async endPod(color, pod, signal) {
+        await host.ask({ do: "end-pod", color, pod }, z.object({}), signal);
+      },
       versions: version && ((color, signal) => this.#askPods(color, versionOf(version), signal)),
     };
     if (metrics === undefined) return;

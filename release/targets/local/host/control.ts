@@ -37,6 +37,7 @@ export const requestSchema = z.discriminatedUnion("do", [
     pods: z.number().int().positive().max(20).optional(),
   }),
   z.strictObject({ do: z.literal("move-traffic"), epoch, from: color, to: color }),
+  z.strictObject({ do: z.literal("end-pod"), color, pod: z.string().max(100) }),
   z.strictObject({ do: z.literal("migration"), mark: z.string().max(100) }),
   z.strictObject({
     do: z.literal("create-migration"),
@@ -131,6 +132,9 @@ async function answer(host: Host, token: string, incoming: IncomingMessage): Pro
       return ok({});
     case "move-traffic":
       return ok(host.moveTraffic(request.from, request.to));
+    case "end-pod":
+      host.endPod(request.color, request.pod);
+      return ok({});
     case "migration":
       return ok({ run: host.migrations.look(request.mark) });
     case "create-migration":

@@ -60,6 +60,15 @@ export class Fleet {
     this.#reconcile();
   }
 
+  /** Lets one process drain, and starts another in its place. Does nothing if there is none with this name. */
+  end(name: string): void {
+    const pod = this.#pods.find((pod) => pod.name === name);
+    if (pod === undefined) return;
+    this.#pods = this.#pods.filter((other) => other !== pod);
+    this.#drain(pod);
+    this.#reconcile();
+  }
+
   state(): FleetState {
     const { image, mark, settings = {} } = this.#stage ?? {};
     return {

@@ -169,6 +169,11 @@ export class Host {
     return { staged, live: this.#state.live };
   }
 
+  /** Ends one process of the idle color, as a scale-down does; changes nothing if the color is live. */
+  endPod(color: Color, name: string): void {
+    if (this.#state.live !== color) this.#fleets[color].end(name);
+  }
+
   hold(color: Color, pods: number | undefined): void {
     this.#fleets[color].hold(pods);
   }
