@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { EXIT_HELP } from "../release/exit-codes.ts";
 import type { CliCommand } from "./command.ts";
 import {
@@ -20,6 +20,11 @@ export interface TargetOptions {
   readonly target?: "local" | "kubernetes";
   readonly context?: string;
   readonly output: Output;
+}
+
+export interface StatusOptions extends TargetOptions {
+  /** Seconds, or `true` for the environment's. */
+  readonly wait?: number | true;
 }
 
 export interface ChangeOptions extends TargetOptions {
@@ -136,9 +141,14 @@ function addRollback(release: CliCommand): void {
 
 function addReaders(release: CliCommand): void {
   command(release, "status", "show both colors, the traffic, the release, and pending changes", "one JSON object")
+    .addOption(waitOption())
     .variables(VARIABLES)
-    .examples("mcp-bluegreen release status", "mcp-bluegreen release status -e staging -o json | jq -r .live")
-    .action(async (options: TargetOptions) => {
+    .examples(
+      "mcp-bluegreen release status",
+      "mcp-bluegreen release status -e staging -o json | jq -r .live",
+      "ENVIRONMENT=staging npx cdktf deploy '*' && mcp-bluegreen release status -e staging --wait",
+    )
+    .action(async (options: StatusOptions) => {
       const { status } = await import("./release/read.ts");
       await status(options);
     });
@@ -190,6 +200,16 @@ const TARGETS = ["local", "kubernetes"];
 
 const imageOption = (): Option =>
   new Option("--image <image>", "an image by digest; on the local target, the path of a bundle");
+
+const waitOption = (): Option =>
+  new Option(
+    "--wait [seconds]",
+    "first wait until the pods of both colors are ready, after a deploy (default: the environment's stageTimeoutSeconds)",
+  ).argParser((text: string) => {
+    const seconds = Number(text);
+    if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError("It is a number of seconds above 0");
+    return seconds;
+  });
 
 const versionOption = (): Option => new Option("--version <version>", "the version that its pods must report");
 
