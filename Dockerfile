@@ -10,9 +10,14 @@ COPY app/package.json app/
 RUN npm ci --workspace app
 COPY app/build.ts app/bundle.ts app/
 COPY app/src app/src
+# A folder with an entry point of your own, main.ts, beside the app: docs/add-a-tool.md. It may have packages of its own.
+ARG CODE=app/src
+ARG ENTRY=$CODE/main.ts
+COPY $CODE $CODE
+RUN if [ -f "$CODE/package-lock.json" ]; then npm ci --prefix "$CODE" --omit dev; fi
 # The version is baked into the bundle; without one it is the version of app/package.json.
 ARG VERSION=
-RUN node app/build.ts ${VERSION:+--version "$VERSION"} --out /out/main.mjs && mkdir /out/data
+RUN node app/build.ts --entry "$ENTRY" ${VERSION:+--version "$VERSION"} --out /out/main.mjs && mkdir /out/data
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /out/main.mjs /app/main.mjs

@@ -10,7 +10,7 @@ const zones = [
   ...Object.entries(parts).map(([part, allowed]) => ({
     target: part,
     from: ".",
-    except: [part, ...allowed, ...(exceptions[part] ?? []), "node_modules", "app/node_modules"],
+    except: [part, ...allowed, ...(exceptions[part] ?? []), "node_modules"],
     message: `layout.js says what '${part}' may import.`,
   })),
   ...app.map((part, index) => ({

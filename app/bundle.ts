@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { glob, readFile, stat } from "node:fs/promises";
 import { extname, join, relative } from "node:path";
 import { build } from "esbuild";
@@ -5,7 +6,7 @@ import { build } from "esbuild";
 export interface BundleOptions {
   /** The version that the bundle reports. @default - that of package.json */
   readonly version?: string | undefined;
-  /** @default - the app's entry point */
+  /** A file anywhere. @default - the app's entry point */
   readonly entry?: string | undefined;
   /** The file to write. @default - dist/main.js beside this file */
   readonly out?: string | undefined;
@@ -40,6 +41,7 @@ export async function bundle(options: BundleOptions = {}): Promise<Bundle> {
   const manifest = JSON.parse(await readFile(join(here, "package.json"), "utf8")) as { version: string };
   const { version = manifest.version, entry = join(here, "src", `main${EXTENSION}`) } = options;
   const out = options.out ?? BUNDLED_APP;
+  if (!existsSync(entry)) throw new BundleFailed(`there is no entry point '${entry}'`);
   try {
     await write(version, entry, out);
   } catch (error) {
@@ -79,6 +81,8 @@ async function write(version: string, entry: string, out: string): Promise<void>
     ...common,
     entryPoints: [entry],
     outfile: out,
+    // Code outside of the app finds packages in its own folder and those above, then those of the app.
+    nodePaths: [join(here, "node_modules"), join(here, "..", "node_modules")],
     format: "esm",
     sourcemap: "external",
     define: {

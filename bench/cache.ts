@@ -1,7 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-// The app's own: the root of the workspace has an old one, for others.
-import { LRUCache } from "../app/node_modules/lru-cache/dist/esm/node/index.js";
+import { LRUCache } from "lru-cache";
 import { cached } from "../app/src/cache/cached.ts";
 import { Cache } from "../app/src/cache/cache.ts";
 import { keyOf } from "../app/src/cache/key.ts";

@@ -55,7 +55,10 @@ export class CliCommand extends Command {
 
   /** @throws UsageError always */
   override error(message: string): never {
-    const problem = message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, " (did you mean $1?)");
+    const problem = message
+      .replace(/^error: /, "")
+      .replace(/\n\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")
+      .replace(/\.$/, "");
     throw new UsageError(`${problem}; see '${this.path} --help'`);
   }
 

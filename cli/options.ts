@@ -13,6 +13,12 @@ export const environmentOption = (): Option =>
     .default("local")
     .argParser(unlessEmpty);
 
+/** The kubeconfig context of an environment that names none; see `inContext` of environment/access.ts. */
+export const contextOption = (): Option =>
+  new Option("--context <name>", "the kubeconfig context, for an environment that names none")
+    .env("KUBE_CONTEXT")
+    .argParser(unlessEmpty);
+
 /** @param what is printed as JSON, for the help */
 export const outputOption = (what: string): Option =>
   new Option("-o, --output <format>", `'json' prints ${what}`).choices(["text", "json"]).default("text");

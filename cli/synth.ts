@@ -1,9 +1,10 @@
 import { Option } from "commander";
 import type { CliCommand } from "./command.ts";
-import { debugOption, environmentOption, unlessEmpty } from "./options.ts";
+import { contextOption, debugOption, environmentOption, unlessEmpty } from "./options.ts";
 
 interface SynthOptions {
   readonly environment: string;
+  readonly context?: string;
   readonly stage?: string;
   readonly activate?: string;
 }
@@ -18,6 +19,7 @@ export function addSynth(root: CliCommand): void {
         "with the variables below.",
     )
     .addOption(environmentOption())
+    .addOption(contextOption())
     .addOption(
       new Option("--stage <color=image>", "put this image, and the environment's settings, on a color")
         .env("STAGE")
@@ -33,6 +35,7 @@ export function addSynth(root: CliCommand): void {
       ACTIVATE: "the same as --activate",
       BLUEGREEN_APP: "the app that these are for, as its stacks begin, in a cdktf App of several",
       KUBECONFIG: "the kubeconfig files, as for kubectl",
+      KUBE_CONTEXT: "the same as --context",
       CDKTF_OUTDIR: "the folder that is written (default: cdktf.out beside cdktf.json)",
     })
     .examples(

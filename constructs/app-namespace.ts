@@ -1,12 +1,16 @@
+import { DataKubernetesNamespaceV1 } from "@cdktf/provider-kubernetes/lib/data-kubernetes-namespace-v1/index.js";
 import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1/index.js";
 import { ServiceAccountV1 } from "@cdktf/provider-kubernetes/lib/service-account-v1/index.js";
 import { Construct } from "constructs";
-import type { Names } from "../environment/names.ts";
+import { ENVIRONMENT_LABEL, type Names } from "../environment/names.ts";
 import { objectMetadata } from "./object-metadata.ts";
 
 export interface AppNamespaceProps {
   readonly names: Names;
   readonly name: string;
+
+  /** The name of the environment. A namespace that another environment has made is refused. */
+  readonly environment: string;
 
   /** Whether the namespace is made. Otherwise it exists, and may have other programs in it. @default true */
   readonly create?: boolean;
@@ -32,7 +36,7 @@ export class AppNamespace extends Construct {
   constructor(scope: Construct, id: string, props: AppNamespaceProps) {
     super(scope, id);
     this.made = props.create === false ? undefined : this.#make(props);
-    this.namespace = this.made?.metadata.name ?? props.name;
+    this.namespace = this.made?.metadata.name ?? this.#existing(props);
 
     if (props.existingAccount !== undefined) return;
     this.account = new ServiceAccountV1(this, "account", {
@@ -47,8 +51,30 @@ export class AppNamespace extends Construct {
     });
   }
 
-  #make({ names, name }: AppNamespaceProps): NamespaceV1 {
-    return new NamespaceV1(this, "namespace", { metadata: objectMetadata(names, { name, labels: RESTRICTED }) });
+  #make({ names, name, environment }: AppNamespaceProps): NamespaceV1 {
+    const labels = { ...RESTRICTED, [ENVIRONMENT_LABEL]: environment };
+    return new NamespaceV1(this, "namespace", { metadata: objectMetadata(names, { name, labels }) });
+  }
+
+  /** Read in every plan, before the objects in it. Without a label it belongs to people, who may give it to any environment. */
+  #existing({ name, environment }: AppNamespaceProps): string {
+    const owner = `try(self.metadata[0].labels["${ENVIRONMENT_LABEL}"], "${environment}")`;
+    const namespace = new DataKubernetesNamespaceV1(this, "existing", {
+      metadata: { name },
+      lifecycle: {
+        postcondition: [
+          {
+            condition: '${self.metadata[0].uid != ""}',
+            errorMessage: `there is no namespace '${name}': create it, or set createNamespace to true`,
+          },
+          {
+            condition: `\${${owner} == "${environment}"}`,
+            errorMessage: `namespace '${name}' belongs to the environment '\${${owner}}', not to '${environment}': use another namespace`,
+          },
+        ],
+      },
+    });
+    return namespace.metadata.name;
   }
 }
 

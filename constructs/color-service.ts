@@ -32,6 +32,9 @@ export interface ColorServiceProps {
   /** The addresses that may connect to a load balancer. @default - all */
   readonly sourceRanges?: readonly string[];
 
+  /** @default - those of the app alone */
+  readonly labels?: Readonly<Record<string, string>>;
+
   /** @default - ours alone */
   readonly annotations?: Readonly<Record<string, string>>;
 
@@ -55,7 +58,12 @@ export class ColorService extends Construct {
     }
 
     this.service = new ServiceV1(this, "service", {
-      metadata: objectMetadata(names, { name, namespace, annotations: props.annotations ?? {} }),
+      metadata: objectMetadata(names, {
+        name,
+        namespace,
+        labels: props.labels ?? {},
+        annotations: props.annotations ?? {},
+      }),
       spec: {
         type,
         selector: { ...names.colorLabels(color) },

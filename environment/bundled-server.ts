@@ -1,3 +1,4 @@
+import { toolsProblems } from "./bundled-tools.ts";
 import type { ServerInput, SettingsCheck } from "./schema/server.ts";
 
 const PAUSE_SECONDS = 5;
@@ -36,7 +37,11 @@ export const bundledServer = () =>
     reserved: {
       OTEL_EXPORTER_OTLP_HEADERS: "it may hold a secret; send traces to a collector in the cluster, which adds it",
     },
-    checkSettings: whoMayCall,
+    authorizationOff: { AUTH_MODE: "off" },
+    checkSettings: (settings, referenced) => [
+      ...whoMayCall(settings, referenced),
+      ...toolsProblems(settings.TOOLS ?? ""),
+    ],
     probes: {
       startupSeconds: 30,
       readiness: { type: "http", port: "admin", path: "/readyz" },

@@ -6,6 +6,7 @@ import { RULES } from "./rules/index.ts";
 import { checkOf } from "./rules/rule.ts";
 import { app } from "./schema/app.ts";
 import { ingress } from "./schema/ingress.ts";
+import { migration } from "./schema/migration.ts";
 import { network } from "./schema/network.ts";
 import { pod } from "./schema/pod.ts";
 import { release } from "./schema/release.ts";
@@ -28,7 +29,7 @@ const fields = z.strictObject({
   namespace: dnsLabel.describe("the Kubernetes namespace of its objects"),
   /** Whether a deploy makes the namespace. One that exists may have other programs in it. @default true */
   createNamespace: z.boolean().default(true),
-  /** The kubeconfig context to deploy to. @default the current context */
+  /** The kubeconfig context to deploy to. @default - that of `--context` or KUBE_CONTEXT, otherwise the current one */
   context: z.string().min(1).optional(),
   /** Where Terraform keeps its states. @default - files in the working directory */
   state: state.default({ backend: "local" }),
@@ -46,6 +47,8 @@ const fields = z.strictObject({
   network: network.prefault({}),
   /** Volumes of the server's container, by name. */
   volumes: volumes.default({}),
+  /** A program of the new version that a release runs before it stages. @default - none */
+  migration: migration.optional(),
   release: release.describe("how a release checks a version"),
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nearestOf } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
 /**
@@ -63,25 +64,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
 const keysOf = (inst: unknown) => (inst instanceof z.ZodObject ? Object.keys(inst.shape) : []);
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const [nearest, away] = known
-    .map((candidate) => [candidate, distance(key.toLowerCase(), candidate.toLowerCase())] as const)
-    .reduce((best, next) => (next[1] < best[1] ? next : best), ["", Infinity]);
-  const isNear = away <= Math.max(1, Math.floor(Math.min(key.length, nearest.length) / 3));
-  return `there is no '${key}' here; ${isNear ? `did you mean '${nearest}'?` : `there are: ${known.join(", ")}`}`;
-}
-
-/** Characters to insert, remove or replace. @see https://en.wikipedia.org/wiki/Levenshtein_distance */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [index, character] of Array.from(a).entries()) {
-    const next = [index + 1];
-    for (const [column, other] of Array.from(b).entries()) {
-      const replaced = (row[column] ?? 0) + (character === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const nearest = nearestOf(key, known);
+  const instead = nearest === undefined ? `there are: ${known.join(", ")}` : `did you mean '${nearest}'?`;
+  return `there is no '${key}' here; ${instead}`;
 }
 
 const oneOf = (values: readonly unknown[]) => values.map(shown).join(" or ");

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inContext } from "./access.ts";
 import { environmentSchema, InvalidEnvironment, type Environment } from "./environment.ts";
 import { projectFolder } from "./project.ts";
 import { UnknownEnvironment } from "./unknown-environment.ts";
@@ -12,17 +13,22 @@ export { UnknownEnvironment };
  * Loads an environment by its name, a file in the project's folder `environments`, or by the path of a file anywhere.
  *
  * @param folder where the user stands: a relative path starts from it, and the project is there or above. @default userFolder()
+ * @param context a kubeconfig context, for an environment without one of its own. @default process.env.KUBE_CONTEXT
  *
  * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as TypeScript
  */
-export async function loadEnvironment(nameOrPath: string, folder = userFolder()): Promise<Environment> {
+export async function loadEnvironment(
+  nameOrPath: string,
+  folder = userFolder(),
+  context = process.env.KUBE_CONTEXT,
+): Promise<Environment> {
   const file = isPath(nameOrPath) ? resolve(folder, nameOrPath) : await fileOf(nameOrPath, folder);
   const module = await importFile(pathToFileURL(file), nameOrPath);
   const { default: loaded } = module as { readonly default?: unknown };
   if (!environmentSchema.safeParse(loaded).success) {
     throw new UnknownEnvironment(`'${nameOrPath}' must have a default export made by environment({ … })`);
   }
-  return loaded as Environment;
+  return inContext(loaded as Environment, context);
 }
 
 /** Whether an environment is named by the path of its file. */

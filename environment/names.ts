@@ -7,8 +7,11 @@ import type { Color } from "./color.ts";
 
 export const COLOR_LABEL = "mcp-bluegreen/color";
 
-/** In a pod template: the settings that the pods were staged with, as a JSON object. */
+/** In a pod template: the settings that the pods were staged with, as canonical JSON. See constructs/pod-settings.ts. */
 export const SETTINGS_ANNOTATION = "mcp-bluegreen/settings";
+
+/** In the ConfigMap of the wanted settings: the same JSON, as the environment has it now. */
+export const WANTED_SETTINGS_KEY = "pod.json";
 
 export const RECORD_ANNOTATION = "mcp-bluegreen/release";
 
@@ -21,10 +24,16 @@ export const EPOCH_ANNOTATION = "mcp-bluegreen/epoch";
 /** In a pod template: the mark of the stage that created the pods. */
 export const MARK_ANNOTATION = "mcp-bluegreen/mark";
 
+/** On the Job of a migration and its pods: the mark of the release that runs it. */
+export const MIGRATION_LABEL = "mcp-bluegreen/migration";
+
 /** The label of ours that every object has is in `Names.labels`; this is the annotation. See constructs/object-metadata.ts. */
 export const MANAGED_ANNOTATION = "mcp-bluegreen/managed-by";
 
 export const MANAGED_BY = "terraform";
+
+/** On the namespace and the live Service: the environment that they belong to. */
+export const ENVIRONMENT_LABEL = "mcp-bluegreen/environment";
 
 export const APP_LABEL = "app.kubernetes.io/name";
 
@@ -48,8 +57,10 @@ export interface Names {
   readonly color: (color: Color) => string;
   /** The Lease that lets one release run at a time, and that carries its record in an annotation. */
   readonly lease: string;
-  /** A ConfigMap whose data are the settings that the environment wants its pods to have, by the same names. */
+  /** A ConfigMap with the settings that the environment wants its pods to have. */
   readonly wantedSettings: string;
+  /** The Job that runs the migration of the release with this mark. */
+  readonly migration: (mark: string) => string;
   /** The Secret with one revision of the request-state key. */
   readonly requestStateSecret: (revision: number) => string;
   /** The Secret with one revision of Redis's URL. */
@@ -76,6 +87,8 @@ export function namesOf(app: string): Names {
     color: (color) => `${app}-${color}`,
     lease: `${prefix}-release`,
     wantedSettings: `${prefix}-pod-settings`,
+    // A name has 63 characters, and its pods' names are longer; the whole mark is in a label.
+    migration: (mark) => `${app}-migration-${mark.slice(-8)}`,
     requestStateSecret: (revision) => `${prefix}-request-state-r${revision}`,
     redisUrlSecret: (revision) => `${prefix}-redis-url-r${revision}`,
     service: (name) => `${app}-${name}`,

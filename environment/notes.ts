@@ -1,8 +1,11 @@
+import { authorizationOff } from "./access.ts";
 import type { Environment } from "./environment.ts";
 
 /** What an environment allows and its author should know, a sentence each. A synth prints them. */
-export function notes({ server, pod, ingress, volumes }: Environment): string[] {
+export function notes({ server, app, pod, ingress, volumes }: Environment): string[] {
+  const off = authorizationOff({ server, app });
   return [
+    ...(off === undefined ? [] : [`app.settings: ${off}: anyone who reaches the server may call every tool`]),
     ...(server.sessions === "memory" ? [SESSIONS] : []),
     ...(server.connections === "kept" && ingress === undefined ? [KEPT] : []),
     ...(server.stop.pause === "none" ? [NO_PAUSE] : []),

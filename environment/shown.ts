@@ -2,5 +2,6 @@
 export function shown(value: unknown): string {
   if (typeof value === "string") return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a group of fields";
-  return String(value);
+  const text = String(value);
+  return text === "undefined" ? "nothing" : text;
 }

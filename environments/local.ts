@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { environment } from "../environment/environment.ts";
 
-/** Your own machine: processes behind a router, or any cluster that your kubeconfig points at. */
+/**
+ * Your own machine: processes behind a router, or a cluster for trying things out. Anyone who reaches the server may call it,
+ * so it is inside the cluster only, and a deploy needs the name of the cluster's context: `--context kind-kind`.
+ */
 export default environment({
   name: "local",
   namespace: "mcp-local",
   app: {
+    // `kind load docker-image` brings it to the nodes; so does a registry, under another name.
     image: "localhost/mcp-app:1.0.0",
     imagePolicy: "any",
     // Clients that keep their connection open follow a release when it ends; a bake that saw none of them would hold for want of data.
@@ -15,7 +19,6 @@ export default environment({
     allowedHosts: ["localhost", "127.0.0.1"],
   },
   scaling: { minReplicas: 2, maxReplicas: 4, requestsPerPod: 50, latencyObjectiveMs: 250 },
-  service: { type: "NodePort", nodePort: 30080 },
   release: {
     target: "local",
     stageTimeoutSeconds: 60,

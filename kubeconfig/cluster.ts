@@ -46,12 +46,17 @@ export function chooseCluster(surroundings: Surroundings, wantedContext?: string
     if (own !== undefined) return own;
     throw new InvalidKubeconfig(
       kubeconfig.files.length === 0
-        ? `there is no kubeconfig: ${quoted(kubeconfigFiles(surroundings))} does not exist, and this is no pod of a cluster`
+        ? `there is no kubeconfig: ${quoted(kubeconfigFiles(surroundings))} does not exist, and this is no pod of a cluster; name your file in KUBECONFIG`
         : `${quoted(kubeconfig.files)} has no current-context; choose one with 'kubectl config use-context', or name it in the environment`,
     );
   }
   const chosen = kubeconfig.contexts.get(context);
   if (chosen === undefined) {
+    if (kubeconfig.files.length === 0) {
+      throw new InvalidKubeconfig(
+        `there is no kubeconfig with the context '${context}': ${quoted(kubeconfigFiles(surroundings))} does not exist; name your file in KUBECONFIG`,
+      );
+    }
     const known = quoted([...kubeconfig.contexts.keys()].slice(0, 20));
     throw new InvalidKubeconfig(`the kubeconfig has no context '${context}'; it has ${known || "none"}`);
   }

@@ -1,7 +1,7 @@
 import type { Environment } from "../environment/environment.ts";
 import { objectives } from "../release/bake/objectives.ts";
 import type { ReleaseEvent } from "../release/events.ts";
-import { slowCalls, type CallHistogram } from "../release/measure/histogram.ts";
+import { slowCalls, undecidedCalls, type CallHistogram } from "../release/measure/histogram.ts";
 import { ExcessTest } from "../release/statistics/excess-test.ts";
 
 /** Live and synthetic calls, failed and slow ones: a bake gives each of the four tests the same part of its α. */
@@ -26,8 +26,9 @@ export class WatchedEvidence {
 
   /** Takes in the calls of the new color between two times, and says what all of them amount to. */
   add(during: CallHistogram, since: number, until: number): Extract<ReleaseEvent, { type: "evidence" }>[] {
-    const { calls } = during;
-    const bad = { failed: during.errors, slow: Math.min(calls, slowCalls(during, this.#maxP95Ms / 1000)) };
+    const objectiveSeconds = this.#maxP95Ms / 1000;
+    const calls = during.calls - undecidedCalls(during, objectiveSeconds);
+    const bad = { failed: during.errors, slow: Math.min(calls, slowCalls(during, objectiveSeconds)) };
     return this.#tests.map(({ name, test }) => {
       test.add({ calls, bad: bad[name], since, until });
       const { counts, lower, upper, limit } = test.estimate;

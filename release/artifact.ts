@@ -1,25 +1,26 @@
 import { resolve } from "node:path";
 import type { Environment } from "../environment/environment.ts";
 import { imageProblem } from "../environment/image.ts";
+import { userFolder } from "../environment/user-folder.ts";
 import { UsageError } from "./errors.ts";
-import { mustExist } from "./targets/local/build.ts";
+import { programOf } from "./targets/local/program.ts";
 
 /**
- * Resolves the artifact that a user named: an image, or the absolute path of a bundle.
+ * Resolves the artifact that a user named: an image, or the absolute path of what runs on this machine.
  *
  * This happens before anything is written. A rollback depends on the record of the last release, and a misspelled name
  * must not replace it.
  *
  * @throws UsageError if it does not exist, or may not run here
  */
-export async function artifact(
+export function artifact(
   image: string,
   target: Environment["release"]["target"],
-  { app }: Environment,
-): Promise<string> {
+  { app, server }: Environment,
+): string {
   if (target === "local") {
-    const path = resolve(image);
-    await mustExist(path);
+    const path = resolve(userFolder(), image);
+    programOf(path, server);
     return path;
   }
   const problem = imageProblem(image, app.imagePolicy);

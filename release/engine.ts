@@ -3,8 +3,10 @@ import type { Color } from "../environment/color.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, UsageError } from "./errors.ts";
 import type { ReleaseResult } from "./events.ts";
+import { waitForKeptConnections } from "./kept-connections.ts";
 import { after, next, type Action, type Result } from "./machine.ts";
 import { Outage } from "./outage.ts";
+import type { Stage } from "./ports/staging.ts";
 import type { Phase, ReleaseRecord } from "./record.ts";
 import { done, ended, interrupted, paused, reached } from "./results.ts";
 import type { Rule } from "./rules.ts";
@@ -137,7 +139,15 @@ export class Engine {
       case "correct":
         if (action.release.reason !== undefined) listener({ type: "progress", message: action.release.reason });
         return PASS;
+      case "create-migration":
+        await target.migrations?.create(action, authority.fence, signal);
+        return PASS;
+      case "migrate":
+        return await this.#migrate(action);
       case "stage":
+        if (snapshot.colors[action.color].mark !== action.mark) {
+          await waitForKeptConnections(this.#options, action.color);
+        }
         await target.staging.stage(action, authority.fence, signal);
         return PASS;
       case "scale-up":
@@ -157,8 +167,19 @@ export class Engine {
     }
   }
 
+  async #migrate(stage: Stage): Promise<Result> {
+    const { target, authority, listener, signal } = this.#options;
+    const progress = (message: string) => {
+      listener({ type: "progress", message });
+    };
+    if (target.migrations !== undefined) return await target.migrations.run(stage, authority.fence, signal, progress);
+    progress("the environment has no migration any more: going on without");
+    return PASS;
+  }
+
   async #removeHolds({ from, to, outcome }: ReleaseRecord): Promise<void> {
     const { target, authority, signal } = this.#options;
+    if (outcome === "released") await waitForKeptConnections(this.#options, from);
     await target.capacity.hold(to, undefined, authority.fence, signal);
     if (outcome === "rolled-back") await waitForAutoscaler(this.#options, from);
     signal.throwIfAborted();

@@ -55,6 +55,8 @@ export type ResultKind =
   | "paused-old-live"
   /** Nothing was decided. The new version is live, or may be: a move of the traffic got no answer. */
   | "paused-new-live"
+  /** Only of a wait: a color did not get its pods ready in time. */
+  | "not-ready"
   /** Another command holds the lease, or has taken it over. */
   | "lease-held"
   /** The target did not answer, or refused, before the command changed anything. */

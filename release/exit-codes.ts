@@ -11,6 +11,7 @@ export const EXIT_CODES: Record<ResultKind, number> = {
   "paused-new-live": 5,
   "lease-held": 6,
   "not-started": 7,
+  "not-ready": 8,
   // EX_SOFTWARE of sysexits.h; 1, Node's own code for a crash, means `aborted` here.
   crash: 70,
 };
@@ -24,4 +25,5 @@ export const EXIT_HELP = `Exit codes:
   5   paused with the new version live, or possibly live: 'release run' continues, 'release rollback' moves back
   6   another command holds the lease, or has taken it over
   7   not started: the target did not answer or refused, and nothing was changed
+  8   status --wait: a color did not get its pods ready in time
   70  a fault of this command itself`;

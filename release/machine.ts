@@ -1,11 +1,15 @@
 import type { Color } from "../environment/color.ts";
+import type { Stage } from "./ports/staging.ts";
 import type { ReleaseRecord } from "./record.ts";
 import { carrying, readyPods, type Snapshot } from "./snapshot.ts";
 
 /** The one thing to do next. Every action may be repeated: a resumed release may do one that has already happened. */
 export type Action =
   | { readonly do: "nothing" }
-  | { readonly do: "stage"; readonly color: Color; readonly image: string; readonly mark: string }
+  /** Create the run of the migration, which does not start before that is recorded. */
+  | ({ readonly do: "create-migration" } & Stage)
+  | ({ readonly do: "migrate" } & Stage)
+  | ({ readonly do: "stage" } & Stage)
   | { readonly do: "verify" }
   | ScaleUp
   | { readonly do: "move"; readonly from: Color; readonly to: Color }
@@ -29,7 +33,7 @@ export interface ScaleUp {
   readonly image?: string;
 }
 
-/** The outcome of an action. Only `scale-up`, `verify` and `bake` have more than one. */
+/** The outcome of an action. Only `migrate`, `scale-up`, `verify` and `bake` have more than one. */
 export interface Result {
   readonly outcome: "pass" | "fail" | "inconclusive";
   readonly reason: string;
@@ -49,7 +53,7 @@ export function next(snapshot: Snapshot): Action {
   switch (release.phase) {
     case "stage":
       if (live !== from) return movedByOthers(release);
-      return { do: "stage", color: to, image: release.image, mark: release.mark };
+      return { do: stepOfStage(release), color: to, image: release.image, mark: release.mark };
     case "verify":
       if (live !== from) return movedByOthers(release);
       if (!isStaged(snapshot, release)) return stagedByOthers(snapshot, release);
@@ -120,6 +124,11 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
       return release;
     case "correct":
       return action.release;
+    case "create-migration":
+      return { ...release, migration: "created" };
+    case "migrate":
+      if (result.outcome === "pass") return { ...release, migration: "done" };
+      return { ...release, phase: "retire", outcome: "aborted", reason: result.reason };
     case "stage":
       return { ...release, phase: "verify" };
     case "scale-up": {
@@ -148,6 +157,12 @@ export function after(release: ReleaseRecord, action: Action, result: Result): R
     case "remove-holds":
       return { ...release, phase: "ended", retired: true, capacity: undefined, waited: undefined };
   }
+}
+
+/** The schema is changed before the version that needs it starts. Both colors then run on it. */
+function stepOfStage({ migration }: ReleaseRecord): "create-migration" | "migrate" | "stage" {
+  if (migration === "due") return "create-migration";
+  return migration === "created" ? "migrate" : "stage";
 }
 
 /** The capacity is put in place once for a release, and again when a deploy has lowered a minimum since. */

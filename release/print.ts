@@ -23,9 +23,9 @@ export function printer(json: boolean): Print {
 
 type Result = Extract<ReleaseEvent, { type: "result" }>;
 
-/** The command did not run, or crashed. */
+/** The command did not run, found pods that hang, or crashed. */
 const isMistake = (event: ReleaseEvent): event is Result =>
-  event.type === "result" && ["usage", "not-started", "crash"].includes(event.result);
+  event.type === "result" && ["usage", "not-started", "not-ready", "crash"].includes(event.result);
 
 /** A bake repeats its gates. People want to see changes only; machines get everything. */
 function isRepetition(event: ReleaseEvent, lastOutcomes: Map<string, Outcome>): boolean {
@@ -55,6 +55,7 @@ const RESULTS: Record<ReleaseResult["result"], Style> = {
   "paused-new-live": "red",
   "lease-held": "yellow",
   "not-started": "yellow",
+  "not-ready": "red",
   usage: "red",
   crash: "red",
 };

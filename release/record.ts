@@ -33,6 +33,8 @@ const fields = {
   endedAt: z.iso.datetime().optional(),
   /** The image that `to` had after its stage, as the target reports it: admission may rewrite images. */
   accepted: z.string().optional(),
+  /** How far the migration is that runs before the stage; none if the environment has none. */
+  migration: z.enum(["due", "created", "done"]).optional(),
   /** Pods that each color is held at, once the capacity was in place. */
   capacity: z.number().int().positive().optional(),
   /** The replica overrides were removed after a release: a rollback has to scale up first. */

@@ -17,6 +17,8 @@ export interface Origin {
   readonly mark: string;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** Whether the version has to be migrated to before it is staged. @default false */
+  readonly migrates?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Origin {
 export type Rule = (snapshot: Snapshot) => ReleaseRecord;
 
 /** A new release to the idle color. A release that has not moved traffic yet gives way to it. */
-export function begin({ image, version }: Candidate, { mark, startedAt }: Origin): Rule {
+export function begin({ image, version }: Candidate, { mark, startedAt, migrates = false }: Origin): Rule {
   return (snapshot) => {
     const unfinished = unfinishedRelease(snapshot);
     if (unfinished !== undefined) {
@@ -39,7 +41,8 @@ export function begin({ image, version }: Candidate, { mark, startedAt }: Origin
     const { live, colors } = snapshot;
     const previous = { image: colors[live].image, mark: colors[live].mark };
     const earlier = wayBack(snapshot);
-    return { mark, image, version, from: live, to: other(live), previous, phase: "stage", startedAt, earlier };
+    const begun = { mark, image, version, from: live, to: other(live), previous, startedAt, earlier };
+    return { ...begun, phase: "stage", ...(migrates && { migration: "due" }) };
   };
 }
 

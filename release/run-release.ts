@@ -107,8 +107,9 @@ async function carryOut(
   holder: string,
   options: ConstructorParameters<typeof Engine>[0],
 ): Promise<ReleaseResult> {
-  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString() };
-  const { rule, until } = RULES[command.do](command as never, origin, holder);
+  const migrates = options.target.migrations !== undefined;
+  const origin = { mark: randomUUID(), startedAt: options.clock.date().toISOString(), migrates };
+  const { rule, until } = courseOf(command, origin, holder);
   const result = await new Engine(options).run(rule, until);
   if (command.do !== "rollback") return result;
   // The user asked for exactly this.
@@ -117,10 +118,16 @@ async function carryOut(
 
 type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
 
-interface Course {
+export interface Course {
+  /** What the command makes of the state that it finds. */
   readonly rule: Rule;
+  /** The phase that it stops before. */
   readonly until: Phase;
 }
+
+/** How a command drives a release. */
+export const courseOf = (command: Command, origin: Origin, holder: string): Course =>
+  RULES[command.do](command as never, origin, holder);
 
 const RULES: { [Do in Command["do"]]: (command: Of<Do>, origin: Origin, holder: string) => Course } = {
   run: ({ candidate }, origin) => ({

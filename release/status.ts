@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import type { Environment } from "../environment/environment.ts";
 import { COLORS, type Color } from "../environment/color.ts";
 import type { ColorState } from "./ports/capacity.ts";
@@ -9,6 +10,8 @@ import { observe, readyIn } from "./snapshot.ts";
 export interface Status {
   readonly environment: string;
   readonly target: readonly string[];
+  /** Who holds the lease of a release; none if it is free. */
+  readonly holder: string | undefined;
   readonly live: Color;
   readonly colors: readonly ColorStatus[];
   readonly release: ReleaseRecord | undefined;
@@ -32,13 +35,14 @@ export interface ColorStatus {
 
 /** @throws what the ports throw */
 export async function readStatus(target: Target, environment: Environment): Promise<Status> {
-  const snapshot = await observe(target);
+  const [snapshot, holder] = await Promise.all([observe(target), target.records.holder()]);
   const { live, colors, release } = snapshot;
   const [pending, history] = await Promise.all([target.staging.pending(live), target.records.history()]);
   const known = new Map([...history, ...(release ? [release] : [])].map(({ mark, version }) => [mark, version]));
   return {
     environment: environment.name,
     target: target.description,
+    holder,
     live,
     colors: COLORS.map((color) => {
       const { image, mark, desired, heldAt, problems = [] } = colors[color];
@@ -63,13 +67,14 @@ export function writeStatus(status: Status, json: boolean): void {
   process.stdout.write(json ? `${JSON.stringify(status)}\n` : `${describe(status)}\n`);
 }
 
-function describe({ environment, target, live, colors, release, pending }: Status): string {
+function describe({ environment, target, holder, live, colors, release, pending }: Status): string {
   const changes = pending.map(
     ({ setting, running, wanted }) => `${setting}: ${running ?? "(unset)"} → ${wanted ?? "(unset)"}`,
   );
   return [
     ...target.map((line) => `target   ${line}`),
     `release  ${describeRelease(release)}`,
+    ...(holder === undefined ? [] : [`lease    held by ${holder}`]),
     ...colors
       .toSorted((a, b) => Number(b.color === live) - Number(a.color === live))
       .flatMap((color) => describeColor(color, color.color === live ? "live" : "idle")),
@@ -82,10 +87,13 @@ function describeColor({ color, image, version, mark, ready, desired, heldAt, pr
   const staged = mark === undefined ? "not staged by a release" : (version ?? `stage ${mark}`);
   const runs = image === undefined ? "nothing staged" : `${staged}, ${image}`;
   return [
-    `${role}     ${color.padEnd(5)}  ${ready}/${desired} ready${held}  ${runs}`,
-    ...problems.map((problem) => `         ${problem}`),
+    `${role}     ${paint(color, color.padEnd(5))}  ${ready}/${desired} ready${held}  ${runs}`,
+    ...problems.map((problem) => `         ${paint("yellow", problem)}`),
   ];
 }
+
+/** Node leaves the colors out when standard output is no terminal, or NO_COLOR is set. */
+const paint = (style: Color | "yellow", text: string) => styleText(style, text, { stream: process.stdout });
 
 function describeRelease(release: ReleaseRecord | undefined): string {
   if (release === undefined) return "none yet";

@@ -1,5 +1,6 @@
 import { App, TerraformStack } from "cdktf";
 import { COLORS, type Color } from "../environment/color.ts";
+import { inContext } from "../environment/access.ts";
 import type { Environment } from "../environment/environment.ts";
 import { scopeName, stackName } from "../environment/names.ts";
 import { AppsOf } from "./apps-of.ts";
@@ -52,13 +53,14 @@ export class BlueGreenApp {
    * @param scope the cdktf App itself: each part of the app is a stack, with a state of its own
    * @param environment made by `environment({ … })`
    * @throws InvalidInput if the scope, a name or a change cannot be used
+   * @throws InvalidEnvironment if anyone may call the server and nobody named its cluster
    * @throws InvalidKubeconfig if Terraform would reach another cluster than kubectl
    */
   constructor(scope: App, environment: Environment, props: BlueGreenAppProps = {}) {
     this.name = scopeName(environment);
     this.environment = environment;
     checkScope(scope, this.name);
-    const cluster = props.cluster ?? providerCluster(findCluster(environment), environment);
+    const cluster = props.cluster ?? clusterOf(environment);
     const apps = AppsOf.in(scope);
     const change = apps.changeOf(this.name, props.change ?? changeOfVariables());
     checkStagedImage(change, environment);
@@ -111,6 +113,11 @@ function checkUnused(scope: App, id: string): void {
 function changeOfVariables(): Change {
   const inputs = readInputs([], process.env);
   return inputs === "help" ? {} : inputs;
+}
+
+function clusterOf(environment: Environment): ProviderCluster {
+  const placed = inContext(environment, process.env.KUBE_CONTEXT);
+  return providerCluster(findCluster(placed), placed);
 }
 
 /** The output of a deploy names the changes besides bringing objects up to date. */

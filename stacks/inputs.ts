@@ -10,6 +10,9 @@ import type { TerraformCluster } from "../kubeconfig/terraform.ts";
 export interface Inputs extends Change {
   /** An environment's name, or the path of its file. */
   readonly environment: string;
+
+  /** The kubeconfig context to deploy to, for an environment that names none. @default - the current one */
+  readonly context?: string;
 }
 
 /** The changes of one synth besides bringing objects up to date. */
@@ -41,6 +44,7 @@ export const HELP = `Usage: npm run synth -- [options]
 Writes the stacks of an environment to cdktf.out. 'cdktf deploy' runs this too, with the variables.
 
   --environment <name or file>  ENVIRONMENT  one of environments/, or a file of your own (default: local)
+  --context <name>              KUBE_CONTEXT the kubeconfig context, for an environment that names none
   --stage <color>=<image>       STAGE        put this image, and the environment's settings, on a color
   --stage-mark <mark>           STAGE_MARK   the release that stages; set by 'release run'
   --stage-epoch <number>        STAGE_EPOCH  the epoch of its lease; set by 'release run'
@@ -73,9 +77,11 @@ export function readInputs(args: readonly string[], variables: Variables): Input
   if (release !== undefined && stage === undefined) {
     throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with --stage");
   }
+  const context = given(options.context, variables.KUBE_CONTEXT);
   const app = given(options.app, variables.BLUEGREEN_APP);
   const inputs = {
     environment,
+    ...(context === undefined ? {} : { context }),
     ...(app === undefined ? {} : { app }),
     ...(stage === undefined ? {} : { stage: { ...readStage(stage), ...(release && { release }) } }),
     ...(activate === undefined ? {} : { activate: readColor("activate", activate) }),
@@ -134,6 +140,7 @@ function parseOptions(args: readonly string[]) {
       args: [...args],
       options: {
         environment: text,
+        context: text,
         stage: text,
         "stage-mark": text,
         "stage-epoch": text,

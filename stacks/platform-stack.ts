@@ -4,13 +4,14 @@ import { AppNamespace } from "../constructs/app-namespace.ts";
 import { Claim } from "../constructs/claim.ts";
 import { NetworkPolicies } from "../constructs/network-policies.ts";
 import { objectMetadata } from "../constructs/object-metadata.ts";
-import { podSettings } from "../constructs/pod-template.ts";
+import { podSettings } from "../constructs/pod-settings.ts";
 import {
   REDIS_URL,
   REQUEST_STATE_KEY,
   RevisionedSecret,
   type RevisionedSecretProps,
 } from "../constructs/revisioned-secret.ts";
+import { WANTED_SETTINGS_KEY } from "../environment/names.ts";
 import { egress } from "./egress.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 import { podProps } from "./pods.ts";
@@ -40,6 +41,7 @@ export class PlatformStack extends EnvironmentStack {
     this.namespace = new AppNamespace(this, "namespace", {
       names,
       name: environment.namespace,
+      environment: environment.name,
       create: environment.createNamespace,
       existingAccount: pod.serviceAccount.existing,
       accountAnnotations: pod.serviceAccount.annotations,
@@ -89,7 +91,7 @@ export class PlatformStack extends EnvironmentStack {
     // No pod reads this. It is what `release status` compares the pods with.
     this.wantedSettings = new ConfigMapV1(this, "wanted-settings", {
       metadata: objectMetadata(names, { name: names.wantedSettings, namespace }),
-      data: podSettings(names, podProps(environment, names)),
+      data: { [WANTED_SETTINGS_KEY]: podSettings(names, podProps(environment, names)) },
     });
   }
 

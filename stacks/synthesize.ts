@@ -36,7 +36,7 @@ export function explainMistake(error: unknown): void {
 }
 
 async function synthesizeInputs(inputs: Inputs, extend?: (app: App, blueGreen: BlueGreenApp) => void): Promise<void> {
-  const environment = await loadEnvironment(inputs.environment);
+  const environment = await loadEnvironment(inputs.environment, undefined, inputs.context);
   const cluster = findCluster(environment);
   const app = new App();
   const blueGreen = new BlueGreenApp(app, environment, {

@@ -3,6 +3,7 @@ import { AppIngress } from "../constructs/app-ingress.ts";
 import { ColorService } from "../constructs/color-service.ts";
 import { ExtraService } from "../constructs/extra-service.ts";
 import { other, type Color } from "../environment/color.ts";
+import { ENVIRONMENT_LABEL } from "../environment/names.ts";
 import { EnvironmentStack, type EnvironmentStackProps } from "./environment-stack.ts";
 
 /** The color that a new environment starts with. */
@@ -40,6 +41,8 @@ export class TrafficStack extends EnvironmentStack {
       port: server.servicePort,
       color: activate ?? FIRST,
       releaseDecides: activate === undefined,
+      // A release refuses the Service of another environment.
+      labels: { [ENVIRONMENT_LABEL]: this.environment.name },
       ...service,
     });
     // Moved by the release that stages, and by no deploy: one that activates a color changes the live Service and nothing else.

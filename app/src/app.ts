@@ -42,7 +42,7 @@ const MAX_STREAMS = 1024;
 
 export interface AppOptions {
   readonly config: Config;
-  /** Adds, removes or wraps tools. @default - the tools as they are */
+  /** Adds, removes or wraps tools; gets the bundled ones that `TOOLS` names. @default - the tools as they are */
   readonly tools?: (tools: readonly Tool[]) => readonly Tool[];
   /**
    * Registers prompts, templates, completions, and tools that ask the client. Called for each
@@ -87,7 +87,7 @@ export async function startApp({
   );
   const factory = createServerFactory({
     ...config,
-    tools: tools(createTools(services)),
+    tools: tools(createTools(services, config.bundledTools)),
     resources: createResources(services),
     requestStateKey: config.requestStateKey ?? makeUpKey(log),
     tracing,
@@ -129,7 +129,7 @@ export async function startApp({
   const authorization = await authorize(config, services, log);
   const bodies = new BodyBudget(config);
   const admission = new Admission(config.admissionTime);
-  metrics.add(...serverMetrics({ connections, admission, bodies }));
+  metrics.add(...serverMetrics(connections, admission, bodies));
   const mcpServer = createMcpPort({ config, authorization, handler, connections, bodies, admission, logger });
   const adminServer = createAdminPort({ health, metrics, logger });
 
@@ -180,7 +180,7 @@ async function authorize(
 ): Promise<Authorization | undefined> {
   if (auth.mode === "off") return undefined;
   const { createAuthorization } = await import("./auth/create-authorization.ts");
-  return createAuthorization({ ...services, config: auth, settings: breakers.token_keys, logger });
+  return createAuthorization(auth, breakers.token_keys, services, logger);
 }
 
 /** Loads OpenTelemetry only if traces are kept, because it takes time and memory. */

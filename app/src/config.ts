@@ -8,12 +8,14 @@ import { redisConfig, redisVariables } from "./config/redis.ts";
 import { serverConfig, serverVariables } from "./config/server.ts";
 import { storeConfig, storeVariables } from "./config/store.ts";
 import { telemetryVariables, tracingConfig } from "./config/telemetry.ts";
+import { toolsVariables } from "./config/tools.ts";
 import { weatherConfig, weatherVariables } from "./config/weather.ts";
 
 /** Every environment variable. A test compares docs/configuration.md with this table. */
 export const variables = z.object({
   ...serverVariables,
   ...authVariables,
+  ...toolsVariables,
   ...weatherVariables,
   ...breakerVariables,
   ...cacheVariables,
@@ -49,6 +51,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     ...serverConfig(values),
     auth: authConfig(values),
+    bundledTools: values.TOOLS,
     weather: weatherConfig(values),
     breakers: breakersConfig(values),
     cache: cacheConfig(values),

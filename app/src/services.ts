@@ -7,7 +7,7 @@ import { Health } from "./health/health.ts";
 import { HttpClient } from "./outbound/http-client.ts";
 import { Pool } from "./outbound/pool.ts";
 import { Bulkhead } from "./resilience/bulkhead.ts";
-import { LocalBreakerHistory, type BreakerHistory } from "./resilience/breaker-history.ts";
+import { LocalBreakerHistory } from "./resilience/breaker-history.ts";
 import { BreakerRegistry } from "./resilience/breaker-registry.ts";
 import { PLAIN_CALL } from "./resilience/call.ts";
 import { RateLimiter } from "./resilience/rate-limiter.ts";
@@ -16,50 +16,19 @@ import { sharedBreakerMetrics } from "./redis/breakers-metrics.ts";
 import { SharedBreakers } from "./redis/breakers.ts";
 import { connectRedis, redisHealth } from "./redis/connect.ts";
 import { shareRateLimit } from "./redis/rate-limit.ts";
-import type { Redis } from "./redis/redis.ts";
 import { SharedWeights } from "./redis/shared-weights.ts";
 import { createStore } from "./store/create-store.ts";
-import type { ResilientStore } from "./store/resilient-store.ts";
-import type { Collector } from "./telemetry/collector.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { policyMetrics } from "./telemetry/policy-metrics.ts";
 import { Weather } from "./weather/weather.ts";
 
-/** The parts that tools and resources use, one of each for the process. */
-export interface Services {
-  /** Every breaker of the process. */
-  readonly breakers: BreakerRegistry;
-  /** Their latest transitions. */
-  readonly history: BreakerHistory;
-  readonly caches: Caches;
-  /** Fills the caches before the pod is ready. */
-  readonly warmUp: WarmUp;
-  readonly weather: Weather;
-  /** Calls to URLs that clients give. */
-  readonly outbound: HttpClient;
-  /** Pools of equivalent endpoints, by name. */
-  readonly pools: ReadonlyMap<string, Pool>;
-  /** Weights of their endpoints that operators have set. */
-  readonly weights: SharedWeights;
-  /** Runs one computation at a time; others queue. */
-  readonly computations: Bulkhead;
-  /** Rate limit of each client. */
-  readonly limiter: RateLimiter;
-  /** Accepts writes also while the database is down. */
-  readonly store: ResilientStore;
-  readonly health: Health;
-  /** Metrics of the parts, for `/metrics`. */
-  readonly metrics: readonly Collector[];
-  /** Shares state with other pods; absent if it is not configured. */
-  readonly redis?: Redis | undefined;
-  /** Ends background work. To be called after the last call. */
-  close(): Promise<void>;
-}
-
 /** Limits for computations; the timeout is in milliseconds. */
 const COMPUTATIONS = { maxConcurrent: 1, maxQueue: 100, queueTimeout: 20_000 };
 
-export async function createServices(config: Config, { logger }: { readonly logger: Logger }): Promise<Services> {
+/** The parts that tools and resources use, one of each for the process. */
+export type Services = Awaited<ReturnType<typeof createServices>>;
+
+export async function createServices(config: Config, { logger }: { readonly logger: Logger }) {
   const redis = config.redis && (await connectRedis(config.redis, logger));
   const breakers = new BreakerRegistry();
   const { stateSync } = config.breakers;
@@ -95,15 +64,23 @@ export async function createServices(config: Config, { logger }: { readonly logg
   health.add(stored.dependency);
   return {
     breakers,
+    /** Latest transitions of the breakers. */
     history,
     caches,
+    /** Fills the caches before the pod is ready. */
     warmUp,
     weather,
+    /** Calls to URLs that clients give. */
     outbound,
+    /** Pools of equivalent endpoints, by name. */
     pools,
+    /** Weights of their endpoints that operators have set. */
     weights,
+    /** Runs one computation at a time; others queue. */
     computations,
+    /** Rate limit of each client. */
     limiter,
+    /** Accepts writes also while the database is down. */
     store: stored.store,
     health,
     metrics: [
@@ -120,7 +97,9 @@ export async function createServices(config: Config, { logger }: { readonly logg
       ...sharedBreakerMetrics(sharedBreakers),
       ...stored.metrics,
     ],
+    /** Absent if it is not configured. */
     redis,
+    /** Ends background work. To be called after the last call. */
     async close() {
       outbound.close();
       endSharing?.();

@@ -1,5 +1,6 @@
 import type { Environment } from "../../environment/environment.ts";
 import { loadEnvironment } from "../../environment/load.ts";
+import { userFolder } from "../../environment/user-folder.ts";
 import { artifact } from "../../release/artifact.ts";
 import { UsageError } from "../../release/errors.ts";
 import { printer } from "../../release/print.ts";
@@ -14,8 +15,8 @@ export type Change = Command["do"];
 
 /** Carries out a command, or shows what it would do. Its result becomes the exit code. */
 export async function runChange(name: Change, options: ChangeOptions): Promise<void> {
-  const environment = await loadEnvironment(options.environment);
-  const command = commandOf(name, options, await candidateOf(options, environment));
+  const environment = await loadEnvironment(options.environment, userFolder(), options.context);
+  const command = commandOf(name, options, candidateOf(options, environment));
   const print = printer(options.output === "json");
   await using target = await openTarget(options, environment, (message) => {
     print({ type: "progress", message });
@@ -25,6 +26,11 @@ export async function runChange(name: Change, options: ChangeOptions): Promise<v
   });
   const { signal } = interrupted;
   const takeOver = options.takeOver === true;
+  if (options.dryRun === true) {
+    const { showDryRun } = await import("./dry-run.ts");
+    await showDryRun({ target, environment, command, takeOver, signal }, options.output);
+    return;
+  }
   finish(print, await runRelease({ target, environment, command, takeOver, listener: print, signal }));
 }
 
@@ -61,9 +67,9 @@ function commandOf(name: Change, options: ChangeOptions, candidate: Candidate | 
   }
 }
 
-async function candidateOf(options: ChangeOptions, environment: Environment): Promise<Candidate | undefined> {
+function candidateOf(options: ChangeOptions, environment: Environment): Candidate | undefined {
   const { image, version } = options;
   if (image === undefined && version === undefined) return undefined;
   if (!image || !version) throw new UsageError("name both --image and --version, or neither");
-  return { image: await artifact(image, targetKind(options, environment), environment), version };
+  return { image: artifact(image, targetKind(options, environment), environment), version };
 }

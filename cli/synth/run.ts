@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { userFolder } from "../../environment/user-folder.ts";
 import { findProject } from "../project.ts";
 
 /** What a synth does, as the app command reads it from its variables. */
 interface SynthInputs {
   readonly environment: string;
+  readonly context?: string;
   readonly stage?: string;
   readonly activate?: string;
 }
@@ -17,7 +18,7 @@ interface SynthInputs {
  * @returns its exit code
  * @throws UsageError if there is no project
  */
-export async function runSynth({ environment, stage = "", activate = "" }: SynthInputs): Promise<number> {
+export async function runSynth({ environment, context = "", stage = "", activate = "" }: SynthInputs): Promise<number> {
   const { folder, app } = findProject(userFolder());
   const child = spawn(app, {
     shell: true,
@@ -26,6 +27,7 @@ export async function runSynth({ environment, stage = "", activate = "" }: Synth
     env: {
       ...process.env,
       ENVIRONMENT: environment,
+      KUBE_CONTEXT: context,
       STAGE: stage,
       ACTIVATE: activate,
       // Relative paths start from here, as `npm run` says it.
@@ -34,5 +36,7 @@ export async function runSynth({ environment, stage = "", activate = "" }: Synth
     },
   });
   const [code] = (await once(child, "close")) as [number | null];
+  if (code === 0)
+    process.stdout.write(`stacks: ${join(resolve(folder, process.env.CDKTF_OUTDIR ?? "cdktf.out"), "stacks")}\n`);
   return code ?? 1;
 }

@@ -1,4 +1,5 @@
 import { imageRules } from "./image.ts";
+import { migrationRules } from "./migration.ts";
 import { podRules } from "./pod.ts";
 import { resourceRules } from "./resources.ts";
 import { networkRules } from "./network.ts";
@@ -18,4 +19,5 @@ export const RULES: readonly Rule[] = [
   ...podRules,
   ...networkRules,
   ...releaseRules,
+  ...migrationRules,
 ];

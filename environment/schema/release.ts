@@ -21,6 +21,11 @@ export const release = z.strictObject({
   target: z.enum(["local", "kubernetes"]).describe("where a release runs, 'local' or 'kubernetes'"),
   /** How long a staged color may take to be ready. */
   stageTimeoutSeconds: z.number().positive().describe("seconds that a staged color may take to be ready"),
+  /**
+   * With `server.connections: "kept"` and without an Ingress: how long a release waits for clients to leave an idle color
+   * before it ends pods of it. Clients that stay may lose a call each. @default 60
+   */
+  keptConnectionsSeconds: z.number().nonnegative().max(3600).default(60),
   /** The call that a client makes on the idle color. @default - `tools/list`, which must not be empty */
   smoke: smoke.optional(),
   /** Synthetic calls to the idle color. They end early once they are enough to decide. */

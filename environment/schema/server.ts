@@ -64,6 +64,11 @@ export const server = z.strictObject({
   asks: z.array(variableName).default(["OTEL_EXPORTER_OTLP_ENDPOINT"]),
   /** Variables that an environment may not set, with the reason. */
   reserved: z.record(variableName, z.string()).default({}),
+  /**
+   * Settings with which anyone who reaches the port may call. Such an environment needs a context by name, and the synth
+   * says it. @default - not known
+   */
+  authorizationOff: z.record(variableName, z.string()).default({}),
   /** Checks the settings of an environment. @default - none */
   checkSettings: z.custom<SettingsCheck>((value) => typeof value === "function", "must be a function").optional(),
   probes: probes.prefault({}),

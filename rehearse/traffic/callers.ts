@@ -6,7 +6,9 @@ import type { Sampler } from "./sampler.ts";
 
 export interface CallersOptions extends CallerKind {
   readonly url: URL;
-  readonly sampler: Pick<Sampler, "answered" | "failed" | "dropped">;
+  readonly sampler: Pick<Sampler, "answered" | "failed" | "dropped" | "sessionEnded">;
+  /** Whether its calls time switches: each on a connection of its own, at a cost that is the same in every version. @default false */
+  readonly isPulse?: boolean;
   /** Ends the callers; calls under way are finished. */
   readonly signal: AbortSignal;
   /** Clients that are there from the beginning. */
@@ -88,16 +90,23 @@ export class Callers {
 
   /** One client after the other, until stopped. */
   async #work(connected?: () => void): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, sampler } = this.#options;
+    /** A call whose session the server no longer knew. */
+    let again: Arrival | undefined;
     while (!signal.aborted) {
       await using caller = await this.#connect();
       connected?.();
       for (let calls = 0; calls < CALLS_PER_CLIENT && caller !== undefined; calls++) {
-        const arrival = await this.#next();
+        const arrival = again ?? (await this.#next());
+        again = undefined;
         if (arrival === undefined) return;
         this.#busy += 1;
-        await caller.ask(arrival);
+        const ended = (await caller.ask(arrival)) === "session ended";
         this.#busy -= 1;
+        if (!ended) continue;
+        sampler.sessionEnded();
+        again = arrival;
+        break;
       }
     }
   }

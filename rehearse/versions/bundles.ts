@@ -17,8 +17,8 @@ export const VERSIONS = {
 
 export type VersionName = keyof typeof VERSIONS;
 
-/** The path of each version's bundle. */
-export type Bundles = Readonly<Record<VersionName, string>>;
+/** What each version runs, as `--image` names it. */
+export type Images = Readonly<Record<VersionName, string>>;
 
 /** A version could not be built; the message is what the build said. */
 export class BuildFailed extends Error {
@@ -33,7 +33,7 @@ const PREBUILT = fileURLToPath(new URL("prebuilt", import.meta.url));
  *
  * @throws BuildFailed
  */
-export const bundlesIn = async (folder: string): Promise<Bundles> =>
+export const bundlesIn = async (folder: string): Promise<Images> =>
   existsSync(PREBUILT) ? bundlesOf((version) => pathIn(PREBUILT, version)) : await buildBundles(folder);
 
 /**
@@ -41,7 +41,7 @@ export const bundlesIn = async (folder: string): Promise<Bundles> =>
  *
  * @throws BuildFailed
  */
-export async function buildBundles(folder: string): Promise<Bundles> {
+export async function buildBundles(folder: string): Promise<Images> {
   const build = async (name: VersionName): Promise<string> => {
     const version = VERSIONS[name];
     const out = pathIn(folder, version.version);
@@ -55,7 +55,7 @@ export async function buildBundles(folder: string): Promise<Bundles> {
 
 const pathIn = (folder: string, version: string): string => join(folder, `app-${version}.js`);
 
-const bundlesOf = (pathOf: (version: string) => string): Bundles => ({
+const bundlesOf = (pathOf: (version: string) => string): Images => ({
   first: pathOf(VERSIONS.first.version),
   good: pathOf(VERSIONS.good.version),
   wrong: pathOf(VERSIONS.wrong.version),

@@ -1,5 +1,5 @@
 import type { Color } from "../../environment/color.ts";
-import { boundOf, difference, slowCalls, sum, type CallHistogram } from "../measure/histogram.ts";
+import { boundOf, difference, slowCalls, sum, undecidedCalls, type CallHistogram } from "../measure/histogram.ts";
 import type { Measurements } from "../ports/measurements.ts";
 
 /** Calls by how they went. Pods count a failed call that took long as slow too. */
@@ -60,7 +60,8 @@ export class LiveCalls {
       return earlier === undefined ? [] : [difference(earlier, calls)];
     });
     const during = sum(known);
-    const calls = during.calls - take(this.#own, "calls", during.calls);
+    const decided = during.calls - undecidedCalls(during, this.#objectiveSeconds);
+    const calls = decided - take(this.#own, "calls", decided);
     const failed = during.errors - take(this.#own, "failed", during.errors);
     const counted = slowCalls(during, this.#objectiveSeconds);
     const slow = Math.min(counted - take(this.#own, "slow", counted), calls);

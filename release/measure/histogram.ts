@@ -4,7 +4,10 @@ import type { Server } from "../../environment/schema/server.ts";
 export type HistogramNames = Pick<NonNullable<Server["metrics"]>, "histogram" | "methodLabel" | "errorLabel">;
 
 /** Error types that say how the call was asked, not how it was answered; a new version is not to blame for its callers. */
-const CALLERS_OWN = new Set(["", "caller_error", "rate_limited", "-32602"]);
+const CALLERS_OWN = new Set(["", "caller_error", "rate_limited", "-32602", "cancelled"]);
+
+/** Error type of a call whose client went away before the answer. Its duration is the time that the client waited. */
+const CANCELLED = "cancelled";
 
 /** Labels are optional. A label's value may hold anything, braces too. */
 const SAMPLE = /^([\w:]+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+(\S+)/;
@@ -12,10 +15,14 @@ const SAMPLE = /^([\w:]+)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+(\S+)/;
 /** Tool calls since a pod started: how many took at most each bound, how many in all, how many failed. */
 export interface CallHistogram {
   /** Upper bounds in seconds, ascending, the last one infinite; with the number of calls at or below each. */
-  readonly buckets: ReadonlyMap<number, number>;
+  readonly buckets: Buckets;
   readonly calls: number;
   readonly errors: number;
+  /** Buckets of the calls whose clients did not wait for the answer; `buckets` and `calls` include them. */
+  readonly cancelled?: Buckets;
 }
+
+type Buckets = ReadonlyMap<number, number>;
 
 /**
  * Reads the tool calls out of a scrape. A scrape without the metric is a pod that had no calls.
@@ -26,6 +33,7 @@ export interface CallHistogram {
  */
 export function readCalls(scrape: string, { histogram, methodLabel, errorLabel }: HistogramNames): CallHistogram {
   const buckets = new Map<number, number>();
+  const cancelled = new Map<number, number>();
   let calls = 0;
   let errors = 0;
   for (const line of scrape.split("\n")) {
@@ -35,25 +43,33 @@ export function readCalls(scrape: string, { histogram, methodLabel, errorLabel }
     const [, name = "", labelText = "", valueText] = sample;
     const labels = readLabels(labelText);
     const value = Number(valueText);
+    const errorType = errorLabel === undefined ? "" : (labels.get(errorLabel) ?? "");
     if (methodLabel !== undefined && labels.get(methodLabel) !== "tools/call") continue;
     if (!Number.isFinite(value)) continue;
     if (name === `${histogram}_bucket`) {
       const bound = labels.get("le") === "+Inf" ? Infinity : Number(labels.get("le"));
-      buckets.set(bound, (buckets.get(bound) ?? 0) + value);
+      add(buckets, bound, value);
+      if (errorType === CANCELLED) add(cancelled, bound, value);
     }
     if (name === `${histogram}_count`) {
       calls += value;
-      if (errorLabel !== undefined && !CALLERS_OWN.has(labels.get(errorLabel) ?? "")) errors += value;
+      if (!CALLERS_OWN.has(errorType)) errors += value;
     }
   }
-  return { buckets, calls, errors };
+  return { buckets, calls, errors, ...(cancelled.size > 0 && { cancelled }) };
 }
 
 /** What happened between two scrapes of one pod; one that restarted in between counts from zero, and some count went down. */
 export function difference(before: CallHistogram | undefined, now: CallHistogram): CallHistogram {
   if (before === undefined || restarted(before, now)) return now;
-  const buckets = new Map([...now.buckets].map(([bound, count]) => [bound, count - (before.buckets.get(bound) ?? 0)]));
-  return { buckets, calls: now.calls - before.calls, errors: now.errors - before.errors };
+  const since = (buckets: Buckets, earlier?: Buckets) =>
+    new Map([...buckets].map(([bound, count]) => [bound, count - (earlier?.get(bound) ?? 0)]));
+  return {
+    buckets: since(now.buckets, before.buckets),
+    calls: now.calls - before.calls,
+    errors: now.errors - before.errors,
+    ...(now.cancelled && { cancelled: since(now.cancelled, before.cancelled) }),
+  };
 }
 
 function restarted(before: CallHistogram, now: CallHistogram): boolean {
@@ -63,14 +79,21 @@ function restarted(before: CallHistogram, now: CallHistogram): boolean {
 
 export function sum(histograms: readonly CallHistogram[]): CallHistogram {
   const buckets = new Map<number, number>();
+  const cancelled = new Map<number, number>();
   for (const histogram of histograms) {
-    for (const [bound, count] of histogram.buckets) buckets.set(bound, (buckets.get(bound) ?? 0) + count);
+    for (const [bound, count] of histogram.buckets) add(buckets, bound, count);
+    for (const [bound, count] of histogram.cancelled ?? []) add(cancelled, bound, count);
   }
   return {
     buckets,
+    ...(cancelled.size > 0 && { cancelled }),
     calls: histograms.reduce((total, { calls }) => total + calls, 0),
     errors: histograms.reduce((total, { errors }) => total + errors, 0),
   };
+}
+
+function add(buckets: Map<number, number>, bound: number, count: number): void {
+  buckets.set(bound, (buckets.get(bound) ?? 0) + count);
 }
 
 /** The largest bound that is at most the objective: calls in the buckets up to it are known to have met it. Seconds. */
@@ -84,6 +107,15 @@ export function boundOf({ buckets }: CallHistogram, objectiveSeconds: number): n
 export function slowCalls(histogram: CallHistogram, objectiveSeconds: number): number {
   const bound = boundOf(histogram, objectiveSeconds);
   return histogram.calls - (bound === undefined ? 0 : (histogram.buckets.get(bound) ?? 0));
+}
+
+/**
+ * Calls whose clients went away within the objective. They show neither that the server met it nor that it did not, so
+ * no test counts them. A client that waited longer has seen a slow call, which `slowCalls` counts.
+ */
+export function undecidedCalls(histogram: CallHistogram, objectiveSeconds: number): number {
+  const bound = boundOf(histogram, objectiveSeconds);
+  return bound === undefined ? 0 : (histogram.cancelled?.get(bound) ?? 0);
 }
 
 /**

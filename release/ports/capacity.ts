@@ -25,6 +25,16 @@ export interface Problem {
   readonly final: boolean;
 }
 
+/** What explains a pod that does not become ready. */
+export interface PodReport {
+  /** Its latest warnings, oldest first, one line each. */
+  readonly events: readonly string[];
+  /** The container that has not come up. */
+  readonly container: string;
+  /** The last lines that this container has printed. */
+  readonly log: readonly string[];
+}
+
 export interface ColorState {
   /** The artifact that the color is set to run; none before its first stage. For messages, never for comparisons. */
   readonly image?: string;
@@ -54,6 +64,13 @@ export interface Capacity {
 
   /** @throws TargetUnreachable */
   color(color: Color, signal?: AbortSignal): Promise<ColorState>;
+
+  /**
+   * The events and the log of a pod that does not become ready. Throws the signal's reason only.
+   *
+   * @default - the target has none
+   */
+  explain?(pod: string, signal?: AbortSignal): Promise<PodReport>;
 
   /**
    * Holds a color at no fewer pods than `pods`, up to its maximum; `undefined` restores the environment's minimum.

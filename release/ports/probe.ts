@@ -40,6 +40,13 @@ export interface Probe {
   /** The reports of the color's ready pods. Throws if none of them answers. @default - the server has no such page */
   readonly health?: (color: Color, signal?: AbortSignal) => Promise<FromPods<readonly PodHealth[]>>;
 
+  /**
+   * Tells one pod of an idle color to end, as a scale-down does; another one takes its place. @default - it cannot
+   *
+   * @throws StateChanged if the pod is gone
+   */
+  readonly endPod?: (color: Color, pod: string, signal?: AbortSignal) => Promise<void>;
+
   /** The versions of the color's ready pods. Throws if none of them answers. @default - the server has no such page */
   readonly versions?: (color: Color, signal?: AbortSignal) => Promise<FromPods<readonly PodVersion[]>>;
 }

@@ -15,6 +15,12 @@ export interface Records {
   history(signal?: AbortSignal): Promise<readonly ReleaseRecord[]>;
 
   /**
+   * Who holds the lease, without waiting for it; none if it is free. In a cluster a holder that has died is named, too:
+   * only time tells.
+   */
+  holder(signal?: AbortSignal): Promise<string | undefined>;
+
+  /**
    * Takes the lease and fences every object that a release changes. Decide nothing on state that was read before.
    *
    * An abandoned lease is recognized by this process's own clock: its record has not changed for the lease's whole

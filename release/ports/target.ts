@@ -1,5 +1,6 @@
 import type { Capacity } from "./capacity.ts";
 import type { Measurements } from "./measurements.ts";
+import type { Migrations } from "./migrations.ts";
 import type { Probe } from "./probe.ts";
 import type { Records } from "./records.ts";
 import type { Staging } from "./staging.ts";
@@ -14,6 +15,9 @@ export interface Target {
   readonly staging: Staging;
   readonly records: Records;
   readonly probe: Probe;
+
+  /** @default - the environment has no migration */
+  readonly migrations?: Migrations | undefined;
 
   /** @default - the server has no metrics */
   readonly measurements?: Measurements;

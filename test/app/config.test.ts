@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { readConfig, variables } from "../../app/src/config.ts";
+import { TOOL_NAMES } from "../../app/src/config/tools.ts";
 import { InvalidConfig } from "../../app/src/config/invalid-config.ts";
 
 const read = (environment: Readonly<Record<string, string>>) => readConfig({ AUTH_MODE: "off", ...environment });
@@ -114,6 +115,20 @@ describe("the configuration", () => {
 
   it("reads lists of host names in any case, with or without spaces", () => {
     expect(read({ ALLOWED_HOSTS: "MCP.example, localhost,," }).allowedHosts).toEqual(["mcp.example", "localhost"]);
+  });
+
+  it("has the bundled tools that TOOLS names, in their own order, and refuses others with the list of all", () => {
+    expect(read({}).bundledTools).toEqual(TOOL_NAMES);
+    expect(read({ TOOLS: "all" }).bundledTools).toEqual(TOOL_NAMES);
+    expect(read({ TOOLS: "none" }).bundledTools).toEqual([]);
+    expect(read({ TOOLS: "simple_health, get_data,get_data," }).bundledTools).toEqual(["get_data", "simple_health"]);
+
+    for (const TOOLS of ["all,get_data", "none,all", "ALL", " , "]) {
+      expect(() => read({ TOOLS })).toThrow("must be 'all', 'none' or some of get_weather_with_fallback, ");
+    }
+    expect(() => read({ TOOLS: "get_dta,get_data" })).toThrow(
+      /TOOLS has the unknown name 'get_dta': it must be 'all', 'none' or some of .*simple_health, not 'get_dta,get_data'/,
+    );
   });
 
   it("counts the bytes of the request-state key, not its characters", () => {

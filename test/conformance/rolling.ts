@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Router } from "../../release/targets/local/router.ts";
+import { Router } from "../../release/targets/local/host/router.ts";
 import type { AppProcess } from "../app/app-process.ts";
 
 /** Connections between one replacement and the next. */

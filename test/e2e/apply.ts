@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import { mustRun, run } from "./command.ts";
 
 export interface Applied extends AsyncDisposable {

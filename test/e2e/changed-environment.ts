@@ -1,4 +1,4 @@
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import { environment } from "../../environment/environment.ts";
 
 /** Environment `local` with another setting for its pods. */

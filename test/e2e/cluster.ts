@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { APP, COLOR_LABEL } from "../../environment/names.ts";
 import { colorName, PORTS } from "../default-names.ts";
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import { COLORS, type Color } from "../../environment/color.ts";
 import { mustRun, run } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import { environment } from "../../environment/environment.ts";
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import quick from "./quick-environment.ts";
 
 const { durationSeconds } = local.release.bake;

@@ -1,4 +1,4 @@
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import { environment } from "../../environment/environment.ts";
 
 const { metrics, bake } = local.release;

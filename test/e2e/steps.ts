@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import local from "../../environments/local.ts";
+import local from "./on-node-port.ts";
 import { other, type Color } from "../../environment/color.ts";
 import { openKubernetesTarget } from "../../release/targets/kubernetes/open.ts";
 import { TrafficMoved } from "../../release/errors.ts";
@@ -182,7 +182,7 @@ export const STEPS: readonly Step[] = [
 ];
 
 async function moveTraffic(from: Color, to: Color): Promise<void> {
-  const target = openKubernetesTarget("local", local);
+  const target = openKubernetesTarget("test/e2e/on-node-port.ts", local);
   const { signal } = new AbortController();
   const authority = await target.records.acquire({ holder: "e2e", takeOver: true, signal, waiting: () => undefined });
   try {

@@ -19,7 +19,11 @@ export interface Inputs {
 /** The secret that this run deploys; it must turn up nowhere. */
 export const requestStateKey = randomBytes(32).toString("base64url");
 
-const withSecret = (inputs: Inputs) => ({ ENVIRONMENT: "local", ...inputs, TF_VAR_request_state_key: requestStateKey });
+const withSecret = (inputs: Inputs) => ({
+  ENVIRONMENT: "test/e2e/on-node-port.ts",
+  ...inputs,
+  TF_VAR_request_state_key: requestStateKey,
+});
 
 /** The user's own command. */
 export async function deploy(stacks: readonly Stack[] | "all", inputs: Inputs = {}): Promise<void> {

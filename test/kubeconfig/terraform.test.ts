@@ -63,7 +63,7 @@ describe("the cluster that Terraform is given", () => {
 
     expect(find(pod)).toEqual({ kind: "own" });
     expect(find({ ...pod, KUBECONFIG: write("a", CONFIG) })).toMatchObject({ kind: "context" });
-    expect(() => find(pod, "c")).toThrow("has no context 'c'; it has none");
+    expect(() => find(pod, "c")).toThrow("there is no kubeconfig with the context 'c'");
   });
 
   it.each([

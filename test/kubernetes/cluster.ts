@@ -1,6 +1,7 @@
 import { APP, COLOR_LABEL, CONTAINER } from "../../environment/names.ts";
 import { appLabels, colorLabels, colorName, LIVE_SERVICE, PREVIEW_SERVICE } from "../default-names.ts";
 import { COLORS, type Color } from "../../environment/color.ts";
+import { FakeJobs } from "./jobs.ts";
 import { KubeStore, type StoredObject } from "./store.ts";
 
 /** What a container or a pod of a fake cluster does instead of becoming ready. */
@@ -12,12 +13,14 @@ export type PodScript = (pod: { status: Record<string, unknown>; metadata: Recor
  */
 export class FakeCluster {
   readonly store: KubeStore;
+  readonly jobs: FakeJobs;
   /** Scripts what new pods do. @default they are ready at once */
   script: PodScript | undefined;
   #pods = 0;
 
   constructor(store = new KubeStore()) {
     this.store = store;
+    this.jobs = new FakeJobs(store);
   }
 
   /** An environment as a plain deploy leaves it: blue is live, both colors have their minimum. */
@@ -34,6 +37,7 @@ export class FakeCluster {
       this.#autoscale(color);
       this.#roll(color);
     }
+    this.jobs.step();
   }
 
   pods(color: Color): StoredObject[] {

@@ -3,7 +3,8 @@ import { measurementsContract, probeContract } from "../release/contract/probe.t
 import { recordsContract } from "../release/contract/records.ts";
 import { stagingContract } from "../release/contract/staging.ts";
 import { trafficContract } from "../release/contract/traffic.ts";
-import { answeringStoreWorld, httpWorld } from "./world.ts";
+import { migrationsContract } from "../release/contract/migrations.ts";
+import { answeringStoreWorld, httpWorld, migratingHttpWorld, migratingStoreWorld } from "./world.ts";
 
 for (const [name, open] of [
   ["a Kubernetes cluster in memory", answeringStoreWorld],
@@ -16,3 +17,6 @@ for (const [name, open] of [
   probeContract(name, open);
   measurementsContract(name, open);
 }
+
+migrationsContract("a Kubernetes cluster in memory", migratingStoreWorld);
+migrationsContract("a Kubernetes cluster over HTTP", migratingHttpWorld);

@@ -4,6 +4,7 @@ import type {
   Kind,
   KubeObject,
   ListOptions,
+  LogOptions,
   ObjectRef,
   Operation,
 } from "../../release/targets/kubernetes/api/kube-api.ts";
@@ -76,6 +77,11 @@ export class HttpClient implements Client {
     signal?: AbortSignal,
   ): Promise<T> {
     return await this.#request("patch", object, signal, () => this.#opened.api.patch<T>(object, operations, signal));
+  }
+
+  async log(pod: string, options: LogOptions, signal?: AbortSignal): Promise<string> {
+    const log = () => this.#opened.api.log(pod, options, signal);
+    return await this.#request("get", { kind: "Pod", name: pod }, signal, log);
   }
 
   async forward(pod: string, port: number, signal?: AbortSignal): Promise<Duplex> {

@@ -32,6 +32,8 @@ export interface KubeServerOptions {
 interface Target {
   readonly subject: Subject;
   readonly query: URLSearchParams;
+  /** Whether it asks for the log of a pod. */
+  readonly log: boolean;
 }
 
 const MAX_BODY = 3 * 1024 * 1024;
@@ -97,7 +99,7 @@ export class KubeServer {
       send(response, 404, "404 page not found\n", "text/plain");
       return;
     }
-    const { subject, query } = target;
+    const { subject, query, log } = target;
     const fault = this.#arrived(request, subject);
     if (fault === "hang") return;
     if (fault === "unreachable") {
@@ -112,6 +114,12 @@ export class KubeServer {
       if (body === undefined) throw new Refused(tooLarge());
       if (subject.verb === "list" && query.get("watch") === "true") {
         this.#watch(subject.kind, query, response);
+        return;
+      }
+      if (log) {
+        this.#existing(subject);
+        const lines = (this.#store.logs.get(subject.name) ?? "").split("\n");
+        send(response, 200, lines.slice(-Number(query.get("tailLines"))).join("\n"), "text/plain");
         return;
       }
       const result = this.#perform(request, subject, query, body);
@@ -202,7 +210,8 @@ export class KubeServer {
       if (pathname !== base && !pathname.startsWith(`${base}/`)) continue;
       const [name = "", subresource] = pathname.slice(base.length + 1).split("/");
       const verb = verbOf(request.method, name, subresource);
-      return { query: searchParams, subject: { verb, kind, name, namespace: this.#store.namespace } };
+      const log = subresource === "log";
+      return { query: searchParams, log, subject: { verb, kind, name, namespace: this.#store.namespace } };
     }
     return undefined;
   }

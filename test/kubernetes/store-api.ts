@@ -7,6 +7,7 @@ import type {
   Kind,
   KubeObject,
   ListOptions,
+  LogOptions,
   ObjectRef,
   Operation,
 } from "../../release/targets/kubernetes/api/kube-api.ts";
@@ -16,7 +17,8 @@ import { Faults } from "./faults.ts";
 import { Refused, type KubeStore } from "./store.ts";
 
 /** What a client asks of a store. */
-export type Server = Pick<KubeStore, "namespace" | "get" | "list" | "create" | "patch">;
+export type Server = Pick<KubeStore, "namespace" | "get" | "list" | "create" | "patch"> &
+  Partial<Pick<KubeStore, "logs">>;
 
 export interface StoreApiOptions {
   /** @default - those of the default app */
@@ -79,6 +81,14 @@ export class StoreApi implements Client {
     signal?: AbortSignal,
   ): Promise<T> {
     return await this.#request("patch", object, signal, () => this.#store.patch(object, operations) as unknown as T);
+  }
+
+  async log(pod: string, { lines }: LogOptions, signal?: AbortSignal): Promise<string> {
+    const object = { kind: "Pod", name: pod } as const;
+    return await this.#request("get", object, signal, () => {
+      if (this.#store.get(object) === undefined) throw new Refused(notFound(this.#about("get", object)));
+      return (this.#store.logs?.get(pod) ?? "").split("\n").slice(-lines).join("\n");
+    });
   }
 
   async forward(pod: string, port: number, signal?: AbortSignal): Promise<Duplex> {

@@ -35,6 +35,8 @@ export interface Draft {
     holderIdentity?: string;
     renewTime?: string;
     leaseDurationSeconds?: number;
+    suspend?: boolean;
+    activeDeadlineSeconds?: number;
   };
   data?: Record<string, string>;
   status: Record<string, unknown>;
@@ -63,6 +65,8 @@ export class Refused extends Error {
  */
 export class KubeStore {
   readonly namespace: string;
+  /** What containers have printed, by the names of their pods. */
+  readonly logs = new Map<string, string>();
   readonly #objects = new Map<string, StoredObject>();
   readonly #listeners = new Set<(change: Change) => void>();
   #version = 100;

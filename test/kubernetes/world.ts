@@ -1,6 +1,7 @@
-import { COLOR_LABEL } from "../../environment/names.ts";
+import { APP, COLOR_LABEL, namesOf, WANTED_SETTINGS_KEY } from "../../environment/names.ts";
 import { colorName, LIVE_SERVICE, WANTED_SETTINGS } from "../default-names.ts";
 import type { Color } from "../../environment/color.ts";
+import { JobMigrations } from "../../release/targets/kubernetes/migration/job-migrations.ts";
 import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { Clock } from "../../release/ports/clock.ts";
@@ -8,6 +9,7 @@ import type { Staging } from "../../release/ports/staging.ts";
 import type { KubeApi } from "../../release/targets/kubernetes/api/kube-api.ts";
 import type { Fences } from "../../release/targets/kubernetes/fences.ts";
 import type { AnsweringWorld } from "../release/contract/probe.ts";
+import type { MigratingWorld } from "../release/contract/migrations.ts";
 import type { StagingWorld } from "../release/contract/staging.ts";
 import { ManualClock } from "../release/manual-clock.ts";
 import type { Client } from "./client.ts";
@@ -42,6 +44,8 @@ type OpenStaging = (api: KubeApi, fences: Fences, clock: Clock) => Staging;
 interface WorldOptions {
   readonly cluster: FakeCluster;
   readonly connect: () => Client;
+  /** Whether the environment has a migration. @default false */
+  readonly migrating?: boolean;
   /** @default what Terraform does, without Terraform */
   readonly openStaging?: OpenStaging;
   readonly close?: () => Promise<void>;
@@ -50,6 +54,38 @@ interface WorldOptions {
 /** A world on a store, without HTTP. */
 export function storeWorld(cluster = FakeCluster.deployed(), openStaging?: OpenStaging): ClusterWorld {
   return clusterWorld({ cluster, connect: () => new StoreApi(cluster.store), ...(openStaging && { openStaging }) });
+}
+
+const MIGRATION = { command: ["migrate"], args: ["--up"], timeoutSeconds: 5, ttlSeconds: 60 };
+
+/** What a synth says of pods, as far as a migration needs it. */
+export const POD_SETTINGS = { env: [{ name: "A", value: "1" }], pod: { serviceAccountName: "mcp-app" } };
+
+/** An environment with a migration, without HTTP. */
+export function migratingStoreWorld(): MigratingWorld & ClusterWorld {
+  const cluster = FakeCluster.deployed();
+  return migratingWorld({ cluster, connect: () => new StoreApi(cluster.store) });
+}
+
+/** The same over HTTP. */
+export async function migratingHttpWorld(): Promise<MigratingWorld & ClusterWorld> {
+  const cluster = FakeCluster.deployed();
+  const server = await KubeServer.start(cluster.store);
+  const connect = () => new HttpClient(server, cluster.store.namespace);
+  return migratingWorld({ cluster, connect, close: () => server.close() });
+}
+
+function migratingWorld(options: WorldOptions): MigratingWorld & ClusterWorld {
+  const { jobs } = options.cluster;
+  const world = clusterWorld({ ...options, migrating: true });
+  const jobOf = (mark: string) => namesOf(APP).migration(mark);
+  return {
+    ...world,
+    starts: (mark) => jobs.starts(jobOf(mark)),
+    finish(mark, outcome, printed) {
+      jobs.finish(jobOf(mark), outcome, printed);
+    },
+  };
 }
 
 /** The same, with pods that answer. */
@@ -69,7 +105,7 @@ export async function httpWorld(): Promise<AnsweringClusterWorld> {
   return answering(pods, { cluster, connect, close: () => server.close() });
 }
 
-function clusterWorld({ cluster, connect, openStaging, close }: WorldOptions): ClusterWorld {
+function clusterWorld({ cluster, connect, openStaging, close, migrating = false }: WorldOptions): ClusterWorld {
   const { store } = cluster;
   const clients = new Map<Target, Client>();
   const settled = async () => {
@@ -92,7 +128,10 @@ function clusterWorld({ cluster, connect, openStaging, close }: WorldOptions): C
     open() {
       const api = connect();
       const staging = (fences: Fences) => openStaging?.(api, fences, clock) ?? new FakeStaging(store);
-      const target = kubernetesTarget({ api, environment: { scaling: SCALING }, staging, clock });
+      const migrations = (fences: Fences) =>
+        new JobMigrations({ api, fences, clock, migration: MIGRATION, settings: () => Promise.resolve(POD_SETTINGS) });
+      const environment = { scaling: SCALING };
+      const target = kubernetesTarget({ api, environment, staging, clock, ...(migrating && { migrations }) });
       clients.set(target, api);
       return target;
     },
@@ -104,11 +143,9 @@ function clusterWorld({ cluster, connect, openStaging, close }: WorldOptions): C
       moveByOperator(store, to);
     },
     want(setting, value) {
-      const wanted = { kind: "ConfigMap", name: WANTED_SETTINGS } as const;
-      if (store.get(wanted) === undefined) store.create("ConfigMap", { metadata: { name: wanted.name }, data: {} });
-      store.edit(wanted, (draft) => {
-        draft.data = { ...draft.data, [setting]: value };
-      });
+      const data = { [WANTED_SETTINGS_KEY]: JSON.stringify({ env: [{ name: setting, value }] }) };
+      store.remove({ kind: "ConfigMap", name: WANTED_SETTINGS });
+      store.create("ConfigMap", { metadata: { name: WANTED_SETTINGS }, data });
     },
     kill(target) {
       apiOf(target).before = () => new Promise(() => undefined);

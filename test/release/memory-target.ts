@@ -6,12 +6,14 @@ import type { CallHistogram } from "../../release/measure/histogram.ts";
 import type { Capacity, ColorState, Problem } from "../../release/ports/capacity.ts";
 import type { Fence } from "../../release/ports/fence.ts";
 import type { Measurements } from "../../release/ports/measurements.ts";
+import type { MigrationResult } from "../../release/ports/migrations.ts";
 import type { Endpoint, FromPods, PodHealth, PodVersion, Probe } from "../../release/ports/probe.ts";
 import type { Authority, Records } from "../../release/ports/records.ts";
 import type { Staging } from "../../release/ports/staging.ts";
 import type { Target } from "../../release/ports/target.ts";
 import type { Traffic } from "../../release/ports/traffic.ts";
 import type { ReleaseRecord } from "../../release/record.ts";
+import { MemoryMigrations } from "./memory-migrations.ts";
 
 interface MemoryColor {
   image?: string;
@@ -118,6 +120,7 @@ export class MemoryTarget implements Target {
   readonly records: Records = {
     read: async () => await Promise.resolve(this.release),
     history: async () => await Promise.resolve(this.ended),
+    holder: () => Promise.resolve(undefined),
     acquire: async () => await Promise.resolve(this.authority()),
   };
 
@@ -132,6 +135,18 @@ export class MemoryTarget implements Target {
       return await this.versions();
     },
   };
+
+  /** None, unless the environment of a test has one. */
+  migrations: MemoryMigrations | undefined;
+
+  /** Gives the environment a migration that ends so. */
+  migrate(outcome: MigrationResult = { outcome: "pass", reason: "" }): MemoryMigrations {
+    this.migrations = new MemoryMigrations((call, fence) => {
+      this.#called(call);
+      this.#test(fence);
+    }, outcome);
+    return this.migrations;
+  }
 
   measurements: Measurements | undefined = {
     calls: async () => {

@@ -119,6 +119,9 @@ function changesOf(action: Action, { from, to, capacity }: ReleaseRecord): Chang
         ...change(world),
         ghost: { ...world.ghost, lifted: true },
       }));
+    // What becomes of a run is the target's affair: test/release/migration.test.ts.
+    case "create-migration":
+    case "migrate":
     case "verify":
     case "correct":
     case "pause":
@@ -144,6 +147,9 @@ function resultsOf(action: Action, world: World): { readonly result: Result; rea
       if (ready >= (action.atLeast ?? action.ready)) return [pass, came("pass")];
       return [pass, came(world.release?.phase === "rollback" ? "inconclusive" : "fail")];
     }
+    case "migrate":
+      return [came("pass"), came("fail")];
+    case "create-migration":
     case "stage":
     case "move":
     case "remove-holds":
@@ -189,7 +195,7 @@ const movedByOthers = (world: World): World => ({ ...world, live: other(world.li
 
 /** What a person may ask between two steps of the engine; what the rules refuse changes nothing. */
 function requests(world: World): Step[] {
-  const started = begin({ image: "new", version: "new" }, { mark: "new", startedAt: "" });
+  const started = begin({ image: "new", version: "new" }, { mark: "new", startedAt: "", migrates: true });
   const asked: [string, Rule][] = [
     ["go on", goOn],
     ["verify", backToVerify],
@@ -237,6 +243,7 @@ export function keyOf({ live, colors, release, ghost }: World): string {
   const record = release && [
     release.from,
     release.phase,
+    release.migration,
     release.capacity,
     release.retired === true,
     release.outcome,

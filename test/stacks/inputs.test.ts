@@ -128,12 +128,26 @@ describe("npm run synth", () => {
     };
     await writeFile(join(directory, "kubeconfig"), JSON.stringify(kubeconfig));
     const variables = { KUBECONFIG: "missing:kubeconfig", ...calledFrom(directory) };
-    const { code, stderr } = await run(["--environment", "local"], directory, variables);
+    const { code, stderr } = await run(["--environment", "local", "--context", "c"], directory, variables);
 
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("cluster: context 'c' of ") });
+    expect(stderr).toContain(
+      "note: app.settings: AUTH_MODE 'off': anyone who reaches the server may call every tool\n",
+    );
     expect(await providers("local")).toEqual([
       expect.objectContaining({ config_path: join(directory, "kubeconfig"), config_context: "c" }),
     ]);
+
+    const unnamed = await run(["--environment", "local"], directory, variables);
+    expect(unnamed).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^environment 'local' lets anyone call .* current, 'c': name the context .*\n$/),
+    });
+    const elsewhere = await run(["--environment", "staging"], directory, { ...variables, KUBE_CONTEXT: "c" });
+    expect(elsewhere).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^environment 'staging' belongs to the context 'staging', not to 'c': .*\n$/),
+    });
   });
 
   it("refuses a kubeconfig that Terraform or kubectl could not use, ends with 2 and shows no stack trace", async () => {

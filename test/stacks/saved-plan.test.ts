@@ -94,7 +94,9 @@ onACluster("on a cluster named by TEST_CLUSTER_KUBECONFIG", () => {
     run("terraform", [`-chdir=${join(folder, "out", "stacks", `${NAME}-${part}`)}`, ...args, "-no-color"]);
 
   async function synth(stage: Record<string, string>): Promise<void> {
+    const { output: context } = await run("kubectl", ["config", "current-context"]);
     const { code, output } = await run(process.execPath, [join(PROJECT, "main.ts")], {
+      KUBE_CONTEXT: context.trim(),
       ENVIRONMENT: join(folder, "environment.ts"),
       ...stage,
     });

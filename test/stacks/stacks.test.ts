@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { App } from "cdktf";
 import { environment } from "../../environment/environment.ts";
-import { SETTINGS_ANNOTATION } from "../../environment/names.ts";
+import { SETTINGS_ANNOTATION, WANTED_SETTINGS_KEY } from "../../environment/names.ts";
 import { colorName, LIVE_SERVICE, WANTED_SETTINGS } from "../default-names.ts";
 import local from "../../environments/local.ts";
 import production from "../../environments/production.ts";
@@ -72,10 +72,10 @@ describe("a user's text", () => {
     const stacks = synthesize(of);
 
     expect(stackOf(stacks, "blue").provider.kubernetes[0]).toMatchObject({ config_context: ESCAPED });
-    expect(resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1").data).toMatchObject({
-      "env.NOTE": ESCAPED,
-      "env.ALLOWED_ORIGINS": ESCAPED,
-    });
+    const { data } = resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1");
+    const { env } = JSON.parse((data as Record<string, string>)[WANTED_SETTINGS_KEY] ?? "") as { env: object[] };
+    expect(env).toContainEqual({ name: "NOTE", value: ESCAPED });
+    expect(env).toContainEqual({ name: "ALLOWED_ORIGINS", value: ESCAPED });
     for (const stack of Object.values(stacks)) {
       const unescaped = JSON.stringify(stack).match(
         /(?<![$])[$][{](?!kubernetes_|data\.|startswith|plantimestamp|terraform_|var\.|\{)/g,
@@ -164,8 +164,11 @@ describe("a stage", () => {
 
 describe("the live Service", () => {
   it("is reached as the environment says", () => {
-    const { spec } = resourceOf(stackOf(synthesize(), "traffic"), "kubernetes_service_v1", LIVE_SERVICE);
+    const service = { type: "NodePort", nodePort: 30080 } as const;
+    const stacks = synthesize(environment({ ...local, service }));
+    const { spec, metadata } = resourceOf(stackOf(stacks, "traffic"), "kubernetes_service_v1", LIVE_SERVICE);
 
+    expect(metadata).toMatchObject({ labels: { "mcp-bluegreen/environment": "local" } });
     expect(spec).toMatchObject({
       type: "NodePort",
       external_traffic_policy: "Cluster",
@@ -175,19 +178,26 @@ describe("the live Service", () => {
 });
 
 describe("what an environment says about its pods", () => {
-  it("stands in the pod template and in the wanted settings by the same names, without the color", () => {
+  it("is the same JSON in the pod template and in the wanted settings, without the color", () => {
     const stacks = synthesize(localWith({ settings: { LOG_LEVEL: "warn" } }));
     const { data } = resourceOf(stackOf(stacks, "platform"), "kubernetes_config_map_v1", WANTED_SETTINGS);
 
     for (const color of ["blue", "green"] as const) {
       const { spec } = resourceOf(stackOf(stacks, color), "kubernetes_deployment_v1", colorName(color));
       const { template } = spec as { template: { metadata: { annotations: Record<string, string> } } };
-      expect(JSON.parse(template.metadata.annotations[SETTINGS_ANNOTATION] ?? "")).toEqual(data);
+      expect(data).toEqual({ [WANTED_SETTINGS_KEY]: template.metadata.annotations[SETTINGS_ANNOTATION] });
     }
-    expect(data).toMatchObject({
-      "env.LOG_LEVEL": "warn",
-      "resources.requests.memory": "256Mi",
-      "env.REQUEST_STATE_KEY.valueFrom.secretKeyRef.name": "mcp-request-state-r1",
+    const wanted = (data as Record<string, string>)[WANTED_SETTINGS_KEY] ?? "";
+    expect(JSON.parse(wanted)).toMatchObject({
+      env: expect.arrayContaining([
+        { name: "LOG_LEVEL", value: "warn" },
+        {
+          name: "REQUEST_STATE_KEY",
+          valueFrom: { secretKeyRef: { name: "mcp-request-state-r1", key: "REQUEST_STATE_KEY" } },
+        },
+      ]),
+      resources: { requests: { memory: "256Mi" } },
+      pod: { serviceAccountName: "mcp-app" },
     });
   });
 

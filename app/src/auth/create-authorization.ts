@@ -8,23 +8,13 @@ import { Authorization } from "./authorization.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { Tokens } from "./tokens.ts";
 
-export interface AuthorizationOptions {
-  readonly config: TokenConfig;
-  readonly breakers: BreakerRegistry;
-  /** Of the breaker for the issuer. */
-  readonly settings: BreakerSettings;
-  readonly health: Health;
-  readonly logger: Logger;
-}
-
 /** Creates the check of tokens, with the issuer's keys behind a breaker that health reports. */
-export function createAuthorization({
-  config,
-  breakers,
-  settings,
-  health,
-  logger,
-}: AuthorizationOptions): Authorization {
+export function createAuthorization(
+  config: TokenConfig,
+  settings: BreakerSettings,
+  { breakers, health }: { readonly breakers: BreakerRegistry; readonly health: Health },
+  logger: Logger,
+): Authorization {
   const breaker = breakers.create({ ...settings, name: "token_keys" });
   const keys = new IssuerKeys({
     url: config.jwksUrl,

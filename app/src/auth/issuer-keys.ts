@@ -66,7 +66,6 @@ export class IssuerKeys {
     this.#refreshing.unref();
   }
 
-  /** Whether there are keys. */
   get known(): boolean {
     return this.#known;
   }

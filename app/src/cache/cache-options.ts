@@ -1,5 +1,5 @@
 import type { Time } from "../resilience/time.ts";
-import type { SharedTierStats } from "./sharing.ts";
+import type { SharedTier } from "./shared-tier.ts";
 
 /** A value for a cache; `undefined` means that there is none. */
 export type Cacheable = string | number | bigint | boolean | object | null;
@@ -62,7 +62,6 @@ export interface CacheStats {
   readonly hits: number;
   /** Calls answered with a cached error. */
   readonly negativeHits: number;
-  /** Calls answered with a stale value. */
   readonly stale: number;
   readonly misses: number;
   /** Misses that joined the load of another call. */
@@ -70,8 +69,6 @@ export interface CacheStats {
   readonly loads: number;
   /** Failed loads, without errors that are answers. */
   readonly errors: number;
-  /** Values that were evicted. */
   readonly evictions: number;
-  /** Counts of the shared tier, if there is one. */
-  readonly shared?: SharedTierStats;
+  readonly shared?: Readonly<SharedTier<never>["counts"]>;
 }

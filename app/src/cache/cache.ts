@@ -4,13 +4,28 @@ import { within } from "../resilience/deadline.ts";
 import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
 import type { Cacheable, CacheOptions, CacheStats, Found } from "./cache-options.ts";
-import { Entry, MemoryTier } from "./memory-tier.ts";
-import type { SharedTier } from "./shared-tier.ts";
-import type { SharedValue } from "./sharing.ts";
+import { roughSize } from "./rough-size.ts";
+import type { SharedTier, SharedValue } from "./shared-tier.ts";
 import { SingleFlight } from "./single-flight.ts";
+
+/** Memory of an entry besides key and value, as measured by the benchmark. */
+const ENTRY_BYTES = 128;
 
 /** Errors that are cached at the same time. */
 const MAX_FAILURES = 1000;
+
+/** A value, and the end of its freshness. */
+class Entry<V> {
+  readonly value: V;
+  /** Milliseconds on the cache's clock. */
+  readonly freshUntil: number;
+
+  constructor(value: V, freshUntil: number) {
+    this.value = value;
+    // V8 stores whole numbers without an object.
+    this.freshUntil = Math.trunc(freshUntil);
+  }
+}
 
 /**
  * Caches values that are expensive to load. It returns fresh values from memory, loads a value once
@@ -25,10 +40,20 @@ export class Cache<V extends Cacheable> {
   readonly #tier: SharedTier<V> | undefined;
   readonly #time: Time;
   readonly #staleWhileRevalidate: number;
-  readonly #memory: MemoryTier<V>;
+  readonly #maxBytes: number;
+  readonly #memory: LRUCache<string, Entry<V>>;
   readonly #failures: LRUCache<string, Entry<Error>> | undefined;
   readonly #flights: SingleFlight<Found<V>>;
-  readonly #counts = { hits: 0, negativeHits: 0, stale: 0, misses: 0, coalesced: 0, loads: 0, errors: 0 };
+  readonly #counts = {
+    hits: 0,
+    negativeHits: 0,
+    stale: 0,
+    misses: 0,
+    coalesced: 0,
+    loads: 0,
+    errors: 0,
+    evictions: 0,
+  };
 
   /** @param tier - shares values with other pods. @default - none */
   constructor(options: CacheOptions, tier?: SharedTier<V>) {
@@ -38,7 +63,13 @@ export class Cache<V extends Cacheable> {
     this.#time = options.time ?? SYSTEM_TIME;
     this.#flights = new SingleFlight(this.#time);
     this.#staleWhileRevalidate = options.staleWhileRevalidate ?? 0;
-    this.#memory = new MemoryTier(options.maxBytes ?? 16 * 1024 * 1024);
+    this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
+    this.#memory = new LRUCache({
+      maxSize: this.#maxBytes,
+      dispose: (_entry, _key, reason) => {
+        if (reason === "evict") this.#counts.evictions += 1;
+      },
+    });
     if (options.negative !== undefined) this.#failures = new LRUCache({ max: MAX_FAILURES });
   }
 
@@ -70,10 +101,9 @@ export class Cache<V extends Cacheable> {
   get stats(): CacheStats {
     return {
       name: this.name,
-      entries: this.#memory.entries,
-      bytes: this.#memory.bytes,
+      entries: this.#memory.size,
+      bytes: this.#memory.calculatedSize,
       ...this.#counts,
-      evictions: this.#memory.evictions,
       ...(this.#tier && { shared: this.#tier.counts }),
     };
   }
@@ -131,7 +161,7 @@ export class Cache<V extends Cacheable> {
       const value = await within(load, call, timeout, this.#time);
       const freshFor = Math.round(ttl * (1 - jitter * random()));
       this.#failures?.delete(key);
-      this.#memory.set(key, new Entry(value, this.#time.now() + freshFor));
+      this.#keep(key, value, this.#time.now() + freshFor);
       void this.#tier?.set(key, { value, freshFor });
       return { value, source: "computed" };
     } catch (error) {
@@ -160,10 +190,14 @@ export class Cache<V extends Cacheable> {
     return { value: older.value, source: "stale" };
   }
 
-  /** Keeps another pod's value. */
   #keepUnlessOlder(key: string, { value, freshFor }: SharedValue<V>): void {
     const freshUntil = this.#time.now() + freshFor;
-    if ((this.#memory.peek(key)?.freshUntil ?? -Infinity) < freshUntil)
-      this.#memory.set(key, new Entry(value, freshUntil));
+    if ((this.#memory.peek(key)?.freshUntil ?? -Infinity) < freshUntil) this.#keep(key, value, freshUntil);
+  }
+
+  /** A value larger than the memory is not stored, and removes the value that it would replace. */
+  #keep(key: string, value: V, freshUntil: number): void {
+    const size = ENTRY_BYTES + 2 * key.length + roughSize(value, this.#maxBytes);
+    this.#memory.set(key, new Entry(value, freshUntil), { size });
   }
 }

@@ -10,7 +10,6 @@ export interface CachedOptions<Args extends readonly unknown[], V extends Cachea
   readonly key?: (...args: Args) => string;
 }
 
-/** A function with a cache. */
 export interface CachedFunction<Args extends readonly unknown[], V> {
   /** @throws errors of the function; the call's reason when it is cancelled */
   (call: Call, ...args: Args): Promise<Found<V>>;

@@ -2,8 +2,7 @@ import type { Breaker } from "../resilience/breaker.ts";
 import type { Redis } from "../redis/redis.ts";
 import type { Cacheable, CacheOptions, CacheStats } from "./cache-options.ts";
 import { Cache } from "./cache.ts";
-import { SharedTier } from "./shared-tier.ts";
-import type { Sharing } from "./sharing.ts";
+import { SharedTier, type Sharing } from "./shared-tier.ts";
 
 export interface CachesOptions {
   /** Default freshness of values, in milliseconds. */

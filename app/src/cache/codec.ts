@@ -20,7 +20,6 @@ const decompress = promisify(brotliDecompress);
 const PROTOTYPE =
   /"(?:_|\\u005f){2}(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f){2}"\s*:/i;
 
-/** An entry in an unknown format. */
 export class BadEntry extends Error {
   override readonly name = "BadEntry";
 }

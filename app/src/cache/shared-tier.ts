@@ -1,9 +1,38 @@
+import type { z } from "zod";
+import type { Redis } from "../redis/redis.ts";
+import type { Breaker } from "../resilience/breaker.ts";
 import { BadEntry, Codec, MAX_STORED_BYTES } from "./codec.ts";
 import { inTime, LATE } from "./in-time.ts";
-import type { SharedTierOptions, SharedValue } from "./sharing.ts";
 
 /** Bytes of the header: Unix time of the end of freshness in milliseconds, as a double. */
 const HEADER = 8;
+
+/** How a cache shares values with other pods. */
+export interface Sharing<V> {
+  /** To be raised when the shape of values changes: different versions share nothing. */
+  readonly version: number;
+
+  /** Shape of a value as JSON. Checked on each read, because others may write to Redis. */
+  readonly schema: z.ZodType<V>;
+}
+
+export interface SharedTierOptions<V> extends Sharing<V> {
+  readonly redis: Redis;
+  readonly breaker: Breaker;
+  readonly name: string;
+  /** Milliseconds that a value is useful after it was fresh. */
+  readonly staleFor: number;
+  /** Bytes of JSON above which an entry is compressed. @default 1024 */
+  readonly compressAbove?: number;
+  /** Milliseconds that a call waits for Redis before it loads the value. @default 1 */
+  readonly timeout?: number;
+}
+
+/** A value that another pod stored. It is stale if `freshFor`, in milliseconds, is not positive. */
+export interface SharedValue<V> {
+  readonly value: V;
+  readonly freshFor: number;
+}
 
 /**
  * A cache's entries in Redis, with GET and SET. A failed command counts as a miss.
@@ -12,6 +41,10 @@ const HEADER = 8;
  * between pods changes the freshness by as much. Redis removes entries after their expiry.
  */
 export class SharedTier<V> {
+  /**
+   * Commands by result. `late`: the call stopped waiting. `refused`: Redis had no room, or the value
+   * was too large. `error`: the command failed, or the entry has an unknown format.
+   */
   readonly counts = { hit: 0, stale: 0, miss: 0, late: 0, stored: 0, refused: 0, error: 0 };
   readonly #options: SharedTierOptions<V>;
   readonly #codec: Codec<V>;

@@ -36,7 +36,6 @@ const scopes = list.refine(
   "must be scopes separated by commas, without spaces, quotes and backslashes",
 );
 
-/** Authentication of callers. */
 export const authVariables = {
   AUTH_MODE: z
     .enum(["jwt", "off"], { error: "must be 'jwt' or 'off'" })
@@ -89,5 +88,4 @@ export function authConfig(values: Values) {
 
 export type AuthConfig = ReturnType<typeof authConfig>;
 
-/** How tokens are checked. */
 export type TokenConfig = Extract<AuthConfig, { mode: "jwt" }>;

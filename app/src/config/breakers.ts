@@ -59,21 +59,7 @@ export const breakerVariables = {
 
 type Values = z.output<z.ZodObject<typeof breakerVariables>>;
 
-/** Settings of one breaker. Durations are milliseconds. */
-export interface BreakerSettings {
-  readonly failureThreshold: number;
-  readonly recoveryTimeout: number;
-  readonly timeout: number;
-  readonly halfOpenLimit: number;
-  readonly successThreshold: number;
-  /** Rule that opens it besides consecutive failures. */
-  readonly opensOn: (typeof RULES)[number];
-}
-
-const DEFAULTS: Record<
-  (typeof NAMES)[number],
-  Pick<BreakerSettings, "failureThreshold" | "recoveryTimeout" | "timeout">
-> = {
+const DEFAULTS = {
   database: { failureThreshold: 3, recoveryTimeout: 30_000, timeout: 10_000 },
   weather_api: { failureThreshold: 5, recoveryTimeout: 60_000, timeout: 15_000 },
   cache: { failureThreshold: 2, recoveryTimeout: 10_000, timeout: 5000 },
@@ -83,18 +69,14 @@ const DEFAULTS: Record<
   token_keys: { failureThreshold: 3, recoveryTimeout: 5000, timeout: 5000 },
 };
 
-export interface BreakersConfig extends Readonly<Record<(typeof NAMES)[number], BreakerSettings>> {
-  /** Milliseconds between two reports to the other pods; 0 for none. */
-  readonly stateSync: number;
-}
-
-export function breakersConfig(values: Values): BreakersConfig {
-  const settings = (name: (typeof NAMES)[number]): BreakerSettings => ({
+export function breakersConfig(values: Values) {
+  const settings = (name: (typeof NAMES)[number]) => ({
     failureThreshold: values.CB_FAILURE_THRESHOLD ?? DEFAULTS[name].failureThreshold,
     recoveryTimeout: values.CB_RECOVERY_TIMEOUT ?? DEFAULTS[name].recoveryTimeout,
     timeout: values.CB_TIMEOUT ?? DEFAULTS[name].timeout,
     halfOpenLimit: values.CB_HALF_OPEN_LIMIT,
     successThreshold: values.CB_SUCCESS_THRESHOLD,
+    /** Rule that opens it besides consecutive failures. */
     opensOn: values.CB_RULES[name] ?? "consecutive",
   });
   return {
@@ -103,6 +85,10 @@ export function breakersConfig(values: Values): BreakersConfig {
     cache: settings("cache"),
     upstream: settings("upstream"),
     token_keys: settings("token_keys"),
+    /** Milliseconds between two reports to the other pods; 0 for none. */
     stateSync: values.CB_STATE_SYNC,
   };
 }
+
+/** Settings of one breaker. Durations are milliseconds. */
+export type BreakerSettings = Readonly<ReturnType<typeof breakersConfig>[(typeof NAMES)[number]]>;

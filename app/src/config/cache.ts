@@ -16,7 +16,6 @@ const warm = list.transform((entries, context) =>
   }),
 );
 
-/** Caches of computed and fetched values. */
 export const cacheVariables = {
   CACHE_TTL: duration("1ms", "168h").prefault("10m").describe("Time for which a computed result is cached, ± 10 %."),
   CACHE_MAX_BYTES: wholeNumber(65_536, 1024 ** 3)

@@ -56,7 +56,6 @@ const pools = z.string().transform((text, context) => {
   return read;
 });
 
-/** The hosts that tools may call, and rate limits. */
 export const outboundVariables = {
   OUTBOUND_ALLOW: allowedHosts
     .prefault("")

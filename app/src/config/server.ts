@@ -3,7 +3,6 @@ import { VERSION } from "../version.ts";
 import { InvalidConfig } from "./invalid-config.ts";
 import { count, duration, hostNames, port, wholeNumber } from "./kinds.ts";
 
-/** Ports, allowed clients, limits and drain. */
 export const serverVariables = {
   MCP_PORT: port.prefault("8080").describe("Port of the MCP endpoint, `POST /mcp`. `0` takes any free one."),
   ADMIN_PORT: port

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { wholeNumber } from "./kinds.ts";
 
-/** Where records are stored. */
 export const storeVariables = {
   DATA_DIR: z
     .string()

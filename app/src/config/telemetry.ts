@@ -74,7 +74,6 @@ export function tracingConfig(values: Values) {
   };
 }
 
-/** How traces are kept. */
 export type TracingConfig = NonNullable<ReturnType<typeof tracingConfig>>;
 
 function readPair(pair: string): readonly [string, string] | undefined {

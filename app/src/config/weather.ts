@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { duration, url } from "./kinds.ts";
 
-/** URLs of the weather API. */
 export const weatherVariables = {
   WEATHER_GEOCODING_URL: url
     .prefault("https://geocoding-api.open-meteo.com/v1/search")

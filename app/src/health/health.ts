@@ -1,16 +1,31 @@
-import type { BreakerState } from "../resilience/breaker.ts";
-import { SystemResources, type SystemHealth } from "./system.ts";
+import { z } from "zod";
+import { BREAKER_STATES } from "../resilience/breaker-options.ts";
+import { systemHealth, SystemResources } from "./system.ts";
 
-export type Status = "healthy" | "degraded" | "critical";
+const status = z.enum(["healthy", "degraded", "critical"]);
 
-/** The health of a dependency. */
-export interface DependencyHealth {
-  readonly status: Status;
+export type Status = z.output<typeof status>;
+
+const dependencyHealth = z.object({
+  status,
   /** Present if a breaker guards it. */
-  readonly breaker?: BreakerState;
+  breaker: z.enum(BREAKER_STATES).optional(),
   /** One sentence for people. */
-  readonly detail?: string;
-}
+  detail: z.string().optional(),
+});
+
+export type DependencyHealth = Readonly<z.output<typeof dependencyHealth>>;
+
+export const healthReport = z.object({
+  status,
+  version: z.string(),
+  color: z.string(),
+  uptimeSeconds: z.number(),
+  dependencies: z.record(z.string(), dependencyHealth),
+  system: systemHealth,
+});
+
+export type HealthReport = Readonly<z.output<typeof healthReport>>;
 
 /** A dependency of the app: a store, Redis, an upstream. */
 export interface Dependency {
@@ -18,15 +33,6 @@ export interface Dependency {
   readonly name: string;
   /** The current health, as far as it is known: a report never waits. */
   health(): DependencyHealth;
-}
-
-export interface HealthReport {
-  readonly status: Status;
-  readonly version: string;
-  readonly color: string;
-  readonly uptimeSeconds: number;
-  readonly dependencies: Readonly<Record<string, DependencyHealth>>;
-  readonly system: SystemHealth;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { loadavg, totalmem } from "node:os";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
+import { z } from "zod";
 
 /** Milliseconds over which the event loop is measured: one stall is no problem. */
 const WINDOW = 10_000;
@@ -15,29 +16,27 @@ const MAX_BUSY = 0.95;
 const MAX_FILES = 0.8;
 
 /** The resources of this process, and whether they are running out. */
-export interface SystemHealth {
-  /** Never critical: another pod would not have more. */
-  readonly status: "healthy" | "degraded";
+export const systemHealth = z.object({
+  // Never critical: another pod would not have more.
+  status: z.enum(["healthy", "degraded"]),
   /** Reasons for `degraded`, one sentence each. */
-  readonly reasons: readonly string[];
-  readonly eventLoop: {
-    /** Share of time in which it was busy. */
-    readonly utilization: number;
-    /** Delay of timers in milliseconds, 99th percentile. */
-    readonly lagP99Ms: number;
-  };
-  readonly memory: {
-    readonly heapUsedBytes: number;
-    readonly heapLimitBytes: number;
-    readonly rssBytes: number;
+  reasons: z.array(z.string()),
+  /** Share of time in which it was busy; delay of timers in milliseconds, 99th percentile. */
+  eventLoop: z.object({ utilization: z.number(), lagP99Ms: z.number() }),
+  memory: z.object({
+    heapUsedBytes: z.number(),
+    heapLimitBytes: z.number(),
+    rssBytes: z.number(),
     /** Memory limit of the container, if there is one. */
-    readonly limitBytes?: number;
-  };
+    limitBytes: z.number().optional(),
+  }),
   /** Absent if the system does not report it. */
-  readonly openFiles?: { readonly count: number; readonly limit: number };
+  openFiles: z.object({ count: z.number(), limit: z.number() }).optional(),
   /** Load average of the machine over one minute. */
-  readonly load: number;
-}
+  load: z.number(),
+});
+
+export type SystemHealth = Readonly<z.output<typeof systemHealth>>;
 
 /** Milliseconds between two measurements of the event loop. */
 const RESOLUTION = 20;
@@ -45,7 +44,6 @@ const RESOLUTION = 20;
 /** Shared: a process has one event loop. */
 let delays: ReturnType<typeof startWatching> | undefined;
 
-/** Measures the resources of this process. */
 export class SystemResources {
   #since = performance.eventLoopUtilization();
   #sinceAt = performance.now();

@@ -45,7 +45,6 @@ export function reachOf(address: string): Reach {
   return PRIVATE.has(parsed.range()) ? "private" : "never";
 }
 
-/** All addresses of a host. */
 export type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 const systemResolver: Resolve = (host) => lookupDns(host, { all: true });

@@ -8,7 +8,6 @@ import { UpstreamFailure } from "./upstream-failure.ts";
 
 /** One attempt of a request, and its result. */
 export interface Attempt {
-  /** Status of the answer, if there was one. */
   readonly status?: number;
   /** The reason if there was no usable answer. */
   readonly error?: string;
@@ -22,7 +21,6 @@ export interface AttemptsOptions {
   readonly attempts?: number | undefined;
   /** Shortest pause in milliseconds. @default 100 */
   readonly baseDelay?: number | undefined;
-  /** Called after each attempt. */
   readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
 }
 
@@ -76,7 +74,8 @@ export class Attempts {
   }
 }
 
-function isTransient(error: unknown): boolean {
+/** Whether a retry may succeed. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof UpstreamFailure) return error.isTransient;
   return !(error instanceof ToolInputError || error instanceof Rejected);
 }

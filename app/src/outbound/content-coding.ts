@@ -26,7 +26,6 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => Transform>> = {
   br: () => createBrotliDecompress(),
 };
 
-/** Value of the header Accept-Encoding. */
 export const ACCEPTED_CODINGS = Object.keys(DECODERS).join(", ");
 
 /**

@@ -102,7 +102,6 @@ export class HttpClient {
     return { ...answer, url };
   }
 
-  /** Closes idle connections. */
   close(): void {
     this.#wire.close();
   }

@@ -2,11 +2,10 @@ import type { BreakerSettings } from "../config/breakers.ts";
 import type { PoolConfig } from "../config/outbound.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import type { Strategy } from "../resilience/balancing.ts";
-import type { BreakerState } from "../resilience/breaker.ts";
 import type { Call } from "../resilience/call.ts";
 import { compose } from "../resilience/compose.ts";
 import { Deadline } from "../resilience/deadline.ts";
-import { LoadBalancer } from "../resilience/load-balancer.ts";
+import { LoadBalancer, type EndpointHealth } from "../resilience/load-balancer.ts";
 import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Attempts } from "./attempts.ts";
@@ -21,15 +20,6 @@ export interface PoolRequest extends Omit<HttpRequest, "url"> {
   readonly path: string;
 }
 
-export interface EndpointHealth {
-  readonly endpoint: string;
-  readonly weight: number;
-  readonly inFlight: number;
-  readonly breaker: BreakerState;
-  /** Whether it gets no calls except probes. */
-  readonly ejected: boolean;
-}
-
 /**
  * Equivalent endpoints behind a load balancer. The breaker of an endpoint's upstream ejects it, so
  * calls of other tools count as well. All endpoints may be ejected at the same time.
@@ -39,7 +29,6 @@ export class Pool {
   readonly #outbound: HttpClient;
   readonly #balancer: LoadBalancer<Upstream>;
   readonly #budget = new RetryBudget({ perSecond: MIN_RETRIES });
-  readonly #breakers: ReadonlyMap<string, Upstream["breaker"]>;
   /** For each attempt. */
   readonly #timeout: Deadline;
 
@@ -49,7 +38,6 @@ export class Pool {
     this.name = name;
     this.#outbound = outbound;
     this.#timeout = new Deadline(settings);
-    this.#breakers = new Map(upstreams.map(({ upstream }) => [upstream.origin, upstream.breaker]));
     this.#balancer = new LoadBalancer({
       name: `pool:${name}`,
       endpoints: upstreams.map(({ weight, upstream }) => ({
@@ -63,13 +51,7 @@ export class Pool {
   }
 
   get endpoints(): readonly EndpointHealth[] {
-    return this.#balancer.endpoints.map(({ name, weight, inFlight, isEjected }) => ({
-      endpoint: name,
-      weight,
-      inFlight,
-      breaker: this.#breakers.get(name)?.state ?? "closed",
-      ejected: isEjected,
-    }));
+    return this.#balancer.endpoints;
   }
 
   setWeight(endpoint: string, weight: number): void {
@@ -84,8 +66,8 @@ export class Pool {
    */
   send({ path, ...request }: PoolRequest, strategy: Strategy, call: Call, options: SendOptions): Promise<HttpAnswer> {
     const requestTo = (origin: string) => this.#outbound.check({ ...request, url: urlOn(origin, path) });
-    const [sample] = this.#breakers.keys();
-    const repeatable = sample !== undefined && isRepeatable(requestTo(sample));
+    const [sample] = this.endpoints;
+    const repeatable = sample !== undefined && isRepeatable(requestTo(sample.endpoint));
     const attempts = new Attempts(this.#balancer.name, this.#budget, options);
     const one = (upstream: Upstream, inner: Call) =>
       compose({ limit: upstream.bulkhead, timeout: this.#timeout }).execute(

@@ -1,6 +1,6 @@
 import type { Call, Work } from "../resilience/call.ts";
 import { DeadlineExceeded, NarrowedCall } from "../resilience/deadline.ts";
-import { SYSTEM_TIME, type Time } from "../resilience/time.ts";
+import { SYSTEM_TIME } from "../resilience/time.ts";
 
 /** The client's timeout has passed: the reason of calls cancelled by `onBehalf`. */
 export class CallerTimeout extends Error {}
@@ -9,8 +9,8 @@ export class CallerTimeout extends Error {}
 class RequestCall extends NarrowedCall {
   readonly #repeatable: boolean;
 
-  constructor(outer: Call, repeatable: boolean, time: Time) {
-    super(outer, Infinity, time);
+  constructor(outer: Call, repeatable: boolean) {
+    super(outer, Infinity, SYSTEM_TIME);
     this.#repeatable = repeatable;
   }
 
@@ -23,7 +23,6 @@ export interface RequestCallOptions {
   readonly repeatable: boolean;
   /** The client's timeout in milliseconds. @default - the time of the call */
   readonly within?: number | undefined;
-  readonly time?: Time;
 }
 
 /**
@@ -36,9 +35,9 @@ export interface RequestCallOptions {
  * @throws DeadlineExceeded when the timeout has passed, and the error of the work
  */
 export async function onBehalf<T>(work: Work<T>, outer: Call, options: RequestCallOptions): Promise<T> {
-  const { repeatable, within = Infinity, time = SYSTEM_TIME } = options;
-  const call = new RequestCall(outer, repeatable, time);
-  const timer = time.at(time.now() + within, () => {
+  const { repeatable, within = Infinity } = options;
+  const call = new RequestCall(outer, repeatable);
+  const timer = SYSTEM_TIME.at(SYSTEM_TIME.now() + within, () => {
     call.cancel(new CallerTimeout());
   });
   try {

@@ -41,7 +41,6 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
-/** A request that was checked. */
 export interface CheckedRequest {
   readonly url: URL;
   readonly method: Method;

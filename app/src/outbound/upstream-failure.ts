@@ -1,5 +1,4 @@
 export interface UpstreamFailureOptions {
-  /** Status of the answer, if there was one. */
   readonly status?: number;
   /** Pause that the upstream asks for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
@@ -26,7 +25,6 @@ export class UpstreamFailure extends Error {
   }
 }
 
-/** The host name does not resolve. */
 export class Unresolved extends UpstreamFailure {}
 
 /** Messages by error code, and whether a retry may succeed. */

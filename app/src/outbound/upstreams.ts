@@ -48,7 +48,6 @@ export interface UpstreamsOptions {
   readonly breakers: BreakerRegistry;
   readonly health: Pick<Health, "add">;
   readonly settings: BreakerSettings;
-  /** Concurrent calls to one upstream. */
   readonly maxConcurrent: number;
   /** Whether the operator has named the origin, and not only a wildcard. */
   readonly isListed: (origin: string) => boolean;

@@ -55,7 +55,6 @@ export class Wire {
     }
   }
 
-  /** Closes kept connections. */
   close(): void {
     this.#http.destroy();
     this.#https.destroy();

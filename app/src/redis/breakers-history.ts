@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { BreakerHistory, HistoryEntry } from "../resilience/breaker-history.ts";
-import { TRANSITION_REASONS, type BreakerState } from "../resilience/breaker-options.ts";
+import { BREAKER_STATES, TRANSITION_REASONS } from "../resilience/breaker-options.ts";
 import { warnOfProgrammingError } from "../resilience/programming-error.ts";
 import { keyOf } from "./breakers-protocol.ts";
 import type { SharedBreakers } from "./breakers.ts";
@@ -9,12 +9,10 @@ import type { Redis } from "./redis.ts";
 /** Entries that are read; Redis keeps about 1,000. */
 const MAX_ENTRIES = 200;
 
-const STATES = ["closed", "open", "half-open"] as const satisfies BreakerState[];
-
 const entrySchema = z.object({
   breaker: z.string(),
-  from: z.enum(STATES),
-  to: z.enum(STATES),
+  from: z.enum(BREAKER_STATES),
+  to: z.enum(BREAKER_STATES),
   reason: z.enum(TRANSITION_REASONS),
   pod: z.string(),
   epoch: z.coerce.number(),

@@ -1,5 +1,4 @@
-import { counter, gauge, type Collector } from "../telemetry/collector.ts";
-import type { Sample } from "../telemetry/exposition.ts";
+import { counter, gauge, ofEach, type Collector } from "../telemetry/collector.ts";
 import type { SharedBreakers } from "./breakers.ts";
 
 /**
@@ -12,31 +11,26 @@ export function sharedBreakerMetrics(shared: SharedBreakers | undefined): readon
   shared?.changes.on(() => {
     changes += 1;
   });
-  const ofThem = (samples: (shared: SharedBreakers) => readonly Sample[]) => () =>
-    shared === undefined ? [] : samples(shared);
+  const each = ofEach(
+    () => (shared === undefined ? [] : [{ ...shared.stats, isShared: shared.isShared, changes }]),
+    () => ({}),
+  );
   return [
     gauge(
       "mcp_breaker_cluster_shared",
       "1 while pods decide together, 0 while this one decides alone",
-      ofThem(({ isShared }) => [{ value: isShared ? 1 : 0 }]),
+      each.of("isShared"),
     ),
-    gauge(
-      "mcp_breaker_cluster_open",
-      "Breakers that pods hold open together",
-      ofThem(({ stats }) => [{ value: stats.open }]),
-    ),
+    gauge("mcp_breaker_cluster_open", "Breakers that pods hold open together", each.of("open")),
     counter(
       "mcp_breaker_cluster_changes_total",
       "Decisions of the pods that this one has received",
-      ofThem(() => [{ value: changes }]),
+      each.of("changes"),
     ),
     counter(
       "mcp_breaker_cluster_reports_total",
       "Reports that this pod has sent, by whether Redis took them",
-      ofThem(({ stats: { reports, failed } }) => [
-        { labels: { outcome: "received" }, value: reports - failed },
-        { labels: { outcome: "failed" }, value: failed },
-      ]),
+      each.by("outcome", ({ reports, failed }) => ({ received: reports - failed, failed })),
     ),
   ];
 }

@@ -105,7 +105,6 @@ export class SharedBreakers {
     this.reportSoon();
   }
 
-  /** Whether pods decide together now. */
   get isShared(): boolean {
     return this.#isShared;
   }

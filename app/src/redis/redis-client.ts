@@ -91,7 +91,6 @@ export function createLibraryClient(
   };
 }
 
-/** The message of an error. */
 export function textOf(error: unknown): string {
   return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

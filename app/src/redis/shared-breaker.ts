@@ -206,7 +206,7 @@ export class SharedBreaker {
       this.#operator = event.forced ? "force" : "reset";
       this.#end();
       this.#leases.clear();
-    } else if (event.type !== "transition" || this.#isHeld || event.reason === "cluster") return;
+    } else if (this.#isHeld || event.reason === "cluster") return;
     this.#pod.reportSoon();
   }
 

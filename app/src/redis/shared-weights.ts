@@ -8,7 +8,6 @@ const FORGOTTEN = 30 * 86_400_000;
 
 const weightSchema = z.object({ pool: z.string(), endpoint: z.string(), weight: z.number().min(0).max(10_000) });
 
-/** The weight that an operator has set for an endpoint. */
 export type Weight = z.output<typeof weightSchema>;
 
 export interface SharedWeightsOptions {

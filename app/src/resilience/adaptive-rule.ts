@@ -1,22 +1,20 @@
 import type { OpeningRule } from "./breaker-options.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
-export interface AdaptiveRuleOptions {
-  /** Length of the window in milliseconds. @default 10 s */
-  readonly window?: number;
+/** Length of the window in milliseconds. */
+const WINDOW = 10_000;
 
-  /** Calls in the window below which the rule decides nothing. @default 20 */
-  readonly minimumCalls?: number;
+/** Calls in the window below which the rule decides nothing. */
+const MINIMUM_CALLS = 20;
 
-  /** A call is slow if it takes this many times the usual time. @default 3 */
-  readonly slowFactor?: number;
+/** A call is slow if it takes this many times the usual time. */
+const SLOW_FACTOR = 3;
 
-  /** Standard deviations above the usual share of bad calls that open the breaker. @default 4 */
-  readonly deviations?: number;
+/** Standard deviations above the usual share of bad calls that open the breaker. */
+const DEVIATIONS = 4;
 
-  /** Share of bad calls below which the breaker never opens. @default 0.2 */
-  readonly minShare?: number;
-}
+/** Share of bad calls below which the breaker never opens. */
+const MIN_SHARE = 0.2;
 
 /** Weight of one normal call in the usual time. */
 const CALL_WEIGHT = 0.02;
@@ -39,49 +37,31 @@ const MIN_USUAL_SHARE = 0.01;
  * @see Shewhart's p-chart, https://www.itl.nist.gov/div898/handbook/pmc/section3/pmc332.htm
  */
 export class AdaptiveRule implements OpeningRule {
-  readonly #minimumCalls: number;
-  readonly #slowFactor: number;
-  readonly #deviations: number;
-  readonly #minShare: number;
-  readonly #window: SlidingWindow;
+  readonly #window = new SlidingWindow(WINDOW);
   #usualTime = 0;
   #timed = 0;
   #usualShare = MIN_USUAL_SHARE;
 
-  constructor({
-    window = 10_000,
-    minimumCalls = 20,
-    slowFactor = 3,
-    deviations = 4,
-    minShare = 0.2,
-  }: AdaptiveRuleOptions = {}) {
-    this.#window = new SlidingWindow(window);
-    this.#minimumCalls = minimumCalls;
-    this.#slowFactor = slowFactor;
-    this.#deviations = deviations;
-    this.#minShare = minShare;
-  }
-
   /** Milliseconds that a call usually takes; undefined until enough calls have been measured. */
   get usualTime(): number | undefined {
-    return this.#timed < this.#minimumCalls ? undefined : this.#usualTime;
+    return this.#timed < MINIMUM_CALLS ? undefined : this.#usualTime;
   }
 
   /** The share of bad calls at which the breaker opens, for this number of calls in the window. */
   threshold(calls: number): number {
     const usual = Math.max(this.#usualShare, MIN_USUAL_SHARE);
-    const chance = this.#deviations * Math.sqrt((usual * (1 - usual)) / calls);
+    const chance = DEVIATIONS * Math.sqrt((usual * (1 - usual)) / calls);
     // Also a dependency that usually fails half of the time opens the breaker when all calls fail.
-    return Math.min(Math.max(this.#minShare, usual + chance), 1);
+    return Math.min(Math.max(MIN_SHARE, usual + chance), 1);
   }
 
   record(failed: boolean, elapsed: number, now: number): boolean {
-    const isBad = failed || elapsed > this.#slowFactor * (this.usualTime ?? Infinity);
+    const isBad = failed || elapsed > SLOW_FACTOR * (this.usualTime ?? Infinity);
     if (!failed) this.#learnTime(elapsed, isBad);
     if (this.#window.moveTo(now)) this.#learnShare();
     this.#window.add(isBad, now);
     const { calls, failures } = this.#window;
-    return isBad && calls >= this.#minimumCalls && failures >= this.threshold(calls) * calls;
+    return isBad && calls >= MINIMUM_CALLS && failures >= this.threshold(calls) * calls;
   }
 
   /** Keeps the usual values: they were learned while the dependency was healthy. */
@@ -98,6 +78,6 @@ export class AdaptiveRule implements OpeningRule {
 
   #learnShare(): void {
     const { calls, failures } = this.#window;
-    if (calls >= this.#minimumCalls) this.#usualShare += PART_WEIGHT * (failures / calls - this.#usualShare);
+    if (calls >= MINIMUM_CALLS) this.#usualShare += PART_WEIGHT * (failures / calls - this.#usualShare);
   }
 }

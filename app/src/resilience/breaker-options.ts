@@ -1,6 +1,8 @@
 import type { Time } from "./time.ts";
 
-export type BreakerState = "closed" | "open" | "half-open";
+export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
+
+export type BreakerState = (typeof BREAKER_STATES)[number];
 
 /**
  * The result of a call for its breaker. `nothing`: no result, as when the caller went away or made
@@ -28,26 +30,11 @@ export interface BreakerOptions {
   /** Another rule that opens it, such as a `FailureRate`. */
   readonly rule?: OpeningRule;
 
-  /** Milliseconds above which a call that succeeds counts as a failure. @default Infinity */
-  readonly slowCall?: number;
-
-  /** Milliseconds for which an open breaker rejects all calls. */
+  /**
+   * Milliseconds for which an open breaker rejects all calls; about twice as many after failed
+   * probes.
+   */
   readonly recoveryTimeout: number;
-
-  /** Factor for the recovery timeout each time that probes fail. @default 2 */
-  readonly recoveryGrowth?: number;
-
-  /**
-   * Longest recovery timeout in milliseconds. @default - twice `recoveryTimeout`, so that a
-   * recovery is found within that time
-   */
-  readonly maxRecoveryTimeout?: number;
-
-  /**
-   * Share of a grown timeout that is random, 0 to 1, so that pods do not probe at the same time.
-   * @default 0.2
-   */
-  readonly recoveryJitter?: number;
 
   /**
    * Consecutive successful probes that close a half-open breaker; one failure opens it again.
@@ -104,8 +91,6 @@ export interface BreakerStats {
   readonly failures: number;
   /** Failures whose time was over. */
   readonly timeouts: number;
-  /** Failures of calls that succeeded too slowly. */
-  readonly slow: number;
   readonly rejections: number;
   /** Failures since the last success; compared with the threshold. */
   readonly consecutiveFailures: number;
@@ -132,19 +117,15 @@ export const TRANSITION_REASONS = [
   "cluster",
 ] as const;
 
-export interface Transition {
-  readonly type: "transition";
-  readonly name: string;
-  readonly from: BreakerState;
-  readonly to: BreakerState;
-  readonly reason: TransitionReason;
-  /** The error of the last failed call since the breaker was last closed; only for logs. */
-  readonly error?: unknown;
-}
-
 export type BreakerEvent =
-  | Transition
-  | { readonly type: "rejected"; readonly name: string; readonly retryAfterMs: number }
+  | {
+      readonly type: "transition";
+      readonly name: string;
+      readonly from: BreakerState;
+      readonly to: BreakerState;
+      readonly reason: TransitionReason;
+      /** The error of the last failed call since the breaker was last closed; only for logs. */
+      readonly error?: unknown;
+    }
   /** An operator has opened it permanently, or has reset it, in any state. */
-  | { readonly type: "operator"; readonly name: string; readonly forced: boolean }
-  | { readonly type: "failure"; readonly name: string; readonly kind: "error" | "slow" };
+  | { readonly type: "operator"; readonly name: string; readonly forced: boolean };

@@ -49,7 +49,6 @@ export class Breaker implements Policy {
   #successes = 0;
   #failures = 0;
   #timeouts = 0;
-  #slow = 0;
   #rejections = 0;
   /** The error of the last failed call since it was last closed. */
   #lastError: unknown;
@@ -59,7 +58,7 @@ export class Breaker implements Policy {
 
   constructor(options: BreakerOptions) {
     this.options = checked(options);
-    this.#isTimed = options.rule !== undefined || options.slowCall !== undefined;
+    this.#isTimed = options.rule !== undefined;
     this.#threshold = options.failureThreshold ?? Infinity;
   }
 
@@ -80,7 +79,6 @@ export class Breaker implements Policy {
       successes: this.#successes,
       failures: this.#failures,
       timeouts: this.#timeouts,
-      slow: this.#slow,
       rejections: this.#rejections,
       consecutiveFailures: this.#consecutiveFailures,
       retryAfterMs: this.#state === "open" ? Math.ceil(this.#untilRecovery()) : 0,
@@ -223,7 +221,6 @@ export class Breaker implements Policy {
     this.#leases?.rejected();
     const isOpen = this.#state === "open";
     const retryAfterMs = isOpen ? this.#untilRecovery() : 0;
-    this.#events?.emit({ type: "rejected", name: this.name, retryAfterMs });
     return { admitted: false, reason: isOpen ? "open" : "probing", policy: this.name, retryAfterMs };
   }
 
@@ -242,16 +239,13 @@ export class Breaker implements Policy {
       else this.#probes?.ended();
       return;
     }
-    const now = this.#isTimed ? this.#time.now() : 0;
-    const elapsed = now - startedAt;
-    const isSlow = outcome === "success" && elapsed > (this.options.slowCall ?? Infinity);
-    const failed = outcome === "failure" || isSlow;
-    if (outcome === "failure") this.#lastError = error;
-    if (failed) this.#count(isSlow);
-    else this.#successes += 1;
-    // After #count: a listener of the failure may have changed the state.
+    const failed = outcome === "failure";
+    if (failed) {
+      this.#lastError = error;
+      this.#failures += 1;
+    } else this.#successes += 1;
     if (!this.#isCurrent(generation)) {
-      this.#leases?.settle(generation, failed ? "failure" : "success");
+      this.#leases?.settle(generation, outcome);
       return;
     }
 
@@ -262,7 +256,8 @@ export class Breaker implements Policy {
         this.#become("open", "probe-failed");
       } else if (this.#probes.succeeded()) this.#become("closed", "probes-succeeded");
     } else {
-      const breaksRule = this.options.rule?.record(failed, elapsed, now) ?? false;
+      const now = this.#isTimed ? this.#time.now() : 0;
+      const breaksRule = this.options.rule?.record(failed, now - startedAt, now) ?? false;
       if (breaksRule || this.#consecutiveFailures >= this.#threshold)
         this.#become("open", breaksRule ? "rule" : "failures");
     }
@@ -271,12 +266,6 @@ export class Breaker implements Policy {
   /** Whether the state is still the one in which the call was admitted. */
   #isCurrent(generation: number): boolean {
     return generation === this.#generation || this.#probes?.adopts(generation) === true;
-  }
-
-  #count(isSlow: boolean): void {
-    this.#failures += 1;
-    if (isSlow) this.#slow += 1;
-    this.#events?.emit({ type: "failure", name: this.name, kind: isSlow ? "slow" : "error" });
   }
 
   #untilRecovery(): number {

@@ -1,6 +1,6 @@
 import type { Breaker } from "./breaker.ts";
 import type { Bulkhead } from "./bulkhead.ts";
-import { PLAIN_CALL, start, type Call, type Policy, type Work } from "./call.ts";
+import { PLAIN_CALL, start, type Call, type Work } from "./call.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Fallback } from "./fallback.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -37,29 +37,16 @@ export interface Policies<F> {
 export function compose<F = never>(policies: Policies<F>): Composition<F> {
   const { fallback, rateLimiter, deadline, limit, retry, breaker, timeout } = policies;
   const layers = [rateLimiter, deadline, limit, retry, breaker, timeout].filter((layer) => layer !== undefined);
-  return new Composition(fallback, layers);
+  return {
+    execute: <T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> => {
+      const guarded = layers.reduceRight<Work<T>>((inner, layer) => (outer) => layer.execute(inner, outer), work);
+      return fallback === undefined ? start(guarded, call) : fallback.execute(guarded, call);
+    },
+  };
 }
 
 /** Policies around one dependency, used like one policy. */
-export class Composition<F = never> {
-  readonly #fallback: Fallback<F> | undefined;
-  readonly #layers: readonly Policy[];
-
-  constructor(fallback: Fallback<F> | undefined, layers: readonly Policy[]) {
-    this.#fallback = fallback;
-    this.#layers = layers;
-  }
-
+export interface Composition<F = never> {
   /** @throws errors of the policies and the work that the fallback does not handle */
-  execute<T>(work: Work<T>, call: Call = PLAIN_CALL): Promise<T | F> {
-    if (this.#fallback === undefined) return this.#enter(0, work, call);
-    return this.#fallback.execute((inner) => this.#enter(0, work, inner), call);
-  }
-
-  #enter<T>(depth: number, work: Work<T>, call: Call): Promise<T> {
-    const layer = this.#layers[depth];
-    if (layer === undefined) return start(work, call);
-    if (depth === this.#layers.length - 1) return layer.execute(work, call);
-    return layer.execute((inner) => this.#enter(depth + 1, work, inner), call);
-  }
+  execute<T>(work: Work<T>, call?: Call): Promise<T | F>;
 }

@@ -4,7 +4,6 @@ import { warnOfProgrammingError } from "./programming-error.ts";
 import { SYSTEM_TIME, type Time, type Timer } from "./time.ts";
 import type { Trace } from "./trace.ts";
 
-/** The time limit of a call has passed. */
 export class DeadlineExceeded extends Error {
   override readonly name = "DeadlineExceeded";
 

@@ -1,9 +1,8 @@
 import { STRATEGIES, type Chooser, type Strategy } from "./balancing.ts";
-import type { Outcome } from "./breaker-options.ts";
+import type { BreakerState, Outcome } from "./breaker-options.ts";
 import type { Breaker } from "./breaker.ts";
 import { asError, PLAIN_CALL, start, type Call } from "./call.ts";
 import { DeadlineExceeded } from "./deadline.ts";
-import type { Permit } from "./permit.ts";
 import { isProgrammingError } from "./programming-error.ts";
 import { Rejected, thrown, type Rejection } from "./rejection.ts";
 
@@ -29,48 +28,41 @@ export interface LoadBalancerOptions<T> {
 }
 
 class Member<T> {
-  readonly name: string;
-  readonly target: T;
-  readonly breaker: Breaker;
+  readonly endpoint: Endpoint<T>;
   weight: number;
   inFlight = 0;
 
-  constructor({ name, target, weight = 1, breaker }: Endpoint<T>) {
-    this.name = name;
-    this.target = target;
-    this.weight = validWeight(name, weight);
-    this.breaker = breaker;
+  constructor(endpoint: Endpoint<T>) {
+    this.endpoint = endpoint;
+    this.weight = validWeight(endpoint.name, endpoint.weight ?? 1);
   }
 
   get isEjected(): boolean {
-    return this.breaker.state !== "closed";
+    return this.endpoint.breaker.state !== "closed";
+  }
+
+  get health(): EndpointHealth {
+    const { weight, inFlight, isEjected } = this;
+    const { name, breaker } = this.endpoint;
+    return { endpoint: name, weight, inFlight, breaker: breaker.state, ejected: isEjected };
   }
 }
 
-/** An endpoint for one call. Call `settle` once; later calls have no effect. */
-export class Picked<T> {
-  readonly admitted = true;
+export interface EndpointHealth {
+  readonly endpoint: string;
+  readonly weight: number;
+  readonly inFlight: number;
+  readonly breaker: BreakerState;
+  /** Whether it gets no calls except probes. */
+  readonly ejected: boolean;
+}
+
+/** An endpoint for one call. Call `settle` once. */
+export interface Picked<T> {
+  readonly admitted: true;
   readonly endpoint: string;
   readonly target: T;
-  #member: Member<T> | undefined;
-  readonly #permit: Permit;
-
-  constructor(member: Member<T>, permit: Permit) {
-    this.endpoint = member.name;
-    this.target = member.target;
-    this.#member = member;
-    this.#permit = permit;
-    member.inFlight += 1;
-  }
-
-  settle(outcome: Outcome, error?: unknown): void {
-    if (this.#member === undefined) return;
-    this.#member.inFlight -= 1;
-    this.#member = undefined;
-    if (outcome === "success") this.#permit.succeed();
-    else if (outcome === "failure") this.#permit.fail(error);
-    else this.#permit.cancel();
-  }
+  settle(outcome: Outcome, error?: unknown): void;
 }
 
 /**
@@ -99,14 +91,13 @@ export class LoadBalancer<T> {
     this.#members = endpoints.map((endpoint) => new Member(endpoint));
   }
 
-  /** Load of each endpoint, and whether it is ejected. */
-  get endpoints(): readonly Pick<Member<T>, "name" | "weight" | "inFlight" | "isEjected">[] {
-    return this.#members.map(({ name, weight, inFlight, isEjected }) => ({ name, weight, inFlight, isEjected }));
+  get endpoints(): readonly EndpointHealth[] {
+    return this.#members.map(({ health }) => health);
   }
 
   /** @throws Error for an unknown endpoint, or a weight below 0 */
   setWeight(endpoint: string, weight: number): void {
-    const member = this.#members.find(({ name }) => name === endpoint);
+    const member = this.#members.find((one) => one.endpoint.name === endpoint);
     if (member === undefined) throw new Error(`load balancer '${this.name}' has no endpoint '${endpoint}'`);
     member.weight = validWeight(endpoint, weight);
   }
@@ -114,19 +105,15 @@ export class LoadBalancer<T> {
   pick(strategy: Strategy): Picked<T> | Rejection {
     const usable = this.#members.filter(({ weight }) => weight > 0);
     for (const member of usable) {
-      if (!member.isEjected || !member.breaker.mayAdmit) continue;
-      const permit = member.breaker.tryAcquire();
-      if (permit.admitted) return new Picked(member, permit);
+      if (!member.isEjected || !member.endpoint.breaker.mayAdmit) continue;
+      const probe = admit(member);
+      if (probe.admitted) return probe;
     }
     const inRotation = usable.filter(({ isEjected }) => !isEjected);
-    if (inRotation.length === 0) {
-      const waits = usable.map(({ breaker }) => breaker.stats.retryAfterMs);
-      const retryAfterMs = waits.length === 0 ? 0 : Math.min(...waits);
-      return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs };
-    }
-    const member = this.#chooser(strategy)(inRotation);
-    const permit = member.breaker.tryAcquire();
-    return permit.admitted ? new Picked(member, permit) : permit;
+    if (inRotation.length > 0) return admit(this.#chooser(strategy)(inRotation));
+    const waits = usable.map(({ endpoint }) => endpoint.breaker.stats.retryAfterMs);
+    const retryAfterMs = waits.length === 0 ? 0 : Math.min(...waits);
+    return { admitted: false, reason: "no-endpoint", policy: this.name, retryAfterMs };
   }
 
   /** @throws Rejected, and the error of the work */
@@ -167,6 +154,22 @@ export class LoadBalancer<T> {
     if (isProgrammingError(error)) return "nothing";
     return this.#judge?.(error) ?? (error instanceof Rejected ? "nothing" : "failure");
   }
+}
+
+function admit<T>(member: Member<T>): Picked<T> | Rejection {
+  const { name, target, breaker } = member.endpoint;
+  const permit = breaker.tryAcquire();
+  if (!permit.admitted) return permit;
+  member.inFlight += 1;
+  return {
+    admitted: true,
+    endpoint: name,
+    target,
+    settle: (outcome, error) => {
+      member.inFlight -= 1;
+      permit.settle(outcome, error);
+    },
+  };
 }
 
 function validWeight(endpoint: string, weight: number): number {

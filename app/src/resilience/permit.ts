@@ -17,20 +17,20 @@ export class Permit {
   }
 
   succeed(): void {
-    this.#end("success");
+    this.settle("success");
   }
 
   /** @param error - for the log when the breaker opens */
   fail(error?: unknown): void {
-    this.#end("failure", error);
+    this.settle("failure", error);
   }
 
   /** The call says nothing about the dependency, as when its caller went away. */
   cancel(): void {
-    this.#end("nothing");
+    this.settle("nothing");
   }
 
-  #end(outcome: Outcome, error?: unknown): void {
+  settle(outcome: Outcome, error?: unknown): void {
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.(this.#generation, outcome, this.#startedAt, error);

@@ -45,7 +45,6 @@ export class ProbeLeases {
     this.#inUse = before === undefined ? new Map<number, ProbeLease>() : before.#inUse;
   }
 
-  /** Probes in flight. */
   get underWay(): Set<number> {
     return new Set(this.#inUse.keys());
   }

@@ -19,7 +19,6 @@ export class Probes {
     if (adopted.size > 0) this.#lostAt = this.#untilLost(now);
   }
 
-  /** Whether one more may begin. */
   get hasRoom(): boolean {
     return this.#underWay < (this.#options.halfOpenLimit ?? 1);
   }

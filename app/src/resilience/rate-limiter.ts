@@ -70,7 +70,6 @@ export class RateLimiter implements Policy {
     return this.#fullAt.size;
   }
 
-  /** Rejected calls since it was made. */
   get rejections(): number {
     return this.#rejections;
   }

@@ -1,20 +1,19 @@
 import type { BreakerOptions } from "./breaker-options.ts";
 
-type RecoveryOptions = Pick<
-  BreakerOptions,
-  "recoveryTimeout" | "recoveryGrowth" | "recoveryJitter" | "maxRecoveryTimeout" | "random"
->;
+/** Factor of the recovery time after failed probes, so that a recovery is found within that time. */
+const GROWTH = 2;
+
+/** Random share of a grown time, so that pods do not probe at the same time. */
+const JITTER = 0.2;
 
 /**
- * Milliseconds that a breaker stays open: at first as configured, then longer and with more jitter
- * each time that probes fail.
+ * Milliseconds that a breaker stays open: at first as configured, then longer and with jitter.
  *
  * @param openings - since it was last closed, before this one
  */
-export function recoveryAfter(openings: number, options: RecoveryOptions): number {
-  const { recoveryTimeout, recoveryGrowth = 2, recoveryJitter = 0.2, random = Math.random } = options;
-  if (openings === 0) return recoveryTimeout;
-  const longest = options.maxRecoveryTimeout ?? 2 * recoveryTimeout;
-  const grown = Math.min(recoveryTimeout * recoveryGrowth ** openings, longest);
-  return grown * (1 - recoveryJitter * random());
+export function recoveryAfter(
+  openings: number,
+  { recoveryTimeout, random = Math.random }: Pick<BreakerOptions, "recoveryTimeout" | "random">,
+): number {
+  return openings === 0 ? recoveryTimeout : recoveryTimeout * GROWTH * (1 - JITTER * random());
 }

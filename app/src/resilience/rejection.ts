@@ -1,32 +1,24 @@
 import type { Decision, Trace } from "./trace.ts";
 
+/** The policy of each reason, and its sentence. */
+const REASONS = {
+  open: ["breaker", "the circuit breaker is open"],
+  probing: ["breaker", "the circuit breaker is waiting for its probes"],
+  full: ["bulkhead", "as many calls as are allowed are under way"],
+  "queue-timeout": ["bulkhead", "no slot became free in time"],
+  rate: ["rate-limiter", "too many calls"],
+  "no-endpoint": ["load-balancer", "no endpoint takes calls"],
+} as const satisfies Record<string, readonly [policy: Decision["policy"], said: string]>;
+
 /** A call that a policy rejects: expected, and so a value and not an exception. */
 export interface Rejection {
   readonly admitted: false;
-  readonly reason: "open" | "probing" | "full" | "queue-timeout" | "rate" | "no-endpoint";
+  readonly reason: keyof typeof REASONS;
   /** The policy's name. */
   readonly policy: string;
   /** Milliseconds after which a retry makes sense; 0 if unknown. */
   readonly retryAfterMs: number;
 }
-
-const POLICIES = {
-  open: "breaker",
-  probing: "breaker",
-  full: "bulkhead",
-  "queue-timeout": "bulkhead",
-  rate: "rate-limiter",
-  "no-endpoint": "load-balancer",
-} as const satisfies Record<Rejection["reason"], Decision["policy"]>;
-
-const SAID = {
-  open: "the circuit breaker is open",
-  probing: "the circuit breaker is waiting for its probes",
-  full: "as many calls as are allowed are under way",
-  "queue-timeout": "no slot became free in time",
-  rate: "too many calls",
-  "no-endpoint": "no endpoint takes calls",
-} as const satisfies Record<Rejection["reason"], string>;
 
 /** The error that `execute` throws for a rejection. Made by `thrown`. */
 export class Rejected extends Error {
@@ -36,7 +28,7 @@ export class Rejected extends Error {
   constructor(rejection: Rejection) {
     const { policy, reason, retryAfterMs } = rejection;
     const advice = retryAfterMs > 0 ? `; try again in ${Math.ceil(retryAfterMs)} ms` : "";
-    super(`${policy}: ${SAID[reason]}${advice}`);
+    super(`${policy}: ${REASONS[reason][1]}${advice}`);
     this.rejection = rejection;
   }
 
@@ -52,7 +44,7 @@ export class Rejected extends Error {
  */
 export function thrown(rejection: Rejection, trace?: Trace): Rejected {
   const { reason, policy: name, retryAfterMs } = rejection;
-  trace?.decided({ policy: POLICIES[reason], name, decision: "rejected", details: { reason, retryAfterMs } });
+  trace?.decided({ policy: REASONS[reason][0], name, decision: "rejected", details: { reason, retryAfterMs } });
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   const error = new Rejected(rejection);

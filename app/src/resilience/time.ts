@@ -8,7 +8,6 @@ export interface Clock {
   wake(callback: () => void, milliseconds: number): { close(): unknown };
 }
 
-/** A callback in the future. */
 export interface Timer {
   /** No effect after the callback. */
   clear(): void;

@@ -2,7 +2,6 @@
 export interface Decision {
   readonly policy:
     "breaker" | "bulkhead" | "cache" | "deadline" | "fallback" | "load-balancer" | "rate-limiter" | "retry";
-  /** The policy's own name. */
   readonly name?: string;
   readonly decision: string;
   /** Milliseconds that it took, as a pause or a wait in a queue. @default 0 */

@@ -21,7 +21,6 @@ export class Admission {
   readonly #maxTurn: number;
   /** Processor time in milliseconds at which this turn started its first call. */
   #startedAt: number | undefined;
-  /** Calls that this turn has started. */
   #started = 0;
   #rejected = 0;
 
@@ -30,7 +29,6 @@ export class Admission {
     this.#maxTurn = maxTurn === 0 ? Infinity : maxTurn;
   }
 
-  /** Rejected calls. */
   get rejected(): number {
     return this.#rejected;
   }

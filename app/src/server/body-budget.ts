@@ -27,9 +27,7 @@ interface Body {
 }
 
 export interface BodyBudgetOptions {
-  /** For all bodies together. */
   readonly maxTotalBodyBytes: number;
-  /** For one body. */
   readonly maxBodyBytes: number;
   /** Milliseconds. @default 2000 */
   readonly slowAfter?: number;
@@ -58,17 +56,14 @@ export class BodyBudget {
     this.#slowAfter = slowAfter;
   }
 
-  /** Bytes held now. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Requests that were refused. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** @param client - who sends the body */
   share(client: string): BodyShare {
     const abort = new AbortController();
     const body: Body = {

@@ -13,7 +13,6 @@ const MAX_EXACT = 256 * 1024;
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** The budget that all bodies share. */
   readonly share: Pick<BodyShare, "take" | "arrived" | "signal">;
 }
 

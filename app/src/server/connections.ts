@@ -24,7 +24,6 @@ interface Connection {
   /** When they began to wait, or when the last one ended. */
   waitingSince: number;
   streams: number;
-  /** All requests of this connection. */
   requests: number;
   idleSince: number;
   /** Its last response had `Connection: close`. */
@@ -84,7 +83,6 @@ export class Connections {
     return [...this.#open.values()].filter(({ calls }) => calls > 0).length;
   }
 
-  /** Open listen streams. */
   get streams(): number {
     return [...this.#open.values()].reduce((total, { streams }) => total + streams, 0);
   }
@@ -167,7 +165,6 @@ export class Connections {
     };
   }
 
-  /** Whether no request is in flight on this connection. */
   isIdle(socket: Socket): boolean {
     const { calls, streams } = this.#open.get(socket) ?? { calls: 0, streams: 0 };
     return calls + streams === 0;

@@ -56,7 +56,6 @@ export async function drain(options: DrainOptions): Promise<number> {
   return cutOff;
 }
 
-/** Waits for a promise, at most this many milliseconds. */
 async function withinTime(promise: Promise<void>, milliseconds: number): Promise<void> {
   const timer = new AbortController();
   const timeout = sleep(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined);

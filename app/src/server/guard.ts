@@ -3,7 +3,6 @@ import type { Config } from "../config.ts";
 import { HttpError, REFUSED } from "../errors/http-error.ts";
 import type { Target } from "./request-head.ts";
 
-/** Path of the MCP endpoint. */
 export const MCP_PATH = "/mcp";
 
 /**

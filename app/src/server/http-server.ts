@@ -6,9 +6,7 @@ import { writeRefusal, type WriteHead } from "./refusal.ts";
 
 /** Time limits for a client in milliseconds. Its connection is then closed. */
 export interface Timeouts {
-  /** For a request's headers. */
   readonly headers: number;
-  /** For a whole request. */
   readonly request: number;
   /** Without reading any byte of a waiting response. */
   readonly response: number;

@@ -186,7 +186,6 @@ function notAllowed(...allowed: readonly [string, ...string[]]): HttpError {
   });
 }
 
-/** Answers with the metadata for authorization. */
 function answerMetadata(response: ServerResponse, text: string, writeHead: WriteHead): void {
   writeHead(200, { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
   response.end(text);

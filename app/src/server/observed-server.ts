@@ -19,6 +19,9 @@ export interface Observer {
   readonly begin: Tracing["begin"];
 }
 
+/** Error type of a request whose client went away before the answer. Its duration ends there. */
+const CANCELLED = "cancelled";
+
 type Labels = Pick<Operation, "method" | "tool">;
 
 interface Begun extends Labels {
@@ -62,8 +65,7 @@ export class ObservedServer extends McpServer {
 
     const closed = transport.onclose?.bind(transport);
     transport.onclose = () => {
-      // The clients are gone, and there is no answer to measure.
-      for (const { trace } of begun.values()) trace?.end({ errorType: "cancelled" });
+      for (const request of begun.values()) this.#end(request, { errorType: CANCELLED });
       begun.clear();
       closed?.();
     };

@@ -10,7 +10,6 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
 /** A name or an address, with an optional port, but without a user. */
 const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+,;=-]+)(?::\d*)?$/i;
 
-/** The resource of a request. */
 export interface Target {
   readonly path: string;
   /** Includes the question mark; may be empty. */

@@ -3,14 +3,12 @@ import type { Admission } from "./admission.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { Connections } from "./connections.ts";
 
-export interface ObservedServerParts {
-  readonly connections: Connections;
-  readonly admission: Admission;
-  readonly bodies: BodyBudget;
-}
-
 /** Connections to the MCP port, the load that it sheds, and the memory of request bodies. */
-export function serverMetrics({ connections, admission, bodies }: ObservedServerParts): readonly Collector[] {
+export function serverMetrics(
+  connections: Connections,
+  admission: Admission,
+  bodies: BodyBudget,
+): readonly Collector[] {
   const of = (value: number) => [{ value }];
   return [
     gauge("mcp_server_connections", "Open connections of clients", () => of(connections.size)),

@@ -21,7 +21,6 @@ export interface CreateStoreOptions {
   readonly logger: Logger;
 }
 
-/** The store with its queues. */
 export interface StoreParts {
   readonly store: ResilientStore;
   readonly dependency: Dependency;

@@ -7,7 +7,6 @@ import { SYSTEM_TIME } from "../resilience/time.ts";
 import type { DurableStore } from "./store.ts";
 import type { QueueStats, WriteQueue } from "./write-queue.ts";
 
-/** Writes in one batch. */
 const BATCH = 100;
 
 /** Milliseconds between two checks of a queue, which other processes may have added to. */

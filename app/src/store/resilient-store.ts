@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import { keyOf } from "../cache/key.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
 import { parseExactly, stringifyExactly } from "../json/exact.ts";
@@ -9,7 +10,7 @@ import { isProgrammingError } from "../resilience/programming-error.ts";
 import { SYSTEM_TIME } from "../resilience/time.ts";
 import { acceptedAt, HybridLogicalClock } from "./hybrid-logical-clock.ts";
 import { inNamespace } from "./owner.ts";
-import type { Durability, Outcome, Store, Write } from "./store.ts";
+import { DURABILITIES, type Outcome, type Store, type Write } from "./store.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** Bytes of a value as JSON. */
@@ -31,7 +32,6 @@ export interface WriteRequest {
 /** Keys of a write as its caller knows them. */
 type Named = Pick<Receipt, "key" | "idempotencyKey">;
 
-/** A record that was read. */
 export interface ReadRecord {
   readonly value: unknown;
   /** ISO 8601, UTC. */
@@ -41,18 +41,17 @@ export interface ReadRecord {
 }
 
 /** The receipt of a write that will not be lost, within its durability. */
-export interface Receipt {
-  readonly key: string;
-  readonly idempotencyKey: string;
-  /** `queued`: a process will move it to the store. */
-  readonly status: "stored" | "queued";
-  readonly where: "store" | "redis" | "journal";
-  readonly durability: Durability;
-  /** ISO 8601, UTC. Of two writes to one record, the later one stays. */
-  readonly acceptedAt: string;
-  /** Whether this is the receipt of an earlier call with the same idempotency key. */
-  readonly replayed: boolean;
-}
+export const receipt = z.object({
+  key: z.string(),
+  idempotencyKey: z.string().describe("Call again with it to repeat this very write without making it twice"),
+  status: z.enum(["stored", "queued"]).describe("queued: the store is down and gets the write when it is back"),
+  where: z.enum(["store", "redis", "journal"]),
+  durability: z.enum(DURABILITIES).describe("What the write outlives where it is now"),
+  acceptedAt: z.string().describe("ISO 8601, UTC. Of two writes under one key, the one accepted later stays"),
+  replayed: z.boolean().describe("Whether this write had been accepted before, by an earlier call"),
+});
+
+export type Receipt = Readonly<z.output<typeof receipt>>;
 
 export interface ResilientStoreOptions {
   readonly store: Store;

@@ -1,23 +1,19 @@
 import type { Call } from "../resilience/call.ts";
 
 /** Durability of a write: the losses that it survives. See docs/store.md. */
-export type Durability =
-  /** In memory: lost with the process. */
-  | "process"
-  /** Synced to a volume that is deleted with the pod. */
-  | "pod"
-  /** Synced to a volume that outlives the pod. */
-  | "volume"
-  /** In Redis with an append-only file, synced as configured, by default each second. */
-  | "redis-aof"
-  /** In Redis's memory, and in its next snapshot if there are snapshots. */
-  | "redis-memory"
-  /** In Redis with unknown persistence. */
-  | "redis-unknown";
+export const DURABILITIES = [
+  "process", // in memory: lost with the process
+  "pod", // synced to a volume that is deleted with the pod
+  "volume", // synced to a volume that outlives the pod
+  "redis-aof", // in Redis with an append-only file, synced as configured, by default each second
+  "redis-memory", // in Redis's memory, and in its next snapshot if there are snapshots
+  "redis-unknown", // in Redis with unknown persistence
+] as const;
+
+export type Durability = (typeof DURABILITIES)[number];
 
 /** An accepted write. */
 export interface Write {
-  /** Key of the record. */
   readonly key: string;
   /** JSON text. */
   readonly value: string;
@@ -29,7 +25,6 @@ export interface Write {
   readonly version: number;
 }
 
-/** Result of a write. */
 export type Outcome =
   /** `replayed`: a repetition; `version` is that of the first write. */
   | { readonly kind: "taken"; readonly version: number; readonly replayed: boolean }
@@ -45,7 +40,6 @@ export function repeated(before: Pick<Write, "digest" | "version">, { digest }: 
   };
 }
 
-/** A record with its value. */
 export interface StoredRecord {
   /** JSON text. */
   readonly value: string;

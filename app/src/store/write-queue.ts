@@ -1,15 +1,12 @@
 import type { Call } from "../resilience/call.ts";
 import type { Durability, Outcome, Write } from "./store.ts";
 
-/** A write in a queue. */
 export interface QueuedWrite {
-  /** Name of the write in this queue. */
   readonly id: string;
   readonly write: Write;
 }
 
 export interface Settlement {
-  /** Writes that the store has taken. */
   readonly taken: readonly string[];
   /**
    * Writes that the store has refused. They are tried again, perhaps with another version of this

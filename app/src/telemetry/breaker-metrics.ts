@@ -1,7 +1,6 @@
 import type { Breaker, BreakerState } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
-import { counter, gauge, type Collector } from "./collector.ts";
-import type { Sample } from "./exposition.ts";
+import { counter, gauge, ofEach, type Collector } from "./collector.ts";
 
 const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, "half-open": 1, open: 2 };
 
@@ -19,12 +18,11 @@ export function breakerMetrics(
   isNamedByClient: (breaker: Breaker) => boolean,
 ): readonly Collector[] {
   const transitions = countTransitions(breakers);
-  const each = (samples: (breaker: Breaker) => readonly Sample[]) => () =>
-    [...breakers]
-      .filter((breaker) => !isNamedByClient(breaker))
-      .flatMap((breaker) =>
-        samples(breaker).map((sample) => ({ ...sample, labels: { breaker: breaker.name, ...sample.labels } })),
-      );
+  const shown = () => [...breakers].filter((breaker) => !isNamedByClient(breaker));
+  const each = ofEach(
+    () => shown().map(({ stats }) => ({ ...stats, code: STATES[stats.state] })),
+    ({ name }) => ({ breaker: name }),
+  );
   return [
     gauge(
       "mcp_breakers",
@@ -35,60 +33,41 @@ export function breakerMetrics(
           value: [...breakers].filter((breaker) => breaker.state === state).length,
         })),
     ),
-    gauge(
-      "mcp_breaker_state",
-      "0 closed, 1 half-open, 2 open",
-      each(({ state }) => [{ value: STATES[state] }]),
-    ),
-    gauge(
-      "mcp_breaker_consecutive_failures",
-      "Failures since the last success",
-      each(({ stats }) => [{ value: stats.consecutiveFailures }]),
-    ),
+    gauge("mcp_breaker_state", "0 closed, 1 half-open, 2 open", each.of("code")),
+    gauge("mcp_breaker_consecutive_failures", "Failures since the last success", each.of("consecutiveFailures")),
     counter(
       "mcp_breaker_calls_total",
-      "Calls by outcome: success, failure, timeout, slow (answered, but too late to count as a success) or rejected",
-      each(({ stats: { successes, failures, timeouts, slow, rejections } }) => [
-        { labels: { outcome: "success" }, value: successes },
-        { labels: { outcome: "failure" }, value: failures - timeouts - slow },
-        { labels: { outcome: "timeout" }, value: timeouts },
-        { labels: { outcome: "slow" }, value: slow },
-        { labels: { outcome: "rejected" }, value: rejections },
-      ]),
+      "Calls by outcome: success, failure, timeout or rejected",
+      each.by("outcome", ({ successes, failures, timeouts, rejections }) => {
+        return {
+          success: successes,
+          failure: failures - timeouts,
+          timeout: timeouts,
+          rejected: rejections,
+        };
+      }),
     ),
-    counter(
-      "mcp_breaker_transitions_total",
-      "Changes of state",
-      each((breaker) => transitions.get(breaker)?.samples ?? []),
+    counter("mcp_breaker_transitions_total", "Changes of state", () =>
+      shown().flatMap((breaker) =>
+        Array.from(transitions.get(breaker) ?? [], ([change, value]) => {
+          const [from, to] = change.split(" ");
+          return { labels: { breaker: breaker.name, from, to }, value };
+        }),
+      ),
     ),
   ];
 }
 
-/** Counts transitions when they happen, because they are rare. */
-function countTransitions(breakers: BreakerRegistry): WeakMap<Breaker, Transitions> {
-  const all = new WeakMap<Breaker, Transitions>();
+/** The transitions of each breaker, by `from to`. Counted when they happen, because they are rare. */
+function countTransitions(breakers: BreakerRegistry): WeakMap<Breaker, Map<string, number>> {
+  const all = new WeakMap<Breaker, Map<string, number>>();
   breakers.onEach((breaker) => {
     breaker.events.on((event) => {
       if (event.type !== "transition") return;
-      const counted = all.get(breaker) ?? new Transitions();
-      all.set(breaker, counted);
-      counted.add(event.from, event.to);
+      const counts = all.get(breaker) ?? new Map<string, number>();
+      const change = `${event.from} ${event.to}`;
+      all.set(breaker, counts.set(change, (counts.get(change) ?? 0) + 1));
     });
   });
   return all;
-}
-
-class Transitions {
-  readonly #counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>();
-
-  add(from: BreakerState, to: BreakerState): void {
-    const key = `${from} ${to}`;
-    const counted = this.#counts.get(key) ?? { labels: { from, to }, value: 0 };
-    this.#counts.set(key, counted);
-    counted.value += 1;
-  }
-
-  get samples(): readonly Sample[] {
-    return [...this.#counts.values()];
-  }
 }

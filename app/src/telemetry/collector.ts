@@ -1,4 +1,4 @@
-import type { Sample } from "./exposition.ts";
+import type { Labels, Sample } from "./exposition.ts";
 
 /**
  * A metric whose numbers are stored elsewhere and read on a scrape, so that counting costs only a
@@ -8,12 +8,10 @@ import type { Sample } from "./exposition.ts";
  * and never of a client.
  *
  * @example
+ * const each = ofEach(() => caches.stats, ({ name }) => ({ cache: name }));
  * metrics.add(
- *   counter("mcp_cache_requests_total", "Lookups, by how they were answered", () => [
- *     { labels: { cache: "weather", outcome: "hit" }, value: cache.stats.hits },
- *     { labels: { cache: "weather", outcome: "miss" }, value: cache.stats.misses },
- *   ]),
- *   gauge("mcp_deferred_writes", "Writes that wait for the store", () => [{ value: queue.depth }]),
+ *   counter("mcp_cache_requests_total", "Lookups", each.by("outcome", ({ hits, misses }) => ({ hit: hits, miss: misses }))),
+ *   gauge("mcp_cache_entries", "Values in memory", each.of("entries")),
  * );
  */
 export interface Collector {
@@ -39,3 +37,15 @@ export const gauge = (name: string, help: string, read: Collector["read"]): Coll
   type: "gauge",
   read,
 });
+
+/** Reads the numbers of several items, each with its labels. */
+export function ofEach<Item extends object>(items: () => Iterable<Item>, labels: (item: Item) => Labels) {
+  return {
+    of: (property: keyof Item) => () =>
+      Array.from(items(), (item) => ({ labels: labels(item), value: Number(item[property]) })),
+    by: (label: string, numbers: (item: Item) => Readonly<Record<string, number>>) => () =>
+      Array.from(items()).flatMap((item) =>
+        Object.entries(numbers(item)).map(([kind, value]) => ({ labels: { ...labels(item), [label]: kind }, value })),
+      ),
+  };
+}

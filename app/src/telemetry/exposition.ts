@@ -8,14 +8,12 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 
 export type Labels = Readonly<Partial<Record<string, string | number>>>;
 
-/** One sample of a metric. */
 export interface Sample {
   /** Label values are names of this program, because each combination is stored permanently. */
   readonly labels?: Labels;
   readonly value: number;
   /** Name of this part of a histogram or summary. @default - the metric's name */
   readonly metricName?: string;
-  /** An example of a counted event. */
   readonly exemplar?: Exemplar | null;
 }
 

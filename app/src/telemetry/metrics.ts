@@ -17,7 +17,10 @@ export interface Operation {
   readonly method: string;
   /** Name of an existing tool, for `tools/call`. */
   readonly tool: string;
-  /** Empty for success, the `ErrorDetail.kind` of an error answer, otherwise the JSON-RPC code. */
+  /**
+   * Empty for success, the `ErrorDetail.kind` of an error answer, a JSON-RPC code, or `cancelled` if
+   * the client did not wait for the answer.
+   */
   readonly errorType: string;
   readonly seconds: number;
   /** Trace id of 32 hexadecimal digits, for the exemplar. */

@@ -6,25 +6,21 @@ import type { TraceContext } from "./trace-context.ts";
 export interface Ending {
   /** As in the metrics; empty for success. */
   readonly errorType: string;
-  /** Code of a JSON-RPC error. */
   readonly code?: number;
   readonly message?: string;
 }
 
-/** The trace of one MCP request. */
 export interface RequestTrace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
   /** 16 hexadecimal digits; absent if this app keeps no traces. */
   readonly spanId?: string;
-  /** Whether the trace is kept. */
   readonly sampled: boolean;
   /** Records decisions of policies; absent if the trace is not kept. */
   readonly decisions?: Trace;
   end(ending: Ending): void;
 }
 
-/** An MCP request on arrival. */
 export interface TracedRequest {
   readonly id: string | number;
   /** Known names only. */
@@ -41,7 +37,6 @@ export interface TracedRequest {
   readonly http: TraceContext | undefined;
 }
 
-/** Creates the traces of requests. */
 export interface Tracing {
   begin(request: TracedRequest): RequestTrace | undefined;
   /** Sends the remaining spans, within a few seconds. */
@@ -59,7 +54,6 @@ export const NO_TRACING: Tracing = {
 
 const current = new AsyncLocalStorage<RequestTrace>();
 
-/** The trace of the current request. */
 export function currentTrace(): RequestTrace | undefined {
   return current.getStore();
 }

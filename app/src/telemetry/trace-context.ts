@@ -33,7 +33,6 @@ export function readTraceContext(traceparent: unknown, tracestate: unknown): Tra
   };
 }
 
-/** Formats a header value. */
 export function traceparent({ traceId, spanId, sampled }: Omit<TraceContext, "tracestate">): string {
   return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
 }

@@ -63,7 +63,6 @@ export function dataOf(answer: HttpAnswer, most = Infinity): AnswerData {
   };
 }
 
-/** Converts an answer to text. */
 export function sentenceOf({ status, url, headers, body, truncated, unreadable }: AnswerData): string {
   if (unreadable !== undefined) return `${url} answered ${status}, but its body cannot be decoded: ${unreadable}.`;
   if (body === undefined) return `${url} answered ${status} with no text (${headers["content-type"] ?? "no type"}).`;

@@ -3,7 +3,6 @@ import { z } from "zod";
 /** Unknown arguments that an error message lists. */
 const MAX_NAMED = 5;
 
-/** A whole number. */
 export function wholeNumber(min: number, max: number): z.ZodInt {
   const said = `must be a whole number from ${min} to ${max}`;
   return z.int(said).min(min, said).max(max, said);

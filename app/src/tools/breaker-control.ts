@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ToolInputError } from "../errors/tool-input-error.ts";
+import { BREAKER_STATES } from "../resilience/breaker-options.ts";
 import type { BreakerHistory } from "../resilience/breaker-history.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
@@ -9,7 +10,7 @@ import { answer, type Tool } from "./tool.ts";
 /** Transitions in one answer. */
 const MAX_HISTORY = 50;
 
-const state = z.enum(["closed", "open", "half-open"]);
+const state = z.enum(BREAKER_STATES);
 
 const inputSchema = argumentsOf({
   action: z
@@ -41,7 +42,6 @@ export function breakerControl(breakers: BreakerRegistry, history: BreakerHistor
           successes: z.number(),
           failures: z.number(),
           timeouts: z.number(),
-          slow: z.number(),
           rejections: z.number(),
           consecutiveFailures: z.number(),
           retryAfterMs: z.number(),

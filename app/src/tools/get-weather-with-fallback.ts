@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Weather, WeatherAnswer } from "../weather/weather.ts";
+import { weatherAnswer, type Weather, type WeatherAnswer } from "../weather/weather.ts";
 import { argumentsOf } from "./arguments.ts";
 import { answer, type Tool } from "./tool.ts";
 
@@ -12,20 +12,6 @@ const inputSchema = argumentsOf({
     .describe("Name of the city, such as 'Berlin' or 'São Paulo'"),
 });
 
-const outputSchema = z.object({
-  city: z.string().describe("The city that was found, by its common name"),
-  country: z.string().optional(),
-  latitude: z.number().optional(),
-  longitude: z.number().optional(),
-  temperatureCelsius: z.number(),
-  windSpeedKmh: z.number().optional(),
-  weatherCode: z.number().optional().describe("WMO weather code"),
-  observedAt: z.string().optional().describe("When it was measured, ISO 8601, UTC"),
-  source: z
-    .enum(["live", "cached", "static"])
-    .describe("live: measured now; cached: the last known answer; static: a placeholder, not a measurement"),
-});
-
 /** The current weather of a city, whatever happens to the weather API. */
 export function getWeatherWithFallback(weather: Weather): Tool<z.output<typeof inputSchema>> {
   return {
@@ -34,7 +20,7 @@ export function getWeatherWithFallback(weather: Weather): Tool<z.output<typeof i
     description:
       "Current weather of a city. Answers even while the weather service is down: `source` says whether the answer is live, the last one known, or only a placeholder.",
     inputSchema,
-    outputSchema,
+    outputSchema: weatherAnswer,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
     async handle({ city }, { call }) {
       const found = await weather.current(city, call);

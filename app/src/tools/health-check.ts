@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { healthReport } from "../health/health.ts";
 import type { Services } from "../services.ts";
 import { answer, type Tool } from "./tool.ts";
-
-const status = z.enum(["healthy", "degraded", "critical"]);
 
 /**
  * The pod's health, as in `/health`, but without upstreams that clients have found, because they
@@ -15,33 +14,7 @@ export function healthCheck({ health, outbound }: Pick<Services, "health" | "out
     description:
       "Health of this server, of each service that it depends on and of its resources, with its version and color.",
     inputSchema: z.object({}, "must be an object; it takes no arguments"),
-    outputSchema: z.object({
-      status,
-      version: z.string(),
-      color: z.string(),
-      uptimeSeconds: z.number(),
-      dependencies: z.record(
-        z.string(),
-        z.object({
-          status,
-          breaker: z.enum(["closed", "open", "half-open"]).optional(),
-          detail: z.string().optional(),
-        }),
-      ),
-      system: z.object({
-        status: z.enum(["healthy", "degraded"]),
-        reasons: z.array(z.string()),
-        eventLoop: z.object({ utilization: z.number(), lagP99Ms: z.number() }),
-        memory: z.object({
-          heapUsedBytes: z.number(),
-          heapLimitBytes: z.number(),
-          rssBytes: z.number(),
-          limitBytes: z.number().optional(),
-        }),
-        openFiles: z.object({ count: z.number(), limit: z.number() }).optional(),
-        load: z.number(),
-      }),
-    }),
+    outputSchema: healthReport,
     annotations: { readOnlyHint: true, openWorldHint: false },
     handle() {
       const report = health.report();

@@ -1,3 +1,4 @@
+import { TOOL_NAMES, type ToolName } from "../config/tools.ts";
 import type { Services } from "../services.ts";
 import { asyncBatchRequests } from "./async-batch-requests.ts";
 import { asyncParallelProcessing } from "./async-parallel-processing.ts";
@@ -15,23 +16,24 @@ import { storeDataResilient } from "./store-data-resilient.ts";
 import type { Tool } from "./tool.ts";
 import { updateWeight } from "./update-weight.ts";
 
-/** Every tool, in the order of the list. A new tool is a new file and a line here. */
-export function createTools(services: Services): readonly Tool[] {
+/** The bundled tools with these names. A new tool is a new file, its name in config/tools.ts and a line here. */
+export function createTools(services: Services, names: readonly ToolName[] = TOOL_NAMES): readonly Tool[] {
   const { weather, outbound, pools, limiter, store, breakers, history } = services;
-  return [
-    getWeatherWithFallback(weather),
-    resilientApiCall(outbound),
-    retryApiCall(outbound),
-    loadBalancedRequest(pools),
-    rateLimitedOperation(limiter),
-    asyncBatchRequests(outbound),
-    asyncParallelProcessing(),
-    cachedExpensiveOperation(services),
-    storeDataResilient(store),
-    getData(store),
-    breakerControl(breakers, history),
-    updateWeight(services),
-    healthCheck(services),
-    simpleHealth(),
-  ];
+  const tools: Readonly<Record<ToolName, () => Tool>> = {
+    get_weather_with_fallback: () => getWeatherWithFallback(weather),
+    resilient_api_call: () => resilientApiCall(outbound),
+    retry_api_call: () => retryApiCall(outbound),
+    load_balanced_request: () => loadBalancedRequest(pools),
+    rate_limited_operation: () => rateLimitedOperation(limiter),
+    async_batch_requests: () => asyncBatchRequests(outbound),
+    async_parallel_processing: () => asyncParallelProcessing(),
+    cached_expensive_operation: () => cachedExpensiveOperation(services),
+    store_data_resilient: () => storeDataResilient(store),
+    get_data: () => getData(store),
+    breaker_control: () => breakerControl(breakers, history),
+    update_weight: () => updateWeight(services),
+    health_check: () => healthCheck(services),
+    simple_health: () => simpleHealth(),
+  };
+  return names.map((name) => tools[name]());
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MAX_VALUE_BYTES, type Receipt, type ResilientStore } from "../store/resilient-store.ts";
+import { MAX_VALUE_BYTES, receipt, type Receipt, type ResilientStore } from "../store/resilient-store.ts";
 import { argumentsOf } from "./arguments.ts";
 import { nameOf, recordKey } from "./record-key.ts";
 import { answer, type Tool } from "./tool.ts";
@@ -19,18 +19,6 @@ const inputSchema = argumentsOf({
     ),
 });
 
-const outputSchema = z.object({
-  key: z.string(),
-  idempotencyKey: z.string().describe("Call again with it to repeat this very write without making it twice"),
-  status: z.enum(["stored", "queued"]).describe("queued: the store is down and gets the write when it is back"),
-  where: z.enum(["store", "redis", "journal"]),
-  durability: z
-    .enum(["process", "pod", "volume", "redis-aof", "redis-memory", "redis-unknown"])
-    .describe("What the write outlives where it is now"),
-  acceptedAt: z.string().describe("ISO 8601, UTC. Of two writes under one key, the one accepted later stays"),
-  replayed: z.boolean().describe("Whether this write had been accepted before, by an earlier call"),
-});
-
 /** Writes a record, also while the store is down. */
 export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof inputSchema>> {
   return {
@@ -39,11 +27,11 @@ export function storeDataResilient(store: ResilientStore): Tool<z.output<typeof 
     description:
       "Stores a JSON value under a key, replacing what was there; get_data reads it back. Keys are your own: no other client sees them. Accepts writes even while the store is down: the receipt says whether the value is `stored` or `queued`, and how durable it is there.",
     inputSchema,
-    outputSchema,
+    outputSchema: receipt,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     async handle(request, { call, principal }) {
-      const receipt = await store.write({ ...request, principal }, call);
-      return answer(receipt, describe(receipt));
+      const written = await store.write({ ...request, principal }, call);
+      return answer(written, describe(written));
     },
   };
 }

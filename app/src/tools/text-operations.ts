@@ -7,7 +7,6 @@ const pack = promisify(gzip);
 /** Characters of one text. An operation takes about 1 ms, and longer ones run on other threads. */
 export const MAX_TEXT = 20_000;
 
-/** Operations on a text. */
 export const OPERATIONS = {
   async sha256(text: string) {
     return { sha256: Buffer.from(await subtle.digest("SHA-256", Buffer.from(text))).toString("hex") };

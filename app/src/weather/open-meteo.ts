@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { boundedText } from "../outbound/bounded-text.ts";
+import { UpstreamFailure } from "../outbound/upstream-failure.ts";
 import { parseRetryAfter } from "../resilience/retry-after.ts";
 
 /** Open-Meteo's answers have 1 to 2 KB. */
@@ -30,39 +31,24 @@ const forecastAnswer = z.object({
   }),
 });
 
-export interface Place {
-  readonly city: string;
-  readonly country?: string;
-  readonly latitude: number;
-  readonly longitude: number;
-}
+export const place = z.object({
+  city: z.string().describe("The city that was found, by its common name"),
+  country: z.string().exactOptional(),
+  latitude: z.number(),
+  longitude: z.number(),
+});
 
-export interface CurrentWeather {
-  readonly temperatureCelsius: number;
-  readonly windSpeedKmh: number;
-  /** WMO code 4677, as Open-Meteo uses it. */
-  readonly weatherCode: number;
-  /** ISO 8601, UTC. */
-  readonly observedAt: string;
-}
+export type Place = Readonly<z.output<typeof place>>;
 
-/** An unexpected answer of the weather API. */
-export class BadUpstreamAnswer extends Error {
-  override readonly name = "BadUpstreamAnswer";
-  /** Whether a retry may succeed. */
-  readonly isTransient: boolean;
-  /** Pause that the API asks for, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+export const currentWeather = z.object({
+  temperatureCelsius: z.number(),
+  windSpeedKmh: z.number(),
+  /** 4677, as Open-Meteo uses it. */
+  weatherCode: z.number().describe("WMO weather code"),
+  observedAt: z.string().describe("When it was measured, ISO 8601, UTC"),
+});
 
-  constructor(
-    message: string,
-    { isTransient = false, retryAfterMs }: { isTransient?: boolean; retryAfterMs?: number | undefined } = {},
-  ) {
-    super(message);
-    this.isTransient = isTransient;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
+export type CurrentWeather = Readonly<z.output<typeof currentWeather>>;
 
 /**
  * The two calls of Open-Meteo's API. Status, size and shape of each answer are checked. `fetch`
@@ -118,19 +104,16 @@ async function getJson<S extends z.ZodType>(
   const response = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new BadUpstreamAnswer(`${url.host} answered ${response.status}`, {
+    throw new UpstreamFailure(`${url.host} answered ${response.status}`, {
       isTransient: response.status === 429 || response.status >= 500,
       retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
     });
   }
-  const text = await boundedText(
-    response,
-    MAX_ANSWER_BYTES,
-    () => new BadUpstreamAnswer(`${url.host} answered with more than ${MAX_ANSWER_BYTES} bytes`),
+  const text = await boundedText(response, MAX_ANSWER_BYTES, () =>
+    unusable(`${url.host} answered with more than ${MAX_ANSWER_BYTES} bytes`),
   );
   const result = schema.safeParse(parse(text, url.host));
-  if (!result.success)
-    throw new BadUpstreamAnswer(`${url.host} answered in an unknown shape: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw unusable(`${url.host} answered in an unknown shape: ${z.prettifyError(result.error)}`);
   return result.data;
 }
 
@@ -138,6 +121,9 @@ function parse(text: string, host: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new BadUpstreamAnswer(`${host} did not answer with JSON`);
+    throw unusable(`${host} did not answer with JSON`);
   }
 }
+
+/** An answer that a retry would not change. */
+const unusable = (message: string) => new UpstreamFailure(message, { isTransient: false });

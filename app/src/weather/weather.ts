@@ -3,15 +3,15 @@ import type { Cache } from "../cache/cache.ts";
 import type { Caches } from "../cache/caches.ts";
 import type { BreakerSettings } from "../config/breakers.ts";
 import { ToolInputError } from "../errors/tool-input-error.ts";
+import { isTransient } from "../outbound/attempts.ts";
 import type { Breaker } from "../resilience/breaker.ts";
 import type { BreakerRegistry } from "../resilience/breaker-registry.ts";
 import type { Call, Policy } from "../resilience/call.ts";
 import { compose } from "../resilience/compose.ts";
 import { Fallback } from "../resilience/fallback.ts";
-import { Rejected } from "../resilience/rejection.ts";
 import { RetryBudget } from "../resilience/retry-budget.ts";
 import { Retry } from "../resilience/retry.ts";
-import { BadUpstreamAnswer, OpenMeteo, type Place } from "./open-meteo.ts";
+import { currentWeather, OpenMeteo, place, type Place } from "./open-meteo.ts";
 
 /** Milliseconds for which places are cached. */
 const DAY = 24 * 3_600_000;
@@ -22,29 +22,20 @@ const UNKNOWN_FOR = 60_000;
 /** The Earth's mean surface temperature, which nobody takes for a measurement. */
 const STATIC_TEMPERATURE_CELSIUS = 15;
 
-const place = z.object({
-  city: z.string(),
-  country: z.string().exactOptional(),
-  latitude: z.number(),
-  longitude: z.number(),
-});
-
-const reading = z.object({
-  ...place.shape,
-  temperatureCelsius: z.number(),
-  windSpeedKmh: z.number(),
-  weatherCode: z.number(),
-  observedAt: z.string(),
-});
+const reading = z.object({ ...place.shape, ...currentWeather.shape });
 
 type Reading = z.output<typeof reading>;
 
-export interface WeatherAnswer extends Partial<Reading> {
-  readonly city: string;
-  readonly temperatureCelsius: number;
-  /** `live`: fetched for this call. `cached`: the last answer. `static`: not a measurement. */
-  readonly source: "live" | "cached" | "static";
-}
+export const weatherAnswer = z.object({
+  ...reading.partial().shape,
+  city: place.shape.city,
+  temperatureCelsius: z.number(),
+  source: z
+    .enum(["live", "cached", "static"])
+    .describe("live: measured now; cached: the last known answer; static: a placeholder, not a measurement"),
+});
+
+export type WeatherAnswer = Readonly<z.output<typeof weatherAnswer>>;
 
 /** There is no place of this name. This is not a failure of the weather API. */
 export class UnknownCity extends ToolInputError {
@@ -136,12 +127,6 @@ export class Weather {
     if (found === undefined) throw new UnknownCity(city);
     return found;
   }
-}
-
-/** Whether a retry may succeed. */
-function isTransient(error: unknown): boolean {
-  if (error instanceof BadUpstreamAnswer) return error.isTransient;
-  return !(error instanceof UnknownCity || error instanceof Rejected);
 }
 
 /** One key for all spellings that differ in case, spaces or Unicode form. */

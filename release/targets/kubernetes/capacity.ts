@@ -2,12 +2,13 @@ import type { Environment } from "../../../environment/environment.ts";
 import { MARK_ANNOTATION, type Names } from "../../../environment/names.ts";
 import type { Color } from "../../../environment/color.ts";
 import { StateChanged } from "../../errors.ts";
-import type { Capacity, ColorState } from "../../ports/capacity.ts";
+import type { Capacity, ColorState, PodReport } from "../../ports/capacity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { KubeApi, KubeObject } from "./api/kube-api.ts";
 import { attempt } from "./attempt.ts";
 import type { Fences } from "./fences.ts";
+import { reportOf } from "./pod-report.ts";
 import {
   asSelector,
   imageOf,
@@ -93,6 +94,10 @@ export class PodCapacity implements Capacity {
       rollingOut: isRollingOut(deployment) || own.length < pods.length,
       problems: await this.#problems.find(color, status?.conditions ?? [], own, signal),
     };
+  }
+
+  async explain(pod: string, signal?: AbortSignal): Promise<PodReport> {
+    return await reportOf(this.#api, pod, signal);
   }
 
   async hold(color: Color, pods: number | undefined, fence: Fence, signal?: AbortSignal): Promise<void> {

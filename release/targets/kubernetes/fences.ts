@@ -1,4 +1,4 @@
-import { EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
+import { ENVIRONMENT_LABEL, EPOCH_ANNOTATION, type Names } from "../../../environment/names.ts";
 import { Displaced, StateChanged, UsageError } from "../../errors.ts";
 import type { Fence } from "../../ports/fence.ts";
 import { pointer, type KubeApi, type KubeObject, type ObjectRef, type Operation } from "./api/kube-api.ts";
@@ -44,13 +44,27 @@ export function epochOf({ metadata }: KubeObject): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
+type ListTemporary = (signal?: AbortSignal) => Promise<readonly ObjectRef[]>;
+
+export interface FencesOptions {
+  /** Refuses the objects of another environment. @default - any are accepted */
+  readonly environment?: string | undefined;
+
+  /** Lists more objects that a release changes and that exist for a while. @default none */
+  readonly temporary?: ListTemporary | undefined;
+}
+
 /** Writes to the objects of a release, each under the fence of a lease. */
 export class Fences {
   readonly #api: KubeApi;
+  readonly #environment: string | undefined;
+  readonly #temporary: ListTemporary;
   #lease: FencingLease | undefined;
 
-  constructor(api: KubeApi) {
+  constructor(api: KubeApi, { environment, temporary = () => Promise.resolve([]) }: FencesOptions = {}) {
     this.#api = api;
+    this.#environment = environment;
+    this.#temporary = temporary;
   }
 
   /** The lease to confirm before an object that lost its fence gets it back. */
@@ -58,10 +72,25 @@ export class Fences {
     this.#lease = lease;
   }
 
-  /** @throws UsageError if the live Service does not exist */
+  /** @throws UsageError if the live Service does not exist, or belongs to another environment */
   async highest(signal?: AbortSignal): Promise<number> {
-    const found = await Promise.all(fenced(this.#api.names).map((object) => this.#read(object, signal)));
+    const found = await Promise.all((await this.#all(signal)).map((object) => this.#read(object, signal)));
+    for (const object of found) if (object !== undefined) this.checkOwner(object);
     return Math.max(...found.map((object) => (object === undefined ? 0 : epochOf(object))));
+  }
+
+  /**
+   * The live Service says to which environment the objects belong. One that was deployed before it did belongs to any.
+   *
+   * @throws UsageError
+   */
+  checkOwner({ metadata }: KubeObject): void {
+    const owner = metadata.labels?.[ENVIRONMENT_LABEL];
+    if (owner === undefined || this.#environment === undefined || owner === this.#environment) return;
+    throw new UsageError(
+      `'${metadata.name}' in namespace '${this.#api.namespace}' belongs to the environment '${owner}', not to ` +
+        `'${this.#environment}': name that environment, or use another namespace`,
+    );
   }
 
   /**
@@ -71,10 +100,14 @@ export class Fences {
    * @throws Displaced if an object has a higher one
    */
   async raiseAll(epoch: number, signal?: AbortSignal): Promise<boolean> {
-    for (const object of fenced(this.#api.names)) {
-      if (!(await this.#raise(object, epoch, signal))) return false;
+    for (const object of await this.#all(signal)) {
+      if (!(await this.raise(object, epoch, signal))) return false;
     }
     return true;
+  }
+
+  async #all(signal?: AbortSignal): Promise<readonly ObjectRef[]> {
+    return [...fenced(this.#api.names), ...(await this.#temporary(signal))];
   }
 
   /**
@@ -113,13 +146,19 @@ export class Fences {
   async #fenceAgain(object: ObjectRef, { epoch }: Fence, signal?: AbortSignal): Promise<never> {
     if (this.#lease?.epoch !== epoch) throw new Displaced(`epoch ${epoch} is not that of a lease that is held here`);
     await this.#lease.confirm(signal);
-    await this.#raise(object, epoch, signal);
+    await this.raise(object, epoch, signal);
     await this.#lease.confirm(signal);
     throw new StateChanged(`${inWords(object)} was replaced, and is fenced again with epoch ${epoch}`);
   }
 
-  /** Compares and swaps the fence alone: other parts of an object change all the time. */
-  async #raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * Writes an epoch to one object, only upwards. Compares and swaps the fence alone: other parts of an object change all the
+   * time.
+   *
+   * @returns false if the object had this epoch already
+   * @throws Displaced if it has a higher one
+   */
+  async raise(object: ObjectRef, epoch: number, signal?: AbortSignal): Promise<boolean> {
     const what = `fence ${inWords(object)}`;
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await this.#read(object, signal);

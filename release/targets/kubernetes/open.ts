@@ -1,4 +1,5 @@
 import { delimiter, resolve } from "node:path";
+import { checkContext } from "../../../environment/access.ts";
 import type { Environment } from "../../../environment/environment.ts";
 import { isPath } from "../../../environment/load.ts";
 import { projectFolder } from "../../../environment/project.ts";
@@ -6,6 +7,9 @@ import { userFolder } from "../../../environment/user-folder.ts";
 import type { Target } from "../../ports/target.ts";
 import { systemClock } from "../../system-clock.ts";
 import { openKubeApi } from "./api/open.ts";
+import type { Fences } from "./fences.ts";
+import { JobMigrations } from "./migration/job-migrations.ts";
+import { synthesizedSettings } from "./staging/synthesized-settings.ts";
 import { TerraformStaging } from "./staging/terraform-staging.ts";
 import { kubernetesTarget } from "./target.ts";
 
@@ -22,24 +26,40 @@ export function openKubernetesTarget(
   progress?: (message: string) => void,
 ): Target {
   const opened = openKubeApi(environment);
+  checkContext(environment, opened.context);
   const { api, description } = opened;
   const clock = systemClock;
+  const { migration } = environment;
+  const staging = (fences: Fences) =>
+    new TerraformStaging({
+      api,
+      fences,
+      clock,
+      environment,
+      environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
+      project: () => projectFolder(),
+      env: { ...process.env, ...absoluteKubeconfig(), KUBE_CONTEXT: environment.context },
+      ...(progress && { progress }),
+    });
   const target = kubernetesTarget({
     api,
     environment,
     description,
     clock,
-    staging: (fences) =>
-      new TerraformStaging({
-        api,
-        fences,
-        clock,
-        environment,
-        environmentInput: isPath(name) ? resolve(userFolder(), name) : name,
-        project: () => projectFolder(),
-        env: { ...process.env, ...absoluteKubeconfig() },
-        ...(progress && { progress }),
-      }),
+    staging,
+    ...(migration && {
+      migrations: (fences: Fences) =>
+        new JobMigrations({
+          api,
+          fences,
+          clock,
+          migration,
+          settings: async (stage, fence, signal) => {
+            const folder = await staging(fences).synthesize(stage, fence, signal);
+            return await synthesizedSettings(folder, api.names.color(stage.color));
+          },
+        }),
+    }),
   });
   return {
     ...target,

@@ -1,15 +1,9 @@
 import type { Color } from "../../../environment/color.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Problem } from "../../ports/capacity.ts";
-import type { KubeApi, KubeObject } from "./api/kube-api.ts";
+import type { KubeApi } from "./api/kube-api.ts";
+import { warningsOf } from "./pod-report.ts";
 import { isReady, type Condition, type ContainerStatus, type KubePod } from "./pods.ts";
-
-interface KubeEvent extends KubeObject {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-}
 
 /** Reasons of a waiting container that do not go away by waiting. */
 const FINAL = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"]);
@@ -77,10 +71,7 @@ export class Problems {
     const now = this.#clock.now();
     const known = this.#events.get(color);
     if (known !== undefined && now - known.readAt < EVENTS_EVERY_MS) return known.problems;
-    const fieldSelector = `involvedObject.kind=Pod,involvedObject.name=${metadata.name},type=Warning`;
-    const events = await this.#api.list<KubeEvent>("Event", { fieldSelector }, signal).catch(() => []);
-    signal?.throwIfAborted();
-    const last = [...events].sort((a, b) => timeOf(a).localeCompare(timeOf(b))).at(-1);
+    const last = (await warningsOf(this.#api, metadata.name, signal)).at(-1);
     const why = last?.message ?? last?.reason;
     const problems = [problem(`${metadata.name}: not ready${why === undefined ? "" : `: ${why}`}`, false)];
     this.#events.set(color, { readAt: now, problems });
@@ -97,7 +88,7 @@ function replicaFailure({ type, status, message = "" }: Condition): Problem[] {
   return [problem(`no pod can be created: ${message}`, /exceeded quota|is forbidden|denied the request/.test(message))];
 }
 
-function podProblems({ metadata, status }: KubePod): Problem[] {
+export function podProblems({ metadata, status }: KubePod): Problem[] {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False") {
     return [problem(`${metadata.name}: ${scheduled.reason ?? "not scheduled"}: ${scheduled.message ?? ""}`, false)];
@@ -124,6 +115,3 @@ const problem = (what: string, final: boolean): Problem => ({
 });
 
 const keyOf = (color: Color, { metadata }: KubePod) => `${color} ${metadata.uid ?? metadata.name}`;
-
-const timeOf = ({ lastTimestamp, eventTime, metadata }: KubeEvent) =>
-  lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "";

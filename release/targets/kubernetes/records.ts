@@ -73,6 +73,11 @@ export class LeaseRecords implements Records {
     });
   }
 
+  async holder(signal?: AbortSignal): Promise<string | undefined> {
+    const { holderIdentity = "" } = (await this.#lease(signal))?.spec ?? {};
+    return holderIdentity === "" ? undefined : holderIdentity;
+  }
+
   async acquire({ holder, takeOver, signal, waiting }: AcquireOptions): Promise<Authority> {
     // A namespace without the environment gets no Lease.
     await this.#fences.highest(signal);

@@ -32,6 +32,7 @@ export class SelectorTraffic implements Traffic {
         `there is no ${inWords(object)} in namespace '${this.#api.namespace}'; deploy the environment`,
       );
     }
+    this.#fences.checkOwner(service);
     return selected(service);
   }
 

@@ -4,7 +4,7 @@ import { Displaced, TargetRefused, TargetUnreachable, UsageError } from "../../e
 import { releaseRecordSchema } from "../../record.ts";
 import { reason } from "../pages.ts";
 import { homeFolder, readAddress, type HostAddress } from "./address.ts";
-import type { ControlRequest } from "./control.ts";
+import type { ControlRequest } from "./host/control.ts";
 
 const REQUEST_TIMEOUT_MS = 5000;
 
@@ -24,6 +24,12 @@ const stateSchema = z.object({
   colors: z.object({ blue: colorSchema, green: colorSchema }),
   release: releaseRecordSchema.optional(),
   history: z.array(releaseRecordSchema),
+  notes: z.object({
+    total: z.number(),
+    last: z.array(z.object({ kind: z.enum(["ended", "killed", "cut"]), sentence: z.string() })),
+  }),
+  /** Of the lease; none if it is free. */
+  holder: z.string().optional(),
 });
 
 const podsSchema = z.object({
@@ -32,8 +38,8 @@ const podsSchema = z.object({
     z.object({
       name: z.string(),
       ready: z.boolean(),
-      mcpPort: z.number().optional(),
-      adminPort: z.number().optional(),
+      /** By their names in the server's description. */
+      ports: z.record(z.string(), z.number()).optional(),
     }),
   ),
 });

@@ -1,19 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadEnvironment } from "../../../environment/load.ts";
 import { userFolder } from "../../../environment/user-folder.ts";
 import { UsageError } from "../../errors.ts";
 import { removeAddress, writeAddress } from "./address.ts";
-import { Control } from "./control.ts";
-import { Host } from "./host.ts";
+import { Control } from "./host/control.ts";
+import { Host } from "./host/host.ts";
+import { LogFile } from "./host/log-file.ts";
 
 export interface LocalHostOptions {
   /** Name of an environment, or the path of its file. */
   readonly environment: string;
-  /** Path of the bundle that blue starts with. @default - app/dist/main.js in the working directory */
+  /**
+   * What blue starts with: see programOf.
+   *
+   * @default - the user's folder, if the environment describes a command; otherwise app/dist/main.js
+   */
   readonly image?: string;
   /** Where clients connect, on 127.0.0.1; 0 for any free port. */
   readonly port: number;
@@ -26,7 +30,7 @@ export interface LocalHostOptions {
 /**
  * Runs the host until SIGINT or SIGTERM, and then ends the process.
  *
- * @throws UsageError if the app does not start, or there is no such environment or bundle
+ * @throws UsageError if the server does not start, or there is no such environment or bundle
  */
 export async function runLocalHost({
   environment,
@@ -39,18 +43,23 @@ export async function runLocalHost({
   await mkdir(home, { recursive: true });
 
   const logFile = join(home, "app.log");
-  const logs = createWriteStream(logFile);
-  const image = given === undefined ? resolve("app/dist/main.js") : resolve(userFolder(), given);
+  const logs = new LogFile(logFile);
+  const described = await loadEnvironment(environment);
+  const usual = described.server.command === undefined ? resolve("app/dist/main.js") : userFolder();
+  const image = given === undefined ? usual : resolve(userFolder(), given);
   const host = await Host.start({
-    environment: await loadEnvironment(environment),
+    environment: described,
     image,
     port,
-    log: (pod, line) => logs.write(`${pod} ${line}\n`),
+    log: (pod, line) => {
+      logs.write(`${pod} ${line}`);
+    },
   });
-  if (!(await host.ready())) {
+  const problem = await host.ready();
+  if (problem !== undefined) {
     await host.close();
-    await once(logs.end(), "finish");
-    throw new UsageError(`the app at '${image}' does not start; it says why in ${logFile}`);
+    await logs.close();
+    throw new UsageError(`the server at '${image}' does not start: ${problem}\nAll of its log is in ${logFile}`);
   }
   const token = randomBytes(32).toString("base64url");
   const control = await Control.listen(host, token);

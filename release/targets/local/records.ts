@@ -33,6 +33,10 @@ export class LocalRecords implements Records {
     return (await this.#host.state(signal)).history;
   }
 
+  async holder(signal?: AbortSignal): Promise<string | undefined> {
+    return (await this.#host.state(signal)).holder;
+  }
+
   async acquire({ holder, takeOver, signal, waiting }: AcquireOptions): Promise<Authority> {
     let first: { readonly holder: string; readonly renewals: number } | undefined;
     for (;;) {

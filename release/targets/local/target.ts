@@ -6,6 +6,7 @@ import { readCalls } from "../../measure/histogram.ts";
 import type { Capacity } from "../../ports/capacity.ts";
 import type { Measurements } from "../../ports/measurements.ts";
 import type { FromPods, Probe } from "../../ports/probe.ts";
+import type { Migrations } from "../../ports/migrations.ts";
 import type { Staging } from "../../ports/staging.ts";
 import type { Target } from "../../ports/target.ts";
 import type { Traffic } from "../../ports/traffic.ts";
@@ -13,6 +14,9 @@ import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../p
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
+import type { Note } from "./host/server-process.ts";
+import { portOf } from "./host/process-variables.ts";
+import { LocalMigrations } from "./migrations.ts";
 import { LocalRecords } from "./records.ts";
 
 const MOVED = z.object({ moved: z.boolean(), live: z.enum(COLORS) });
@@ -25,12 +29,15 @@ export class LocalTarget implements Target {
   readonly staging: Staging;
   readonly records: LocalRecords;
   readonly probe: Probe;
+  readonly migrations?: Migrations;
   readonly measurements?: Measurements;
   readonly #host: HostClient;
+  readonly #server: Environment["server"];
   readonly #metrics?: PageQuestion<readonly [string, string]>;
 
-  constructor({ app, server }: Environment, host: HostClient) {
+  constructor({ app, server, migration }: Environment, host: HostClient) {
     this.#host = host;
+    this.#server = server;
     this.records = new LocalRecords(host);
     this.traffic = {
       live: async (signal) => (await host.state(signal)).live,
@@ -48,13 +55,14 @@ export class LocalTarget implements Target {
     };
     this.staging = {
       async stage({ color, image, mark }, { epoch }, signal) {
-        const request = { do: "stage", epoch, color, image, mark, settings: app.settings } as const;
+        const request = { do: "stage", epoch, color, image, mark, settings: app.settings, server } as const;
         const { staged, live } = await host.ask(request, STAGED, signal);
         if (!staged) throw new TrafficMoved(other(color), live);
       },
       pending: async (live, signal) =>
-        settingsDifference((await host.state(signal)).colors[live].settings, app.settings),
+        settingsDifference({ env: (await host.state(signal)).colors[live].settings }, { env: app.settings }),
     };
+    if (migration !== undefined) this.migrations = new LocalMigrations(host, migration, app.settings);
     const { health, version, metrics } = server;
     this.probe = {
       async endpoint(color, signal) {
@@ -63,6 +71,9 @@ export class LocalTarget implements Target {
         return { url: new URL(route), fetch, pods: ready, close: () => Promise.resolve() };
       },
       health: health && ((color, signal) => this.#askPods(color, healthOf(health), signal)),
+      async endPod(color, pod, signal) {
+        await host.ask({ do: "end-pod", color, pod }, z.object({}), signal);
+      },
       versions: version && ((color, signal) => this.#askPods(color, versionOf(version), signal)),
     };
     if (metrics === undefined) return;
@@ -90,6 +101,12 @@ export class LocalTarget implements Target {
     return (await this.#askPods(color, this.#metrics)).pods.map(([, text]) => text);
   }
 
+  /** What processes of the host did that they should not have done, without the first `known` ones, and how many there are. */
+  async notes(known: number): Promise<{ readonly total: number; readonly news: readonly Note[] }> {
+    const { total, last } = (await this.#host.state()).notes;
+    return { total, news: last.slice(Math.max(0, last.length - (total - known))) };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -98,10 +115,10 @@ export class LocalTarget implements Target {
     const { pods } = await this.#host.pods(color, signal);
     const answers = pods
       .filter(({ ready }) => ready)
-      .map(async ({ name, mcpPort, adminPort }) => {
-        // A process has two ports here, of its own choice: their numbers are not those of the environment.
-        const port = question.port === "mcp" ? mcpPort : adminPort;
-        if (port === undefined) throw new TargetUnreachable(`${name} is down`);
+      .map(async ({ name, ports }) => {
+        // A process has ports of its own here: their numbers are not those of the environment.
+        const port = ports === undefined ? 0 : portOf(this.#server, { mcp: 0, ...ports }, question.port);
+        if (port === 0) throw new TargetUnreachable(`${name} is down`);
         return await askPage(`http://127.0.0.1:${port}`, name, question, signal);
       });
     return await fromPods(answers, signal);

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { CacheOptions } from "../../../app/src/cache/cache-options.ts";
 import { Cache } from "../../../app/src/cache/cache.ts";
-import { SharedTier } from "../../../app/src/cache/shared-tier.ts";
-import type { Sharing } from "../../../app/src/cache/sharing.ts";
+import { SharedTier, type Sharing } from "../../../app/src/cache/shared-tier.ts";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { RedisConnection } from "../../../app/src/redis/connection.ts";
 

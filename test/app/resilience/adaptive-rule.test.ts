@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { AdaptiveRule, type AdaptiveRuleOptions } from "../../../app/src/resilience/adaptive-rule.ts";
+import { AdaptiveRule } from "../../../app/src/resilience/adaptive-rule.ts";
 import { Breaker } from "../../../app/src/resilience/breaker.ts";
 import { fakeTime } from "./fake-clock.ts";
 
-function clocked(unusual: AdaptiveRuleOptions = {}) {
+function clocked() {
   const { clock, time } = fakeTime();
-  const breaker = new Breaker({ name: "api", recoveryTimeout: 1000, time, rule: new AdaptiveRule(unusual) });
+  const breaker = new Breaker({ name: "api", recoveryTimeout: 1000, time, rule: new AdaptiveRule() });
   /** Makes calls of so many milliseconds, of which every nth fails, one after the other. */
   const make = (calls: number, milliseconds: number, failsEvery = Infinity) => {
     for (let call = 1; call <= calls; call += 1) {
@@ -66,7 +66,7 @@ describe("an adaptive breaker", () => {
   });
 
   it("never opens on fewer calls than its minimum, however bad they are", () => {
-    const { breaker, make } = clocked({ minimumCalls: 20 });
+    const { breaker, make } = clocked();
 
     expect(make(100, 20, 1)).toBe(20);
     expect(breaker.state).toBe("open");

@@ -3,7 +3,6 @@ type Outcome = "succeed" | "fail" | "cancel";
 interface Limits {
   readonly failureThreshold: number;
   readonly rate?: { readonly threshold: number; readonly minimumCalls: number; readonly window: number };
-  readonly slowCall: number;
   readonly successThreshold: number;
   readonly halfOpenLimit: number;
   readonly recoveryTimeout: number;
@@ -15,7 +14,6 @@ interface Limits {
 interface Call {
   /** The state's number, or that it is a leased probe. */
   admittedIn: number | "lease";
-  readonly admittedAt: number;
   /** Since when it is waited for. */
   awaitedSince: number;
   outcome?: Outcome;
@@ -77,11 +75,9 @@ export class BreakerModel {
     return true;
   }
 
-  settle(index: number, how: Outcome): void {
+  settle(index: number, outcome: Outcome): void {
     const call = this.#calls[index];
     if (call === undefined || call.outcome !== undefined) return;
-    const isSlow = how === "succeed" && this.#now - call.admittedAt > this.#limits.slowCall;
-    const outcome = isSlow ? "fail" : how;
     call.outcome = outcome;
     if (call.admittedIn !== this.#chapter || outcome === "cancel") return;
     this.#told.push({ outcome, at: this.#now });
@@ -142,7 +138,7 @@ export class BreakerModel {
   }
 
   #admit(admittedIn: Call["admittedIn"]): Call {
-    const call: Call = { admittedIn, admittedAt: this.#now, awaitedSince: this.#now };
+    const call: Call = { admittedIn, awaitedSince: this.#now };
     this.#calls.push(call);
     return call;
   }

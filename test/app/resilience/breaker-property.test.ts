@@ -9,7 +9,7 @@ import { fakeTime, settled } from "./fake-clock.ts";
 
 const RECOVERY = 1000;
 const TIMEOUT = 400;
-const SLOW = 100;
+const SHORT = 100;
 /** What the wheel rounds up to: with multiples of it, alarms ring at the millisecond. */
 const TICK = 4;
 
@@ -23,11 +23,10 @@ const limits = fc.record({
     }),
     { nil: undefined },
   ),
-  slowCall: fc.constantFrom(SLOW, Infinity),
   successThreshold: fc.integer({ min: 1, max: 3 }),
   halfOpenLimit: fc.integer({ min: 1, max: 3 }),
   // The second is over before a probe must be.
-  recoveryTimeout: fc.constantFrom(RECOVERY, SLOW),
+  recoveryTimeout: fc.constantFrom(RECOVERY, SHORT),
 });
 
 type Limits = typeof limits extends fc.Arbitrary<infer L> ? L : never;
@@ -53,7 +52,7 @@ const withOthers = fc.oneof(
     remaining: fc.constantFrom(0, TICK, RECOVERY, Infinity),
     openings: fc.integer({ min: 1, max: 3 }),
   }),
-  fc.record({ do: fc.constant("lend" as const), useIn: fc.constantFrom(0, SLOW, RECOVERY) }),
+  fc.record({ do: fc.constant("lend" as const), useIn: fc.constantFrom(0, SHORT, RECOVERY) }),
   fc.constantFrom({ do: "let go" } as const, { do: "close with others" } as const),
 );
 const byHand = fc.constantFrom({ do: "force" } as const, { do: "reset" } as const);
@@ -62,7 +61,7 @@ const backwards = fc.record({ do: fc.constant("jump back" as const), millisecond
 const milliseconds = fc.oneof(
   fc.integer({ min: 1, max: 500 }).map((ticks) => ticks * TICK),
   fc
-    .constantFrom(SLOW, TIMEOUT, RECOVERY, 0.9 * RECOVERY, 1.8 * RECOVERY)
+    .constantFrom(SHORT, TIMEOUT, RECOVERY, 0.9 * RECOVERY, 1.8 * RECOVERY)
     .chain((due) => fc.constantFrom(due - TICK, due)),
 );
 const wait = fc.record({ do: fc.constant("wait" as const), milliseconds });

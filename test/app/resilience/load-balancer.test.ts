@@ -12,7 +12,7 @@ interface Options extends Pick<LoadBalancerOptions<string>, "judge"> {
   readonly breaker?: Partial<BreakerOptions>;
 }
 
-/** Endpoints that are ejected after five consecutive failures, for 10 s and then for up to 60 s. */
+/** Endpoints that are ejected after five consecutive failures, for 10 s and then for about 20 s. */
 function clocked({ names = ["a", "b", "c"], weights = {}, breaker, ...options }: Options = {}) {
   const { clock, time } = fakeTime();
   const endpoints = names.map((name) => ({
@@ -23,13 +23,12 @@ function clocked({ names = ["a", "b", "c"], weights = {}, breaker, ...options }:
       name,
       failureThreshold: 5,
       recoveryTimeout: 10_000,
-      maxRecoveryTimeout: 60_000,
       time,
       ...breaker,
     }),
   }));
   const balancer = new LoadBalancer({ name: "api", endpoints, ...options });
-  const ejected = () => balancer.endpoints.filter(({ isEjected }) => isEjected).map(({ name }) => name);
+  const ejected = () => balancer.endpoints.filter(({ ejected }) => ejected).map(({ endpoint }) => endpoint);
   return { clock, balancer, ejected, breakers: endpoints.map((endpoint) => endpoint.breaker) };
 }
 
@@ -155,7 +154,7 @@ describe("a load balancer", () => {
     expect(await balancer.execute((target) => Promise.resolve(target), "random")).toBe("http://a");
     await expect(balancer.execute(() => Promise.reject(new Error("down")), "random")).rejects.toThrow("down");
 
-    expect(balancer.endpoints).toEqual([{ name: "a", weight: 1, inFlight: 0, isEjected: false }]);
+    expect(balancer.endpoints).toEqual([{ endpoint: "a", weight: 1, inFlight: 0, breaker: "closed", ejected: false }]);
     expect(breakers[0]?.stats).toMatchObject({ successes: 1, failures: 1 });
   });
 

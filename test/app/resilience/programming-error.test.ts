@@ -62,7 +62,7 @@ describe("a programming error", () => {
     const balancer = new LoadBalancer({ name: "pool", endpoints, judge: () => "failure" });
     for (let turn = 0; turn < 4; turn += 1)
       await expect(balancer.execute(mistaken, "round-robin")).rejects.toThrow(TypeError);
-    expect(balancer.endpoints.some(({ isEjected }) => isEjected)).toBe(false);
+    expect(balancer.endpoints.some(({ ejected }) => ejected)).toBe(false);
   });
 
   it("is not repeated, and nothing answers in its place", async () => {

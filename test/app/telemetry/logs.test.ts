@@ -73,7 +73,7 @@ describe("a change of a breaker", () => {
       from: "closed",
       to: "open",
       reason: "failures",
-      err: { type: "BadUpstreamAnswer", message: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 500$/) },
+      err: { type: "UpstreamFailure", message: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 500$/) },
     });
   });
 });

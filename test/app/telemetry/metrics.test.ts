@@ -212,7 +212,6 @@ describe("/metrics/circuit_breaker", () => {
       success: 3,
       failure: 2,
       timeout: 0,
-      slow: 0,
       rejected: 2,
     });
     expect(numbers(ofWeather, "mcp_breaker_transitions_total", "from", "to")).toEqual({ "closed open": 1 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import local from "../../../environments/local.ts";
+import local from "../on-node-port.ts";
 import { LIVE_SERVICE } from "../../default-names.ts";
 import { applied } from "../apply.ts";
 import { liveColor } from "../cluster.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import local from "../../../environments/local.ts";
+import local from "../on-node-port.ts";
 import { newAuthority } from "../../app/certificates.ts";
 import { applied } from "../apply.ts";
 import { liveColor } from "../cluster.ts";

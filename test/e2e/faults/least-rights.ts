@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import local from "../../../environments/local.ts";
+import local from "../on-node-port.ts";
 import { applied } from "../apply.ts";
 import { liveColor } from "../cluster.ts";
 import { mustRun } from "../command.ts";

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { other } from "../../../environment/color.ts";
 import { allReady, liveColor } from "../cluster.ts";
 import { inWords, underLoad } from "../load.ts";
-import { CANDIDATE, inPhase, PATIENT, startRelease } from "../release.ts";
+import { CANDIDATE, inPhase, startRelease } from "../release.ts";
 import type { Step } from "../step.ts";
 import { breakPod, hasReady, isQuiet, podNames, scale } from "./disturb.ts";
 
 const GROWN = 4;
+
+/** A bake that waits for pods to start, however slow the machine is. The failing version ends it early. */
+const ENVIRONMENT = "test/e2e/pods/long-bake-environment.ts";
 
 /** Nodes learn within a second that the traffic has moved, where other changes came right before. */
 const LEARNED_WITHIN_MS = 1000;
@@ -22,7 +25,7 @@ export const grownLoad: Step = {
     try {
       const load = await underLoad(
         async () => {
-          const release = startRelease("run", { environment: PATIENT, args: CANDIDATE });
+          const release = startRelease("run", { environment: ENVIRONMENT, args: CANDIDATE });
           await release.until(inPhase("bake"));
           await scale(candidate, GROWN);
           await hasReady(candidate, GROWN);

@@ -29,6 +29,14 @@ function liveCallsAbove(objectiveMs: number, ...scrapes: Scrape[]) {
 }
 
 describe("live calls", () => {
+  it("are not those whose clients went away within the objective, but those whose clients waited longer are slow", async () => {
+    const gone = { ...counted(120, 0, 3), cancelled: counted(20, 0, 3).buckets };
+    const live = liveCalls({ a: counted(100) }, { a: gone });
+    await live.read(never);
+
+    expect(await live.read(never)).toMatchObject({ calls: 3, failed: 0, slow: 3 });
+  });
+
   it("are what the pods counted between two readings: failed, slow, or neither", async () => {
     const live = liveCalls({ a: counted(100, 50, 50) }, { a: counted(110, 52, 53) }, { a: counted(110, 52, 53) });
     await live.read(never);

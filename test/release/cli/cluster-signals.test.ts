@@ -46,7 +46,7 @@ async function start(command: string, url = server.url.href, user: object = {}):
   };
   await writeFile(file, JSON.stringify(content));
   const args = [command, "-e", "local", "--target", "kubernetes", "-o", "json"];
-  return startAsIs(folder, args, { KUBECONFIG: file });
+  return startAsIs(folder, args, { KUBECONFIG: file, KUBE_CONTEXT: "c" });
 }
 
 /** Sends a signal and waits for the end. */

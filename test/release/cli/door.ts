@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { writeAddress } from "../../../release/targets/local/address.ts";
-import type { ControlRequest } from "../../../release/targets/local/control.ts";
+import type { ControlRequest } from "../../../release/targets/local/host/control.ts";
 import type { AHost } from "../local/a-host.ts";
 
 /** A request that is kept from the host until the test lets it through, or turns it away. */

@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import type { ControlRequest } from "../../../release/targets/local/control.ts";
+import type { ControlRequest } from "../../../release/targets/local/host/control.ts";
 import { image, startHost, type AHost } from "../local/a-host.ts";
 import { Caller } from "../local/calls.ts";
 import { run, says, start } from "./a-command.ts";

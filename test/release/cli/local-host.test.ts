@@ -51,12 +51,14 @@ describe("the local host", () => {
     }
   }, 20_000);
 
-  it("says that the app does not start, and where it says why", async () => {
+  it("says that the server does not start, and why", async () => {
     const { finished, home } = await main("--image", image("dies-at-start"), "--port", "0");
     const { code, stderr, stdout } = await finished;
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toBe(`the app at '${image("dies-at-start")}' does not start; it says why in ${home}/app.log\n`);
+    expect(stderr).toBe(
+      `the server at '${image("dies-at-start")}' does not start: exited with code 1\nAll of its log is in ${home}/app.log\n`,
+    );
   }, 20_000);
 
   it("is ready when it says so", async () => {

@@ -56,6 +56,17 @@ export function recordsContract(name: string, open: OpenWorld): void {
       expect(await world.open().records.history()).toEqual([{ ...release, outcome: "rolled-back" }]);
     });
 
+    it("name the holder of the lease to a process that does not want it, and nobody once it is given back", async () => {
+      const { records } = world.open();
+      expect(await records.holder()).toBeUndefined();
+
+      const authority = await acquire(world.open(), "first");
+      expect(await records.holder()).toContain("first");
+
+      await authority.release();
+      expect(await records.holder()).toBeUndefined();
+    });
+
     it("raise the epoch with each holder", async () => {
       const epochs: number[] = [];
       for (const holder of ["first", "second", "third"]) {

@@ -107,7 +107,7 @@ export function stagingContract(name: string, open: OpenStagingWorld): void {
       await world.want("LOG_LEVEL", "debug");
 
       expect(await world.open().staging.pending("blue")).toContainEqual(
-        expect.objectContaining({ setting: "LOG_LEVEL", wanted: "debug" }),
+        expect.objectContaining({ setting: "env.LOG_LEVEL", wanted: "debug" }),
       );
     });
   });

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, jest } from "@jest/globals";
-import { COLOR_LABEL, EPOCH_ANNOTATION, SETTINGS_ANNOTATION } from "../../../environment/names.ts";
-import { colorName, LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE, WANTED_SETTINGS } from "../../default-names.ts";
+import { COLOR_LABEL, EPOCH_ANNOTATION } from "../../../environment/names.ts";
+import { LIVE_SERVICE, PREVIEW_SERVICE, RELEASE_LEASE } from "../../default-names.ts";
 import { Displaced, StateChanged, TargetRefused, TargetUnreachable, TrafficMoved } from "../../../release/errors.ts";
 import { moveByOperator } from "../../kubernetes/world.ts";
 import { aProject } from "./a-project.ts";
@@ -155,18 +155,5 @@ describe("an abort of a stage", () => {
 
     expect(a.said).toContain("terraform apply is running: waiting until it has ended …");
     expect(await readFile(a.state, "utf8")).toContain("m1/epoch 7");
-  });
-});
-
-describe("the pending changes of the live color", () => {
-  it("are the wanted settings that its Deployment was not staged with", async () => {
-    await using a = await aProject();
-    a.store.create("ConfigMap", { metadata: { name: WANTED_SETTINGS }, data: { A: "1", B: "2" } });
-    a.store.edit({ kind: "Deployment", name: colorName("blue") }, (draft) => {
-      draft.spec.template.metadata.annotations = { [SETTINGS_ANNOTATION]: '{"A":"1","B":"1"}' };
-    });
-
-    expect(await a.staging.pending("blue")).toEqual([{ setting: "B", running: "1", wanted: "2" }]);
-    expect(a.store.get({ kind: "Service", name: LIVE_SERVICE })).toBeDefined();
   });
 });

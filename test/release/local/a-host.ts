@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../../../environment/environment.ts";
 import { writeAddress } from "../../../release/targets/local/address.ts";
-import { Control } from "../../../release/targets/local/control.ts";
-import { Host } from "../../../release/targets/local/host.ts";
+import { Control } from "../../../release/targets/local/host/control.ts";
+import { Host } from "../../../release/targets/local/host/host.ts";
 import single from "./fixtures/environment.ts";
 
 /** The path of a stand-in app: what `--image` names. */

@@ -1,12 +1,17 @@
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { jest } from "@jest/globals";
 import type { z } from "zod";
 import { environment } from "../../../environment/environment.ts";
 import { COLORS, other, type Color } from "../../../environment/color.ts";
-import type { ControlRequest } from "../../../release/targets/local/control.ts";
+import type { ControlRequest } from "../../../release/targets/local/host/control.ts";
 import { HostClient } from "../../../release/targets/local/host-client.ts";
 import { LocalTarget } from "../../../release/targets/local/target.ts";
 import { capacityContract } from "../contract/capacity.ts";
+import { migrationsContract, type MigratingWorld } from "../contract/migrations.ts";
 import { measurementsContract, probeContract, type AnsweringWorld } from "../contract/probe.ts";
 import { recordsContract } from "../contract/records.ts";
 import { stagingContract, type StagingWorld } from "../contract/staging.ts";
@@ -31,6 +36,33 @@ class MortalClient extends HostClient {
     if (this.killed) return await new Promise(() => undefined);
     return await super.ask(request, shape, signal);
   }
+}
+
+/** A migration that says that it has started, and ends as a file says. */
+async function migratingWorld(): Promise<MigratingWorld> {
+  const folder = await mkdtemp(join(tmpdir(), "migrations-"));
+  const migrate = fileURLToPath(new URL("./fixtures/migrate.mjs", import.meta.url));
+  const settings = { ...single.app.settings, FOLDER: folder };
+  const given = environment({
+    ...single,
+    app: { ...single.app, settings },
+    migration: { command: [process.execPath, migrate], timeoutSeconds: 5 },
+  });
+  const aHost = await startHost({ leaseTtlMs: LEASE_TTL_MS, environment: given });
+  const world = disposing(worldOn(aHost, given), aHost);
+  return {
+    ...world,
+    starts: async (mark) => (await readdir(folder)).filter((name) => name.startsWith(`${mark}.start`)).length,
+    async finish(mark, outcome, printed) {
+      const file = join(folder, `${mark}.end`);
+      await writeFile(`${file}.new`, JSON.stringify({ outcome, printed }));
+      await rename(`${file}.new`, file);
+    },
+    async close() {
+      await world.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
 
 function worldOn({ host, control, token }: AHost, given = single): StagingWorld {
@@ -110,3 +142,4 @@ capacityContract(NAME, fullWorld);
 stagingContract(NAME, fullWorld);
 probeContract(NAME, fullWorld);
 measurementsContract(NAME, fullWorld);
+migrationsContract(NAME, migratingWorld);

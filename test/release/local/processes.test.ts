@@ -1,16 +1,25 @@
 import { once } from "node:events";
-import { describe, expect, it, jest } from "@jest/globals";
-import { AppProcess } from "../../../release/targets/local/process.ts";
+import { afterAll, describe, expect, it, jest } from "@jest/globals";
+import { programOf } from "../../../release/targets/local/program.ts";
+import { ServerProcess } from "../../../release/targets/local/host/server-process.ts";
+import { Watchdog } from "../../../release/targets/local/host/watchdog.ts";
 import { call } from "./calls.ts";
 import { image, startHost, until } from "./a-host.ts";
+import single from "./fixtures/environment.ts";
 
 // Processes start slowly on a busy machine.
 jest.setTimeout(30_000);
 
-const start = (name: string, settings = {}) =>
-  new AppProcess({ name, image: image(name), settings, log: () => undefined });
+const { server } = single;
+const watchdog = new Watchdog();
+afterAll(() => {
+  watchdog.close();
+});
 
-async function change(app: AppProcess, holds: () => boolean): Promise<void> {
+const start = (name: string, settings = {}, log: (line: string) => void = () => undefined) =>
+  new ServerProcess({ name, program: programOf(image(name), server), server, settings, watchdog, log });
+
+async function change(app: ServerProcess, holds: () => boolean): Promise<void> {
   while (!holds()) await once(app, "change");
 }
 
@@ -48,12 +57,7 @@ describe("an app process", () => {
 
   it("stays ready while it leaves two probes in a row without an answer, and no longer than three", async () => {
     const lines: string[] = [];
-    const app = new AppProcess({
-      name: "misses-probes",
-      image: image("misses-probes"),
-      settings: {},
-      log: (line) => lines.push(line),
-    });
+    const app = start("misses-probes", {}, (line) => lines.push(line));
     const readyAt: string[] = [];
     app.on("change", () => readyAt.push(`${app.ready ? "ready" : "not ready"} after ${lines.at(-1) ?? ""}`));
     await change(app, () => app.ready);
@@ -165,13 +169,13 @@ describe("a color", () => {
 });
 
 /** Resolves when a call has reached an app. */
-async function underWay(app: AppProcess | undefined): Promise<void> {
+async function underWay(app: ServerProcess | undefined): Promise<void> {
   for (;;) {
     const response = await fetch(`http://127.0.0.1:${app?.ports?.admin ?? 0}/metrics`);
     if (/_count\{.*\} 1$/m.test(await response.text())) return;
   }
 }
 
-async function listening(app: AppProcess): Promise<void> {
+async function listening(app: ServerProcess): Promise<void> {
   while (app.ports === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
 }

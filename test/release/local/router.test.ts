@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, Agent, type Server } from "node:http";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { Router } from "../../../release/targets/local/router.ts";
+import { Router } from "../../../release/targets/local/host/router.ts";
 import { call } from "./calls.ts";
 
 const open: { close: () => unknown }[] = [];

@@ -10,6 +10,7 @@ import {
   readCalls as read,
   slowCalls,
   sum,
+  undecidedCalls,
   type CallHistogram,
 } from "../../../release/measure/histogram.ts";
 
@@ -45,7 +46,7 @@ describe("reading calls from a scrape", () => {
     });
   });
 
-  it.each(["caller_error", "rate_limited", "-32602"])(
+  it.each(["caller_error", "rate_limited", "-32602", "cancelled"])(
     "does not blame a version for what its callers do: %s",
     (type) => {
       const asked = `mcp_method_name="tools/call",gen_ai_tool_name="echo",error_type="${type}"`;
@@ -139,6 +140,29 @@ describe("what happened between two scrapes", () => {
       calls: 4,
       errors: 0,
     });
+  });
+});
+
+describe("calls whose clients went away before the answer", () => {
+  const cancelled = 'mcp_method_name="tools/call",gen_ai_tool_name="echo",error_type="cancelled"';
+  const one = readCalls(`${scrape(CALL, [0.05])}\n${scrape(cancelled, [0.05, 0.3, 2])}`);
+
+  it("are slow if the client waited longer than the objective, and otherwise decide nothing", () => {
+    expect([slowCalls(one, 0.1), undecidedCalls(one, 0.1)]).toEqual([2, 1]);
+    expect([slowCalls(one, 0.5), undecidedCalls(one, 0.5)]).toEqual([1, 2]);
+    expect(one).toMatchObject({ calls: 4, errors: 0 });
+  });
+
+  it("are told apart between two scrapes and over several pods", () => {
+    const more = readCalls(`${scrape(CALL, [0.05])}\n${scrape(cancelled, [0.05, 0.05, 0.3, 2])}`);
+    const during = difference(one, more);
+
+    expect([during.calls, undecidedCalls(during, 0.1)]).toEqual([1, 1]);
+    expect(undecidedCalls(sum([one, during, readCalls(scrape(CALL, [0.05]))]), 0.1)).toBe(2);
+  });
+
+  it("are none of a server that has no such error type", () => {
+    expect(undecidedCalls(readCalls(scrape(CALL, [0.05])), 0.1)).toBe(0);
   });
 });
 

@@ -40,7 +40,6 @@ interface Waiting {
 
 type Method<F extends keyof Files> = keyof Files[F] & string;
 
-/** The result type of a method. */
 type Answer<F extends keyof Files, M extends Method<F>> = Files[F][M] extends (...args: never) => infer R ? R : never;
 
 export interface DiskOptions extends Pick<ThreadOptions, "folder">, Partial<Pick<ThreadOptions, "quota">> {

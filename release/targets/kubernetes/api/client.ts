@@ -13,6 +13,7 @@ import {
   type Kind,
   type KubeObject,
   type ListOptions,
+  type LogOptions,
   type ObjectRef,
   type Operation,
 } from "./kube-api.ts";
@@ -21,6 +22,8 @@ import { openForward } from "./port-forward.ts";
 const DEADLINE_MS = 10_000;
 /** A list of 1,000 large pods. */
 const MAX_BODY = 32 << 20;
+/** Bytes of a log. */
+const MAX_LOG = 64 << 10;
 const IDLE_MS = 30_000;
 /** A request without an answer for so long makes the idle sockets suspect. */
 const SILENT_MS = 3000;
@@ -84,6 +87,12 @@ export class Client implements KubeApi {
     const body = { type: "application/json-patch+json", text: JSON.stringify(operations) };
     const path = this.#path(object.kind, object.name);
     return await this.#write<T>(`change ${this.#nameOf(object)}`, { method: "PATCH", path, body }, signal);
+  }
+
+  async log(pod: string, { container, lines }: LogOptions, signal?: AbortSignal): Promise<string> {
+    const query = new URLSearchParams({ container, tailLines: String(lines), limitBytes: String(MAX_LOG) });
+    const path = `${this.#path("Pod", pod)}/log?${query.toString()}`;
+    return (await this.#read(`read the log of ${this.#nameOf({ kind: "Pod", name: pod })}`, path, signal)).text;
   }
 
   async forward(pod: string, port: number, signal?: AbortSignal): Promise<Duplex> {

@@ -10,6 +10,7 @@ export const KINDS = {
   Deployment: { prefix: "apis/apps/v1", plural: "deployments" },
   ReplicaSet: { prefix: "apis/apps/v1", plural: "replicasets" },
   HorizontalPodAutoscaler: { prefix: "apis/autoscaling/v2", plural: "horizontalpodautoscalers" },
+  Job: { prefix: "apis/batch/v1", plural: "jobs" },
   Lease: { prefix: "apis/coordination.k8s.io/v1", plural: "leases" },
 } as const;
 
@@ -64,6 +65,9 @@ export interface KubeApi {
   /** Changes an object only if every `test` holds: compare and swap. */
   patch<T extends KubeObject>(object: ObjectRef, operations: readonly Operation[], signal?: AbortSignal): Promise<T>;
 
+  /** The last lines of what a container has printed. */
+  log(pod: string, options: LogOptions, signal?: AbortSignal): Promise<string>;
+
   /** Opens a connection to a port of a pod. It uses the credentials of this moment. */
   forward(pod: string, port: number, signal?: AbortSignal): Promise<Duplex>;
 }
@@ -71,6 +75,12 @@ export interface KubeApi {
 export interface ListOptions {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+}
+
+export interface LogOptions {
+  readonly container: string;
+  /** Lines from the end. */
+  readonly lines: number;
 }
 
 /** Escapes a key for a JSON pointer. RFC 6901. */

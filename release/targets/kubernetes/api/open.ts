@@ -21,6 +21,8 @@ export interface OpenedApi {
   readonly api: KubeApi;
   /** The cluster, the namespace and the identity, a line each, to be shown before anything changes. */
   readonly description: readonly string[];
+  /** The context of the kubeconfig. @default - the cluster is that of this pod */
+  readonly context?: string | undefined;
   /** Ends every socket, and an exec plugin that runs. */
   readonly close: () => void;
 }
@@ -44,7 +46,9 @@ export function openKubeApi(
     const close = () => {
       client.close();
     };
-    return { api: client, description: describeCluster(connections.cluster, namespace), close };
+    const { cluster } = connections;
+    const description = describeCluster(cluster, namespace);
+    return { api: client, description, context: cluster.kind === "context" ? cluster.context : undefined, close };
   } catch (error) {
     if (error instanceof InvalidKubeconfig) throw new UsageError(error.message);
     throw error;

@@ -63,7 +63,7 @@ export class TerraformStaging implements Staging {
 
   async stage(stage: Stage, fence: Fence, signal: AbortSignal): Promise<void> {
     await this.#assertIdle(stage.color, signal);
-    const folder = await this.#synthesize(stage, fence, signal);
+    const folder = await this.synthesize(stage, fence, signal);
     await this.#terraform(folder, ["init", "-reconfigure"], signal);
     const plan = join(folder, `${stage.mark}.tfplan`);
     try {
@@ -104,8 +104,12 @@ export class TerraformStaging implements Staging {
     throw new Displaced(`the lease was taken over by ${lease.spec?.holderIdentity}, and nothing was staged`);
   }
 
-  /** @returns the folder of the stack, which keeps Terraform's providers between stages */
-  async #synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
+  /**
+   * Writes the stack of a stage, and deploys nothing.
+   *
+   * @returns the folder of the stack, which keeps Terraform's providers between stages
+   */
+  async synthesize({ color, image, mark }: Stage, { epoch }: Fence, signal: AbortSignal): Promise<string> {
     const { environmentInput } = this.#options;
     const project = this.#options.project();
     const { app, context } = await readProject(project);
