@@ -30,7 +30,7 @@ for (const [part, allowed] of Object.entries(parts)) {
 }
 
 /** Folders with sources that no part of the kit imports. */
-const OUTSIDE = ["app", "docs", "examples", "template"];
+const OUTSIDE = ["app", "docs", "template"];
 const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter(
     (entry) =>
@@ -42,6 +42,12 @@ if (missing.length > 0) throw new Error(`layout.js does not list these folders: 
 
 const unlisted = readdirSync(join(import.meta.dirname, "app/src")).filter((part) => !app.includes(part));
 if (unlisted.length > 0) throw new Error(`layout.js does not list these parts of app/src: ${unlisted.join(", ")}`);
+
+/** In the repository, `mcp-bluegreen` is its sources. */
+const RESOLVE = {
+  extensions: [".ts", ".js"],
+  conditionNames: ["mcp-bluegreen-source", "import", "node", "default"],
+};
 
 export default defineConfig(
   { ignores: ["**/dist", "**/cdktf.out", ".local", ".gen", "rehearsal-report", "template"] },
@@ -78,7 +84,7 @@ export default defineConfig(
   {
     files: ["**/*.ts"],
     plugins: { "import-x": importX },
-    settings: { "import-x/resolver-next": [importX.createNodeResolver({ extensions: [".ts", ".js"] })] },
+    settings: { "import-x/resolver-next": [importX.createNodeResolver(RESOLVE)] },
     rules: { "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }] },
   },
   {

@@ -1,6 +1,8 @@
 /** @type {import("jest").Config} */
 export default {
   testEnvironment: "node",
+  // In the repository, `mcp-bluegreen` is its sources.
+  testEnvironmentOptions: { customExportConditions: ["mcp-bluegreen-source", "node", "node-addons"] },
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {

@@ -59,6 +59,8 @@ async function write(version: string, entry: string, out: string): Promise<void>
     // Names stay: they are in stack traces and in logs, and code that restores them after the fact costs memory and time at every start.
     minifyWhitespace: true,
     minifySyntax: true,
+    // In the repository, `mcp-bluegreen/app` is its sources. esbuild adds `module` only where nothing is named.
+    ...(EXTENSION === ".ts" && { conditions: ["mcp-bluegreen-source", "module"] }),
     // Errors are thrown, and printed by the caller.
     logLevel: "silent",
   } as const;
