@@ -41,7 +41,10 @@ describe("the local host", () => {
     for (const [args, said] of [
       [["--image", "nowhere.js", "--port", "0"], "run 'mcp-bluegreen build' first"],
       [["--imgae", "x"], "unknown option '--imgae' (did you mean --image?); see 'mcp-bluegreen local --help'"],
-      [["--port", "70000"], "'70000' is invalid. A port is a whole number from 0 to 65535."],
+      [
+        ["--port", "70000"],
+        "'70000' is invalid. A port is a whole number from 0 to 65535; see 'mcp-bluegreen local --help'",
+      ],
     ] as const) {
       const { code, stderr } = await (await main(...args)).finished;
 
