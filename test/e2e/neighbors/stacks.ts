@@ -16,7 +16,7 @@ export async function deployedStacks(options: StacksOptions): Promise<AsyncDispo
   const { folder, environment, prefix } = options;
   const stacks = ["platform", "blue", "green", "traffic"].map((part) => `${prefix}-${part}`);
   const variables = { ...options.variables, ENVIRONMENT: environment };
-  await mustRun("npx", ["--no", "mcp-bluegreen", "synth"], variables, folder);
+  await mustRun("npm", ["run", "synth"], variables, folder);
   // cdktf asks the registry for a provider that is installed, unless the stack has a lock file.
   for (const stack of stacks) {
     await mustRun("terraform", [`-chdir=${join("cdktf.out", "stacks", stack)}`, "init", "-input=false"], {}, folder);
@@ -38,7 +38,7 @@ export async function releaseIn(
   { folder, environment }: Pick<StacksOptions, "folder" | "environment">,
   ...args: readonly string[]
 ): Promise<void> {
-  await mustRun("npx", ["--no", "mcp-bluegreen", "release", ...args], { ENVIRONMENT: environment }, folder);
+  await mustRun("npm", ["run", "release", "--", ...args], { ENVIRONMENT: environment }, folder);
 }
 
 export const inProject = (path: string): string => join(PROJECT, path);
