@@ -31,6 +31,7 @@ export default environment({
     ...local.app,
     settings: { ...local.app.settings, CONNECTION_MAX_AGE: "5s", CB_TIMEOUT: "3s" },
     allowedHosts: ["127.0.0.1"],
+    resources: { requests: { cpu: "50m" } },
   },
   service: { type: "NodePort", nodePort: ${NODE_PORT} },
   release: {

@@ -15,6 +15,8 @@ export default environment({
   ...lengths,
   context: local.context,
   server: { ...server, stop: { pause: "copied", ...(image !== undefined && { image }) } },
+  // One node has room for a few more pods.
+  app: { ...lengths.app, resources: { requests: { cpu: "50m", memory: "128Mi" } } },
   ingress: { class: process.env.E2E_INGRESS_CLASS ?? "traefik", host: "lengths.localhost" },
   release: {
     ...release,

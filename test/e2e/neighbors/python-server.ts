@@ -28,7 +28,11 @@ const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"];
 const NEEDS = ["E2E_PYTHON_IMAGE", "E2E_INGRESS_URL"];
 
 /** A synth of another environment replaces the stacks of `local`, with the locks of their providers. */
-const restoreLocal = { [Symbol.asyncDispose]: async () => void (await missingProvider()) };
+const restoreLocal = {
+  [Symbol.asyncDispose]: async () => {
+    await missingProvider();
+  },
+};
 
 const stateless: Step = {
   name: "a Python server behind an Ingress, with connections that clients keep, is released with no failed call",
