@@ -1,18 +1,19 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Act, Played, Stage } from "./acts/act.ts";
-import { ACTS } from "./acts/index.ts";
-import { LEAST_CALLS } from "./acts/weather-outage.ts";
 import { Ledger, type ActAccount } from "./record/ledger.ts";
 import type { Recording } from "./record/recording.ts";
 import type { ActResult, Machine, RehearsalResult } from "./record/result.ts";
 import { total } from "./record/tally.ts";
 import { runRelease } from "./release-command.ts";
+import type { OwnServerOptions } from "./server/own-server.ts";
 import { prepare, type Setting } from "./setting.ts";
 import { VERSIONS } from "./versions/bundles.ts";
 
 export interface RehearsalOptions {
   readonly quick: boolean;
+  /** The server to rehearse. @default - the bundled app */
+  readonly own?: OwnServerOptions;
   readonly recording: Recording;
   /** Ends everything at once; its reason is then thrown. */
   readonly signal: AbortSignal;
@@ -29,9 +30,9 @@ export class Cancelled extends Error {
 /**
  * Plays all acts on this machine and says how they went. Whatever happens, nothing that it started is left running.
  *
- * @throws BuildFailed, HostFailed, Cancelled, or the signal's reason
+ * @throws BuildFailed, HostFailed, Cancelled, or the signal's reason; of somebody's own server, what ownServer throws
  */
-export async function rehearse({ quick, recording, signal }: RehearsalOptions): Promise<RehearsalResult> {
+export async function rehearse({ quick, own, recording, signal }: RehearsalOptions): Promise<RehearsalResult> {
   const begun = performance.now();
   const startedAt = new Date().toISOString();
   const ledger = new Ledger(recording);
@@ -42,21 +43,23 @@ export async function rehearse({ quick, recording, signal }: RehearsalOptions): 
   };
 
   try {
-    await using setting = await prepare({ quick, recording, ledger, signal: stop, onDeath });
+    await using setting = await prepare({ quick, ...(own && { own }), recording, ledger, signal: stop, onDeath });
+    const { subject } = setting;
     const stage = createStage(quick, setting, ledger, recording, stop);
     const acts: ActResult[] = [];
-    for (const act of ACTS) {
+    for (const act of subject.acts) {
       stop.throwIfAborted();
       acts.push(await play(act, stage, setting, ledger, recording));
     }
     const totals = ledger.totals();
     const problems = acts.flatMap(({ number, problems }) => problems.map((problem) => `act ${number}: ${problem}`));
-    if (!quick && totals.calls < LEAST_CALLS) {
-      problems.push(`there had to be ${LEAST_CALLS} calls, and were ${totals.calls}`);
+    const { leastCalls = 0, skipped } = subject;
+    if (!quick && totals.calls < leastCalls) {
+      problems.push(`there had to be ${leastCalls} calls, and were ${totals.calls}`);
     }
     const ok = problems.length === 0;
     recording.add({ type: "curtain", ok, problems });
-    return { ok, problems, quick, startedAt, seconds: since(begun), machine: machine(), totals, acts };
+    return { ok, problems, quick, startedAt, seconds: since(begun), machine: machine(), totals, acts, skipped };
   } catch (error) {
     throw stop.aborted ? stop.reason : error;
   }
@@ -65,7 +68,7 @@ export async function rehearse({ quick, recording, signal }: RehearsalOptions): 
 async function play(
   act: Act,
   stage: Stage,
-  { traffic }: Setting,
+  { traffic, watch }: Setting,
   ledger: Ledger,
   recording: Recording,
 ): Promise<ActResult> {
@@ -75,7 +78,7 @@ async function play(
   const played = await act.play(stage);
   await traffic.flush();
   const account = ledger.closeAct();
-  const problems = judge(act, played, account);
+  const problems = [...judge(act, played, account), ...watch.takeFaults()];
   const ok = problems.length === 0;
   const { release, outcome } = played;
   recording.add({ type: "act", act: number, state: ok ? "went well" : "went wrong", outcome });
@@ -94,7 +97,7 @@ async function play(
 }
 
 function judge(act: Act, played: Played, account: ActAccount): string[] {
-  const { calls, failures, failedCalls, switches } = account;
+  const { calls, failures, failedCalls, switches, sessionsEnded } = account;
   const failed = total(failures);
   const first = failedCalls[0];
   return [
@@ -109,13 +112,16 @@ function judge(act: Act, played: Played, account: ActAccount): string[] {
         ({ kind, from, lastOldAnswerMs }) =>
           `${lastOldAnswerMs} ms after the ${kind}, ${from} still answered on a new connection`,
       ),
+    ...(sessionsEnded > 0 && switches.length === 0
+      ? [`the server no longer knew ${sessionsEnded} sessions, although the traffic did not move`]
+      : []),
     ...(act.check?.(account) ?? []),
   ];
 }
 
 function createStage(
   quick: boolean,
-  { environment, bundles, weather, watch }: Setting,
+  { subject, watch }: Setting,
   ledger: Ledger,
   recording: Recording,
   signal: AbortSignal,
@@ -124,17 +130,17 @@ function createStage(
     quick,
     release: (name) =>
       runRelease({
-        environment,
-        image: bundles[name],
+        environment: subject.file,
+        image: subject.images[name],
         version: VERSIONS[name].version,
         onEvent: (event) => {
-          if (event.type === "phase") watch.learn(event.image, event.version);
+          if (event.type === "phase" && event.phase === "stage") watch.learn(event.to, event.version);
           ledger.hearRelease(event);
         },
         signal,
       }),
     weatherBecomes(mood) {
-      weather.become(mood);
+      subject.weather?.become(mood);
       recording.add({ type: "weather", mood });
     },
     breakers: () => watch.breakers,

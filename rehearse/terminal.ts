@@ -41,7 +41,7 @@ export function narrate(recording: Recording): void {
 
 /** The end: a table of the scenarios, and the problems. */
 export function printSummary(result: RehearsalResult): void {
-  const { acts, totals, seconds, ok, problems } = result;
+  const { acts, skipped, totals, seconds, ok, problems } = result;
   const rows = [HEAD, ...acts.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   say("");
@@ -54,11 +54,18 @@ export function printSummary(result: RehearsalResult): void {
       .trimEnd();
     say(index === 0 ? paint("dim", line) : line);
   }
+  for (const { number, title, reason } of skipped)
+    say(paint("dim", `–   ${number}. ${title} does not apply: ${reason}`));
   const { p50, p95 } = totals.latencyMs;
   const dropped = totals.dropped === 0 ? "" : `, ${totals.dropped.toLocaleString("en-US")} not made for a full line`;
   say(
     `\n${totals.calls.toLocaleString("en-US")} calls, ${total(totals.failures)} failed${dropped}, p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, in ${seconds.toFixed(1)} s`,
   );
+  if (totals.sessionsEnded > 0) {
+    say(
+      `${totals.sessionsEnded} sessions ended with a switch; their clients began another one and made the call again`,
+    );
+  }
   say(ok ? paint("green", "Every scenario passed.") : paint("red", "Problems:"));
   for (const problem of problems) say(paint("red", `  ${problem}`));
 }

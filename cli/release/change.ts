@@ -15,7 +15,7 @@ export type Change = Command["do"];
 /** Carries out a command, or shows what it would do. Its result becomes the exit code. */
 export async function runChange(name: Change, options: ChangeOptions): Promise<void> {
   const environment = await loadEnvironment(options.environment);
-  const command = commandOf(name, options, await candidateOf(options, environment));
+  const command = commandOf(name, options, candidateOf(options, environment));
   const print = printer(options.output === "json");
   await using target = await openTarget(options, environment, (message) => {
     print({ type: "progress", message });
@@ -61,9 +61,9 @@ function commandOf(name: Change, options: ChangeOptions, candidate: Candidate | 
   }
 }
 
-async function candidateOf(options: ChangeOptions, environment: Environment): Promise<Candidate | undefined> {
+function candidateOf(options: ChangeOptions, environment: Environment): Candidate | undefined {
   const { image, version } = options;
   if (image === undefined && version === undefined) return undefined;
   if (!image || !version) throw new UsageError("name both --image and --version, or neither");
-  return { image: await artifact(image, targetKind(options, environment), environment), version };
+  return { image: artifact(image, targetKind(options, environment), environment), version };
 }

@@ -35,6 +35,8 @@ export function sentenceOf(moment: Moment, before: Before): Sentence | undefined
       return moment.states.length === 0 ? undefined : plain(`breakers of the live pods: ${moment.states.join(", ")}`);
     case "failed":
       return bad(`a call failed (${moment.call.failure}): ${moment.call.message}`);
+    case "note":
+      return (moment.bad ? bad : plain)(moment.text);
     case "stream":
       return plain(
         `listen stream ${moment.state === "open" ? "open" : "ended by the server, opening again"}${moment.color ? ` (${moment.color})` : ""}`,

@@ -116,6 +116,10 @@ export function emptyState(): PageState {
 /** Whether the page shows somebody's releases, without acts, their weather and gates that report to it. */
 export const isWatch = ({ startedAt, acts }: PageState): boolean => startedAt > 0 && acts.length === 0;
 
+/** Whether the page shows what servers depend on: only the bundled app's dependency is part of a rehearsal. */
+export const showsDependency = ({ startedAt, acts }: PageState): boolean =>
+  startedAt === 0 || acts.some(({ about }) => about === "dependency");
+
 /** Windows that make up the last second. */
 const RECENT = 4;
 
@@ -158,6 +162,7 @@ export function takeIn(state: PageState, moment: Moment): void {
       state.breakers = moment.states;
       break;
     case "failed":
+    case "note":
     case "stream":
       break;
     case "curtain":

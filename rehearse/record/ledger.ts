@@ -1,5 +1,6 @@
+import { COLORS, type Color } from "../../environment/color.ts";
 import type { ReleaseEvent, Stamped } from "../../release/events.ts";
-import type { TrafficReport } from "../traffic/sample.ts";
+import type { TrafficReport, TrafficSample } from "../traffic/sample.ts";
 import type { Recording } from "./recording.ts";
 import { SwitchTimer, type Switch } from "./switch.ts";
 import { drawn, Tally, total, type Calls } from "./tally.ts";
@@ -17,9 +18,15 @@ export class Ledger {
   #act = new Tally();
   #calls = 0;
   #rollingBack = false;
+  readonly #versions = new Map<Color, string>();
 
   constructor(recording: Recording) {
     this.#recording = recording;
+  }
+
+  /** Says which version a color runs from now on, for answers that do not say it themselves. */
+  learn(color: Color, version: string): void {
+    this.#versions.set(color, version);
   }
 
   /** Calls so far. */
@@ -29,7 +36,7 @@ export class Ledger {
 
   readonly hearTraffic = (report: TrafficReport): void => {
     if (report.type === "sample") {
-      const { sample } = report;
+      const sample = this.#named(report.sample);
       this.#totals.add(sample);
       this.#act.add(sample);
       this.#calls += total(sample.callers);
@@ -47,7 +54,10 @@ export class Ledger {
   readonly hearRelease = (event: Stamped<ReleaseEvent>): void => {
     const at = Date.parse(event.at);
     this.#recording.add({ type: "release", event }, at);
-    if (event.type === "phase") this.#rollingBack = event.phase === "rollback";
+    if (event.type === "phase") {
+      this.#rollingBack = event.phase === "rollback";
+      if (event.phase === "stage") this.learn(event.to, event.version);
+    }
     if (event.type === "traffic") {
       const { from, to } = event;
       const changeMs = Math.round(event.seconds * 10_000) / 10;
@@ -60,6 +70,18 @@ export class Ledger {
       });
     }
   };
+
+  /** The bundled app names its version in each answer; of another server only the color is known, by the route. */
+  #named(sample: TrafficSample): TrafficSample {
+    const colors = { ...sample.colors };
+    for (const color of COLORS) {
+      const { calls, versions } = colors[color];
+      const version = this.#versions.get(color);
+      if (calls === 0 || version === undefined || Object.keys(versions).length > 0) continue;
+      colors[color] = { ...colors[color], versions: { [version]: calls } };
+    }
+    return { ...sample, colors };
+  }
 
   /** What happened since the last act was closed. */
   closeAct(): ActAccount {

@@ -60,6 +60,8 @@ export type Happening =
   /** The breaker around the weather API, for each pod of the live color. */
   | { readonly type: "breakers"; readonly states: readonly BreakerState[] }
   | { readonly type: "failed"; readonly call: FailedCall }
+  /** Something to know, in a sentence; `bad` if it should not have happened. */
+  | { readonly type: "note"; readonly text: string; readonly bad: boolean }
   | { readonly type: "stream"; readonly state: "open" | "ended"; readonly color?: Color }
   | { readonly type: "curtain"; readonly ok: boolean; readonly problems: readonly string[] };
 

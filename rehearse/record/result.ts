@@ -36,6 +36,14 @@ export interface ActResult extends Billing, Calls {
   readonly switches: readonly Switch[];
 }
 
+/** A scenario that does not apply to the server that is rehearsed. */
+export interface Skipped {
+  readonly number: number;
+  readonly title: string;
+  /** Why, in one line. */
+  readonly reason: string;
+}
+
 /** What `--json` writes; docs/rehearse.md describes each field. */
 export interface RehearsalResult {
   readonly ok: boolean;
@@ -47,6 +55,7 @@ export interface RehearsalResult {
   readonly machine: Machine;
   readonly totals: Calls;
   readonly acts: readonly ActResult[];
+  readonly skipped: readonly Skipped[];
 }
 
 export interface Machine {

@@ -25,6 +25,8 @@ export interface Calls {
   /** Calls that were not made, because too many waited already; they are not in any other number. */
   readonly dropped: number;
   readonly latencyMs: Latency;
+  /** Sessions in memory that a switch ended; their clients began another one, and lost no call. */
+  readonly sessionsEnded: number;
 }
 
 const FAILED_CALLS_KEPT = 20;
@@ -39,6 +41,7 @@ export class Tally {
   readonly #bySource: Partial<Record<Source, number>> = {};
   readonly #byCaller: Record<string, number> = {};
   #dropped = 0;
+  #sessionsEnded = 0;
 
   add(sample: TrafficSample): void {
     for (const color of COLORS) {
@@ -51,6 +54,7 @@ export class Tally {
     addTo(this.#byCaller, sample.callers);
     addTo(this.#failures, sample.failures);
     this.#dropped += sample.dropped;
+    this.#sessionsEnded += sample.sessionsEnded ?? 0;
   }
 
   addFailed(call: FailedCall): void {
@@ -69,6 +73,7 @@ export class Tally {
       byCaller: { ...this.#byCaller },
       dropped: this.#dropped,
       latencyMs: { p50: percentile(50), p95: percentile(95), p99: percentile(99) },
+      sessionsEnded: this.#sessionsEnded,
     };
   }
 }

@@ -1,7 +1,7 @@
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client, SdkHttpError, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Connection, type ConnectionKind, type Responder } from "./connection.ts";
 import { failureOf, messageOf } from "./failure.ts";
-import { pulse, type Question } from "./question.ts";
+import { TIMEOUT_MS, type Question } from "./question.ts";
 import { wallClock, type Sampler } from "./sampler.ts";
 
 /** The two families of protocol revisions that a server must speak at the same time. */
@@ -15,6 +15,8 @@ export interface CallerKind {
 export interface CallerOptions extends CallerKind {
   readonly url: URL;
   readonly sampler: Pick<Sampler, "answered" | "failed">;
+  /** Whether its calls time switches. @default false */
+  readonly isPulse?: boolean;
 }
 
 /** A call that is to be made. */
@@ -26,16 +28,18 @@ export interface Arrival {
 
 /** One MCP client of the official SDK. It makes one call at a time. */
 export interface Caller extends AsyncDisposable {
-  /** Makes a call and reports how it went. Its latency is measured from its arrival. */
-  ask(arrival: Arrival): Promise<void>;
+  /**
+   * Makes a call and reports how it went. Its latency is measured from its arrival.
+   *
+   * @returns whether the server no longer knew the session of this client. The call is not reported
+   * then, because a client has to begin another session and make it again
+   */
+  ask(arrival: Arrival): Promise<"reported" | "session ended">;
 }
 
 export type Opened =
   | { readonly ok: true; readonly caller: Caller }
   | { readonly ok: false; readonly error: unknown; readonly broken: boolean; readonly responder: Responder };
-
-/** From a call sent to its answer. Time in line before that does not count. */
-const TIMEOUT_MS = 5000;
 
 /** Opens a client, the handshake included. */
 export async function openCaller(options: CallerOptions): Promise<Opened> {
@@ -51,6 +55,11 @@ export async function openCaller(options: CallerOptions): Promise<Opened> {
   return { ok: true, caller: callerOf(client, connection, options) };
 }
 
+/**
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+ */
+const UNKNOWN_SESSION = 404;
+
 function callerOf(client: Client, connection: Connection, options: CallerOptions): Caller {
   const { sampler } = options;
   const name = `${options.connection} ${options.era}`;
@@ -58,24 +67,22 @@ function callerOf(client: Client, connection: Connection, options: CallerOptions
     async ask({ at, question }) {
       const openedAt = wallClock();
       try {
-        const answer = await client.callTool(
-          { name: question.tool, arguments: { ...question.arguments } },
-          { timeout: TIMEOUT_MS },
-        );
-        const judgment = question.judge(answer);
+        const judgment = await question.ask(client);
         const who = { caller: name, ...connection.responder };
         if (judgment.right) {
           const { source } = judgment;
           sampler.answered({
             ...who,
             latencyMs: performance.now() - at,
-            ...(question === pulse && options.connection === "fresh" && { openedAt }),
+            ...(options.isPulse === true && { openedAt }),
             ...(source && { source }),
           });
         } else {
           sampler.failed({ ...who, failure: judgment.failure, message: judgment.message });
         }
       } catch (error) {
+        const hasSession = client.transport?.sessionId !== undefined;
+        if (hasSession && error instanceof SdkHttpError && error.status === UNKNOWN_SESSION) return "session ended";
         sampler.failed({
           caller: name,
           failure: failureOf(error, connection.broken),
@@ -83,6 +90,7 @@ function callerOf(client: Client, connection: Connection, options: CallerOptions
           ...connection.responder,
         });
       }
+      return "reported";
     },
     async [Symbol.asyncDispose]() {
       await client.close();
@@ -91,7 +99,10 @@ function callerOf(client: Client, connection: Connection, options: CallerOptions
   };
 }
 
-/** A client that speaks one era; `modern` is what it negotiates, and what a server of today must offer. */
+/**
+ * A client that speaks one era; `modern` is what it negotiates, and what a server of today must
+ * offer.
+ */
 export function newClient(era: Era): Client {
   return new Client(
     { name: `rehearsal-${era}`, version: "1.0.0" },

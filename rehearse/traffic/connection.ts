@@ -43,7 +43,9 @@ export class Connection {
   readonly fetch = async (url: string | URL, init: RequestInit = {}): Promise<Response> => {
     this.#responder = {};
     this.#broken = false;
-    const answer = await send(new URL(url), init, this.#agent);
+    // A stream that a client opens with GET stays open, and would keep its calls from the one connection.
+    const agent = (init.method ?? "GET") === "GET" ? false : this.#agent;
+    const answer = await send(new URL(url), init, agent);
     this.#responder = responderOf(answer);
     answer.once("error", () => (this.#broken = true));
     const { statusCode: status = 500, headers } = answer;

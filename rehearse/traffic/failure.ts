@@ -16,6 +16,7 @@ const CONNECTION_CODES: readonly string[] = [
  */
 export function failureOf(error: unknown, broken: boolean): Failure {
   if (systemCode(error) !== undefined) return "connection";
+  if (causes(error).some(({ name }) => name === "TimeoutError")) return broken ? "connection" : "timeout";
   if (error instanceof SdkHttpError) return "http";
   if (error instanceof ProtocolError) return "protocol";
   if (error instanceof SdkError) {

@@ -13,14 +13,17 @@ export interface Traffic {
 export interface TrafficOptions {
   readonly url: string;
   readonly callsPerSecond: number;
+  /** Path of the environment of somebody's own server, whose smoke call is made. @default - the bundled app's calls */
+  readonly environment?: string;
   readonly onReport: (report: TrafficReport) => void;
   /** The traffic process died by itself. */
   readonly onDeath: (why: string) => void;
 }
 
 /** Starts the traffic in a process of its own. */
-export function startTraffic({ url, callsPerSecond, onReport, onDeath }: TrafficOptions): Traffic {
-  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), [url, String(callsPerSecond)], {
+export function startTraffic({ url, callsPerSecond, environment, onReport, onDeath }: TrafficOptions): Traffic {
+  const args = [url, String(callsPerSecond), ...(environment === undefined ? [] : [environment])];
+  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), args, {
     serialization: "advanced",
   });
   let stopping = false;

@@ -52,6 +52,8 @@ export interface TrafficSample {
   readonly dropped: number;
   /** Calls that had arrived and had no answer when the window ended. */
   readonly unanswered: number;
+  /** Sessions that a server no longer knew; their clients began another one. @default 0 */
+  readonly sessionsEnded?: number;
 }
 
 /** One failed call, whole. */

@@ -52,6 +52,11 @@ export class Sampler {
     if (this.#told <= WHOLE_FAILURES) this.#report({ type: "failed", call: { at: wallClock(), ...call } });
   }
 
+  /** A server no longer knew a session, and its client begins another one. The call itself is made again, and counted then. */
+  sessionEnded(): void {
+    this.#window.sessionsEnded += 1;
+  }
+
   /** A call that was not made, because too many waited already. */
   dropped(): void {
     this.#window.dropped += 1;
@@ -97,4 +102,5 @@ const emptyWindow = () => ({
   failures: {} as Partial<Record<Failure, number>>,
   pulses: [] as Pulse[],
   dropped: 0,
+  sessionsEnded: 0,
 });

@@ -16,8 +16,8 @@ export const VERSIONS = {
 
 export type VersionName = keyof typeof VERSIONS;
 
-/** The path of each version's bundle. */
-export type Bundles = Readonly<Record<VersionName, string>>;
+/** What each version runs, as `--image` names it. */
+export type Images = Readonly<Record<VersionName, string>>;
 
 /** A version could not be built; the message is what the build said. */
 export class BuildFailed extends Error {
@@ -29,7 +29,7 @@ export class BuildFailed extends Error {
  *
  * @throws BuildFailed
  */
-export async function buildBundles(folder: string): Promise<Bundles> {
+export async function buildBundles(folder: string): Promise<Images> {
   const build = async (name: VersionName): Promise<string> => {
     const version = VERSIONS[name];
     const out = join(folder, `app-${version.version}.js`);

@@ -74,6 +74,7 @@ describe("callers of a version that does not answer", () => {
           if (answers.push(answer) === 5) stop.abort();
         },
         failed: (failure) => failures.push(failure),
+        sessionEnded: () => undefined,
         dropped: () => (dropped += 1),
       },
       signal: stop.signal,

@@ -181,7 +181,17 @@ inChromium("the page, in Chromium", () => {
     const file = join(folder, "index.html");
     const totals = new Tally().calls();
     const machine = { node: "v24", platform: "linux x64", cpu: "one", cores: 2, memoryGiB: 8 };
-    const result = { ok: true, problems: [], quick: true, startedAt: "now", seconds: 3, machine, totals, acts: [] };
+    const result = {
+      ok: true,
+      problems: [],
+      quick: true,
+      startedAt: "now",
+      seconds: 3,
+      machine,
+      totals,
+      acts: [],
+      skipped: [],
+    };
     await writeFile(file, await htmlReport(result, recording.moments));
     await tab.goto(pathToFileURL(file).href);
 

@@ -157,6 +157,7 @@ describe("the report", () => {
     machine: { node: "v24", platform: "linux x64", cpu: "one", cores: 2, memoryGiB: 8 },
     totals: { ...calls, latencyMs },
     acts: [],
+    skipped: [],
   };
 
   it("is one file that loads nothing, and whatever a server said is text in it", async () => {

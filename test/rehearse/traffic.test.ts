@@ -82,6 +82,7 @@ describe("the traffic", () => {
           sampler.failed(failure);
           if (++asked >= calls) stop.abort();
         },
+        sessionEnded: () => undefined,
         dropped: () => undefined,
       },
       signal: stop.signal,

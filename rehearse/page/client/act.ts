@@ -1,4 +1,4 @@
-import { isWatch, type PageState } from "../state.ts";
+import { isWatch, showsDependency, type PageState } from "../state.ts";
 import { part, set, setText } from "./dom.ts";
 
 /** Which act is on, what it shows, and which parts of the page belong to it; or whose release is watched. */
@@ -8,7 +8,7 @@ export function createAct(): (state: PageState) => void {
   const story = part("act-story");
   const latency = part("p95-title");
   return (state) => {
-    set(document.body, { "data-watch": String(isWatch(state)) });
+    set(document.body, { "data-watch": String(isWatch(state)), "data-dependency": String(showsDependency(state)) });
     const act = state.acts.findLast(({ status }) => status !== "to come");
     setText(title, isWatch(state) ? released(state) : act ? `Scenario ${act.number}. ${act.title}` : "Starting");
     // What clients wait for is longer than what pods count, and a bake is about the latter.

@@ -1,5 +1,5 @@
 import { COLORS, type Color } from "../../../environment/color.ts";
-import { isWatch, rateOf, type PageState } from "../state.ts";
+import { isWatch, rateOf, showsDependency, type PageState } from "../state.ts";
 import { createColorCard } from "./color-card.ts";
 import { part, set, setText, svg } from "./dom.ts";
 import { createFlow } from "./flow.ts";
@@ -56,7 +56,8 @@ function drawScene(layout: SceneLayout): (state: PageState) => void {
     clients.say([
       `${Math.round(all)} calls/s`,
       unanswered === undefined ? "" : `${unanswered.toLocaleString("en-US")} unanswered`,
-      isWatch(state) ? "" : "2025 and 2026 clients",
+      // Which clients a server of somebody's own has depends on the versions that it speaks.
+      isWatch(state) || !showsDependency(state) ? "" : "2025 and 2026 clients",
     ]);
     // Little's law: with so many calls waiting, a call waits for longer than the limit.
     const late = (unanswered ?? 0) > Math.max(10, (all * state.p95LimitMs) / 1000);
@@ -78,7 +79,8 @@ function drawScene(layout: SceneLayout): (state: PageState) => void {
     ]);
     set(weather.element, { "data-tone": state.weather === "normal" ? "plain" : "bad" });
     const flowing = COLORS.map((color) => `${color} answers ${Math.round(rates[color])} calls per second`).join(", ");
-    setText(description, `${state.live} is live; ${flowing}; the weather API is ${state.weather}.`);
+    const dependency = showsDependency(state) ? `; the weather API is ${state.weather}` : "";
+    setText(description, `${state.live} is live; ${flowing}${dependency}.`);
   };
 }
 

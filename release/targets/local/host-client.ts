@@ -24,7 +24,10 @@ const stateSchema = z.object({
   colors: z.object({ blue: colorSchema, green: colorSchema }),
   release: releaseRecordSchema.optional(),
   history: z.array(releaseRecordSchema),
-  notes: z.array(z.string()).default([]),
+  notes: z.object({
+    total: z.number(),
+    last: z.array(z.object({ kind: z.enum(["ended", "killed", "cut"]), sentence: z.string() })),
+  }),
 });
 
 const podsSchema = z.object({

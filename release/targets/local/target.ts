@@ -13,6 +13,7 @@ import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../p
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
+import type { Note } from "./host/server-process.ts";
 import { portOf } from "./host/process-variables.ts";
 import { LocalRecords } from "./records.ts";
 
@@ -91,6 +92,12 @@ export class LocalTarget implements Target {
   async scrape(color: Color): Promise<readonly string[]> {
     if (this.#metrics === undefined) return [];
     return (await this.#askPods(color, this.#metrics)).pods.map(([, text]) => text);
+  }
+
+  /** What processes of the host did that they should not have done, without the first `known` ones, and how many there are. */
+  async notes(known: number): Promise<{ readonly total: number; readonly news: readonly Note[] }> {
+    const { total, last } = (await this.#host.state()).notes;
+    return { total, news: last.slice(Math.max(0, last.length - (total - known))) };
   }
 
   close(): Promise<void> {

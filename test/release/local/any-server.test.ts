@@ -55,7 +55,7 @@ describe("a server that was not made for this project", () => {
       settings,
       watchdog,
       log: (line) => lines.push(line),
-      note: (sentence) => notes.push(sentence),
+      note: ({ sentence }) => notes.push(sentence),
     });
     running.push(() => started.stop());
     return { process: started, lines, notes };
@@ -173,7 +173,7 @@ describe("a server that was not made for this project", () => {
     started.stage("green", { image: folder, settings: {} });
 
     expect((await answer).text).toContain("pong");
-    expect(started.look().notes).toEqual([]);
+    expect(started.look().notes.last).toEqual([]);
   });
 
   it("leaves nothing behind when its host is killed, not even what it started itself", async () => {

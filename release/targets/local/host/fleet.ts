@@ -3,7 +3,7 @@ import type { Color } from "../../../../environment/color.ts";
 import type { Server } from "../../../../environment/schema/server.ts";
 import type { ColorState, Problem } from "../../../ports/capacity.ts";
 import type { Program } from "../program.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerProcess, type Note } from "./server-process.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 export interface FleetOptions {
@@ -12,7 +12,7 @@ export interface FleetOptions {
   readonly minReplicas: number;
   readonly watchdog: Watchdog;
   readonly log: (pod: string, line: string) => void;
-  readonly note: (sentence: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 export interface FleetStage {
@@ -47,7 +47,10 @@ export class Fleet {
     return this.#pods;
   }
 
-  /** Replaces every process. The old ones drain while the new ones start. Does nothing if the mark is the same. */
+  /**
+   * Replaces every process. The old ones drain while the new ones start. Does nothing if the mark
+   * is the same.
+   */
   stage(stage: FleetStage): void {
     if (stage.mark !== undefined && stage.mark === this.#stage?.mark) return;
     this.#stage = stage;

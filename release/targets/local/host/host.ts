@@ -9,7 +9,7 @@ import { Leases } from "./leases.ts";
 import { kitVariablesOf, mustHaveOwnPorts } from "./process-variables.ts";
 import { RequestRouter } from "./request-router.ts";
 import { Router, type Backend, type Route } from "./router.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { Note, ServerProcess } from "./server-process.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface HostOptions {
@@ -29,8 +29,8 @@ export interface HostState {
   readonly release?: ReleaseRecord;
   /** The last releases that have ended, newest first. */
   readonly history: readonly ReleaseRecord[];
-  /** The last sentences about processes that did what they should not do. */
-  readonly notes: readonly string[];
+  /** What processes did that they should not have done, the last ones; `total` counts them all. */
+  readonly notes: { readonly total: number; readonly last: readonly Note[] };
 }
 
 /** What a release stages. */
@@ -51,8 +51,9 @@ const NOTES_KEPT = 50;
 const HISTORY_LENGTH = 20;
 
 /**
- * The local counterpart of a cluster: processes of two colors, a route to the live one and to each, and the record of the
- * release. It runs in a process of its own, so that the end of a release command does not affect traffic.
+ * The local counterpart of a cluster: processes of two colors, a route to the live one and to each,
+ * and the record of the release. It runs in a process of its own, so that the end of a release
+ * command does not affect traffic.
  */
 export class Host {
   readonly leases: Leases;
@@ -60,7 +61,7 @@ export class Host {
   readonly #fleets: Readonly<Record<Color, Fleet>>;
   readonly #routes: Routes;
   readonly #watchdog: Watchdog;
-  readonly #notes: string[];
+  readonly #notes: { total: number; last: Note[] };
   readonly #state: { live: Color; release?: ReleaseRecord; history: readonly ReleaseRecord[] } = {
     live: "blue",
     history: [],
@@ -78,16 +79,18 @@ export class Host {
   /**
    * Starts blue and routes traffic to it.
    *
-   * @throws MissingBuild, UsageError if a port of the server cannot be told to it, or the `listen` error if the port is in use
+   * @throws MissingBuild, UsageError if a port of the server cannot be told to it, or the `listen`
+   * error if the port is in use
    */
   static async start({ environment, image, port, log, leaseTtlMs }: HostOptions): Promise<Host> {
     const { server, scaling } = environment;
     mustHaveOwnPorts(server);
     programOf(image, server);
-    const notes: string[] = [];
-    const note = (sentence: string): void => {
-      notes.push(sentence);
-      if (notes.length > NOTES_KEPT) notes.shift();
+    const notes = { total: 0, last: [] as Note[] };
+    const note = (one: Note): void => {
+      notes.total += 1;
+      notes.last.push(one);
+      if (notes.last.length > NOTES_KEPT) notes.last.shift();
     };
     const watchdog = new Watchdog();
     const fleet = (color: Color) => new Fleet({ color, minReplicas: scaling.minReplicas, watchdog, log, note });
@@ -121,7 +124,10 @@ export class Host {
     return host;
   }
 
-  /** Resolves when a live pod is ready; with the reason if one ended by itself instead, which a restart seldom repairs. */
+  /**
+   * Resolves when a live pod is ready; with the reason if one ended by itself instead, which a
+   * restart seldom repairs.
+   */
   async ready(): Promise<string | undefined> {
     const { pods } = this.#fleets[this.#state.live];
     while (!pods.some(({ ready }) => ready)) {
@@ -200,13 +206,13 @@ interface Parts {
   readonly fleets: Readonly<Record<Color, Fleet>>;
   readonly routes: Routes;
   readonly watchdog: Watchdog;
-  readonly notes: string[];
+  readonly notes: { total: number; last: Note[] };
   readonly leaseTtlMs: number | undefined;
 }
 
 /**
- * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its connections needs an Ingress,
- * or clients would stay with the old color.
+ * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its
+ * connections needs an Ingress, or clients would stay with the old color.
  */
 function routes({
   server,
@@ -219,7 +225,10 @@ function routes({
       : Router.listen(port, backends, server.path);
 }
 
-/** The ready processes of a color. Sessions in memory, and a Service with affinity, need the same one for one client. */
+/**
+ * The ready processes of a color. Sessions in memory, and a Service with affinity, need the same
+ * one for one client.
+ */
 function backends(color: Color, fleets: Readonly<Record<Color, Fleet>>, { server, service }: Environment): Backend[] {
   const ready = fleets[color].pods.flatMap(({ ready, ports, underWay }): Backend[] =>
     ready && ports !== undefined ? [{ port: ports.mcp, color, underWay }] : [],

@@ -20,11 +20,24 @@ export interface ServerProcessOptions {
   readonly watchdog: Pick<Watchdog, "keep" | "forget">;
   /** Gets the lines that the program writes, and some about it. */
   readonly log: (line: string) => void;
-  /** Gets what a process did that it should not have done, a sentence each. @default - nobody is told */
-  readonly note?: (sentence: string) => void;
+  /** Gets what the process did that it should not have done. @default - nobody is told */
+  readonly note?: (note: Note) => void;
 }
 
-/** Probes in a row that may go without an answer before it counts as not ready: a busy machine misses one. */
+/** What a process did that it should not have done. */
+export interface Note {
+  /**
+   * `ended` by itself; `killed`, because it did not stop in time; `cut` calls that were under way
+   * when it was stopped.
+   */
+  readonly kind: "ended" | "killed" | "cut";
+  readonly sentence: string;
+}
+
+/**
+ * Probes in a row that may go without an answer before it counts as not ready: a busy machine
+ * misses one.
+ */
 const SILENT_PROBES = 3;
 const LONGEST_RESTART_DELAY_MS = 10_000;
 /** What Kubernetes gives a pod. */
@@ -33,9 +46,10 @@ const DEFAULT_GRACE_SECONDS = 30;
 const LAST_LINES = 8;
 
 /**
- * One process of a server, kept running as a kubelet keeps a container: started, probed for readiness, started again with a
- * growing delay when it ends, told to stop by a signal when it is no longer wanted. It ends with its first process, as a
- * container does: the rest of its process group is killed then.
+ * One process of a server, kept running as a kubelet keeps a container: started, probed for
+ * readiness, started again with a growing delay when it ends, told to stop by a signal when it is
+ * no longer wanted. It ends with its first process, as a container does: the rest of its process
+ * group is killed then.
  *
  * Emits `change` whenever readiness or the restart count changes.
  */
@@ -92,8 +106,8 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
   /**
    * Takes it out of service and ends it. Resolves when its process group is gone.
    *
-   * A server with a pause before its end gets no signal while calls that a router has sent to it are under way, for the length
-   * of that pause.
+   * A server with a pause before its end gets no signal while calls that a router has sent to it
+   * are under way, for the length of that pause.
    */
   async stop(): Promise<void> {
     const { name, server, note, log } = this.#options;
@@ -106,11 +120,12 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
     const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
     if (stop.pause !== "none") await this.underWay.idle(stop.pauseSeconds * 1000);
     const cut = this.underWay.count;
-    if (cut > 0) note?.(`${name} was stopped with ${cut} calls under way`);
+    if (cut > 0) note?.({ kind: "cut", sentence: `${name} was stopped with ${cut} calls under way` });
     const graceMs = (stop.graceSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
     const kill = setTimeout(() => {
-      log(`did not end within ${graceMs / 1000} s after ${stop.signal}: killed`);
-      note?.(`${name} did not end within ${graceMs / 1000} s after ${stop.signal} and was killed`);
+      const what = `did not end within ${graceMs / 1000} s after ${stop.signal} and was killed`;
+      log(what);
+      note?.({ kind: "killed", sentence: `${name} ${what}` });
       killGroup(child.pid);
     }, graceMs);
     child.kill(stop.signal);
@@ -174,7 +189,8 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
     this.#restarts += 1;
     this.#trouble = how;
     const last = this.#lastLines.at(-1);
-    note?.(`${name} ${how}${last === undefined ? "" : `; its last line: ${last.slice(0, 200)}`}`);
+    const itself = last === undefined ? "" : `; its last line: ${last.slice(0, 200)}`;
+    note?.({ kind: "ended", sentence: `${name} ${how}${itself}` });
     this.emit("change");
     this.#nextStart = setTimeout(() => {
       void this.#start();
