@@ -8,8 +8,8 @@ import { bundlesIn } from "./versions/bundles.ts";
 import { startWeather } from "./weather/stand-in.ts";
 
 /**
- * Arrivals per second. Twice as many would be easy for two idle cores; a machine that is busy with other things has to
- * keep up, too, or the calls that wait would be all that the page shows.
+ * Arrivals per second. Twice as many would be easy for two idle cores; a machine that is busy with
+ * other things has to keep up, too, or the calls that wait would be all that the page shows.
  */
 const CALLS_PER_SECOND = { quick: 120, full: 225 };
 

@@ -13,7 +13,10 @@ export interface FleetWatchOptions {
 
 const INTERVAL_MS = 300;
 
-/** Looks at both colors and at the live pods' breakers a few times a second, and records what has changed. */
+/**
+ * Looks at both colors and at the live pods' breakers a few times a second, and records what has
+ * changed.
+ */
 export class FleetWatch {
   readonly #options: FleetWatchOptions;
   readonly #versions = new Map<Color, string>();
@@ -30,7 +33,10 @@ export class FleetWatch {
     return this.#breakers;
   }
 
-  /** Tells it which version a color runs from now on: a host knows artifacts, people think in versions. */
+  /**
+   * Tells it which version a color runs from now on: a host knows artifacts, people think in
+   * versions.
+   */
   learn(color: Color, version: string): void {
     this.#versions.set(color, version);
   }
@@ -40,7 +46,10 @@ export class FleetWatch {
     return this.#faults.splice(0);
   }
 
-  /** Resolves when told to end. A look that fails is left out: pods come and go while they are looked at. */
+  /**
+   * Resolves when told to end. A look that fails is left out: pods come and go while they are
+   * looked at.
+   */
   async run(): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted) {
@@ -86,7 +95,10 @@ export class FleetWatch {
 
 const STATES: readonly BreakerState[] = ["closed", "half-open", "open"];
 
-/** The breaker around the weather API in one pod, from its metrics in the Prometheus text format; the others have no part in this. */
+/**
+ * The breaker around the weather API in one pod, from its metrics in the Prometheus text format;
+ * the others have no part in this.
+ */
 export function breakersIn(metrics: string): BreakerState[] {
   return [...metrics.matchAll(/^mcp_breaker_state\{[^}]*\bbreaker="weather_api"[^}]*\} (\d)/gm)].flatMap(
     ([, state]) => STATES[Number(state)] ?? [],

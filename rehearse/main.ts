@@ -6,6 +6,7 @@ import { htmlReport } from "./page/report.ts";
 import { servePage } from "./page/server.ts";
 import { Recording } from "./record/recording.ts";
 import { Cancelled, rehearse } from "./rehearsal.ts";
+import type { OwnServerOptions } from "./server/own-server.ts";
 import { narrate, printSummary } from "./terminal.ts";
 import { BuildFailed } from "./versions/bundles.ts";
 
@@ -19,6 +20,8 @@ class Interrupted extends Error {
 
 export interface RehearseOptions {
   readonly quick: boolean;
+  /** The server to rehearse. @default - the bundled app */
+  readonly own?: OwnServerOptions;
   /** File for what was measured. @default - none is written */
   readonly json?: string;
   /** Serve a page while it runs. */
@@ -51,6 +54,7 @@ export async function runRehearsal(options: RehearseOptions): Promise<number> {
 
 async function run({
   quick,
+  own,
   json,
   page: withPage,
   port,
@@ -67,7 +71,7 @@ async function run({
   if (page !== undefined) process.stdout.write(`Watch it on ${page.url}\n`);
   narrate(recording);
   try {
-    const result = await rehearse({ quick, recording, signal: interrupted.signal });
+    const result = await rehearse({ quick, ...(own && { own }), recording, signal: interrupted.signal });
     printSummary(result);
     await mkdir(report, { recursive: true });
     const file = resolve(report, "index.html");

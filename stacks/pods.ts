@@ -4,6 +4,7 @@ import type { Probe } from "../constructs/probe.ts";
 import { COLORS } from "../environment/color.ts";
 import { secondsOf } from "../environment/duration.ts";
 import type { Environment } from "../environment/environment.ts";
+import { withPorts } from "../environment/ports-in-command.ts";
 import { scopeName, type Names } from "../environment/names.ts";
 import { REDIS_URL, REQUEST_STATE_KEY } from "../constructs/revisioned-secret.ts";
 import { requestStateRevisions } from "./request-state-revisions.ts";
@@ -25,12 +26,13 @@ type Described = Omit<Environment, "release">;
 export function podProps(environment: Described, names: Names): PodProps {
   const { app, pod, server } = environment;
   const { probes } = server;
+  const ports = { mcp: server.port, ...server.ports };
   const volumes = volumesOf(environment, names);
   return {
     server: {
-      ports: { mcp: server.port, ...server.ports },
-      command: server.command,
-      args: server.args,
+      ports,
+      command: server.command && withPorts(server.command, ports),
+      args: server.args && withPorts(server.args, ports),
       colorVariable: server.variables.color,
       env: plainSettings(environment, names),
       envFromKeys: { ...app.settingsFrom, ...ownSecrets(environment, names) },

@@ -1,3 +1,4 @@
+import { portsToldIn } from "../ports-in-command.ts";
 import type { Server } from "../schema/server.ts";
 import type { Problem, Rule } from "./rule.ts";
 
@@ -54,11 +55,14 @@ function portReferences(server: Server): [string[], string | number][] {
     const page = server[name];
     return page === undefined ? [] : [[[name, "port"], page.port]];
   });
+  const words = (["command", "args"] as const).flatMap((field): [string[], string][] =>
+    portsToldIn(server[field] ?? []).map((name) => [[field], name]),
+  );
   const told = Object.keys(server.variables.ports).map((name): [string[], string] => [
     ["variables", "ports", name],
     name,
   ]);
-  return [...asked, ...pages, ...told];
+  return [...asked, ...pages, ...words, ...told];
 }
 
 const distinctPorts: Rule = {

@@ -52,7 +52,10 @@ export const server = z.strictObject({
   ports: z.record(portName, portNumber).default({}),
   /** The port of the Services. @default 80 */
   servicePort: portNumber.default(80),
-  /** @default - the image's entry point */
+  /**
+   * The program and its arguments. `{port}` in them is the MCP port, `{port:NAME}` one of `ports`, for a program that takes no
+   * variable. @default - the image's entry point
+   */
   command: z.array(z.string()).min(1).optional(),
   /** @default - the image's own */
   args: z.array(z.string()).min(1).optional(),

@@ -1,21 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { loadEnvironment } from "../../environment/load.ts";
-import { ownEnvironment, type Examined, type Given } from "../server/described.ts";
-
-/** Names the file that says which server is rehearsed; for the host, the traffic and every release command. */
-export const OWN_SERVER = "REHEARSAL_SERVER";
-
-/** What is in that file: an environment is named, because it has checks that are functions. */
-export interface OwnServer extends Omit<Given, "environment"> {
-  /** Path of the user's environment file. */
-  readonly environment?: string;
-  readonly examined: Examined;
-  readonly quick: boolean;
-}
+import { OWN_SERVER, ownEnvironment, type OwnServer } from "../server/described.ts";
 
 const { environment, examined, quick, ...given } = JSON.parse(
   await readFile(process.env[OWN_SERVER] ?? "", "utf8"),
 ) as OwnServer;
 const described = environment === undefined ? {} : { environment: await loadEnvironment(environment) };
 
+/** Somebody's own server, in the process of the host, of the traffic or of a release command. */
 export default ownEnvironment({ ...given, ...described }, examined, quick);

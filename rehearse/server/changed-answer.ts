@@ -24,10 +24,11 @@ function messagesIn(text: string): readonly Message[] {
 }
 
 /**
- * Changes the results with these ids in an answer, which is JSON or a stream of events. Everything else stays as it is.
+ * Changes the results with these ids in an answer, which is JSON or a stream of events. Everything
+ * else stays as it is.
  *
- * The change is one that no health check sees: a list of tools is empty, and a tool's answer keeps its shape and has other
- * values.
+ * The change is one that no health check sees: a list of tools is empty, and a tool's answer keeps
+ * its shape and has other values.
  */
 export function changedAnswer(body: string, contentType: string, ids: readonly unknown[]): string {
   if (!contentType.startsWith("text/event-stream")) return changedJson(body, ids);

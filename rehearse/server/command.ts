@@ -1,16 +1,17 @@
+import { UsageError } from "../../release/errors.ts";
+
 /** A `--server` that cannot be started. */
-export class BadCommand extends Error {
-  override readonly name = "BadCommand";
-}
+export class BadCommand extends UsageError {}
 
 /** `NAME=value` before the program. */
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 
 /**
- * Splits a command line into its words: quotes and backslashes mean what they mean in a shell, and nothing else does.
+ * Splits a command line into its words: quotes and backslashes mean what they mean in a shell, and
+ * nothing else does.
  *
- * Variables before the program are set by `env`, as a shell would. The line is not run by a shell, because that would take
- * the signals that are for the server.
+ * Variables before the program are set by `env`, as a shell would. The line is not run by a shell,
+ * because that would take the signals that are for the server.
  *
  * @throws BadCommand
  */

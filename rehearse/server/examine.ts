@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Environment } from "../../environment/environment.ts";
+import { UsageError } from "../../release/errors.ts";
 import { erasOf, withClient, type Era } from "../../release/measure/client.ts";
 import { smokeCall, type Smoke } from "../../release/measure/smoke-call.ts";
 import { kitVariablesOf, mustHaveOwnPorts } from "../../release/targets/local/host/process-variables.ts";
@@ -9,9 +10,7 @@ import { programOf } from "../../release/targets/local/program.ts";
 import type { Examined } from "./described.ts";
 
 /** A server that cannot be rehearsed. The message says why, what it said itself, and what to do. */
-export class Unfit extends Error {
-  override readonly name = "Unfit";
-}
+export class Unfit extends UsageError {}
 
 export interface ExamineOptions {
   /** With all protocol versions that may work. */
@@ -23,9 +22,9 @@ export interface ExamineOptions {
   readonly signal: AbortSignal;
 }
 
-/** Calls whose median tells how fast the server is; the first ones are slower. */
-const CALLS = 25;
-const WARM_UP = 5;
+/** Their medians tell how fast the server is. */
+const SESSIONS = 6;
+const CALLS_PER_SESSION = 5;
 
 /**
  * Starts a server alone and finds out how it answers, before anything is built on it.
@@ -42,7 +41,7 @@ export async function examine({ environment, declared, folder, signal }: Examine
   try {
     await ready(running, environment, signal);
     const url = new URL(`http://127.0.0.1:${running.ports?.mcp ?? 0}${server.path}`);
-    const found = await Promise.all(erasOf(server).map((era) => tried(url, era, release.smoke, signal)));
+    const found = await each(erasOf(server), (era) => tried(url, era, release.smoke, signal));
     const working = found.filter(({ problem }) => problem === undefined);
     const problems = found.flatMap(({ era, problem }) => (problem === undefined ? [] : [`${NAMES[era]}: ${problem}`]));
     if (working.length === 0 || (declared && problems.length > 0)) {
@@ -64,6 +63,7 @@ export async function examine({ environment, declared, folder, signal }: Examine
       ),
       sessions,
       callMs: Math.max(...working.map(({ callMs }) => callMs)),
+      sessionMs: Math.max(...working.map(({ sessionMs }) => sessionMs)),
     };
   } finally {
     await running.stop();
@@ -97,13 +97,23 @@ const lastWords = ({ lastLines }: ServerProcess): readonly string[] =>
 
 const inLines = (first: string, ...more: readonly (readonly string[])[]) => [first, ...more.flat()].join("\n");
 
+/** One after the other, so that they do not slow each other down. */
+async function each<T, R>(values: readonly T[], of: (value: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const value of values) results.push(await of(value));
+  return results;
+}
+
 interface Tried {
   readonly era: Era;
   /** Why it cannot be used; none if it can. */
   readonly problem?: string;
   readonly session: boolean;
   readonly callMs: number;
+  readonly sessionMs: number;
 }
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 async function tried(url: URL, era: Era, smoke: Smoke, signal: AbortSignal): Promise<Tried> {
   let session = false;
@@ -113,20 +123,25 @@ async function tried(url: URL, era: Era, smoke: Smoke, signal: AbortSignal): Pro
     return response;
   };
   try {
-    const times = await withClient({ url, fetch: watched }, era, signal, async (client) => {
-      const times: number[] = [];
-      for (let call = 0; call < CALLS; call++) {
-        const start = performance.now();
-        const { wrong } = await smokeCall(client, smoke, signal);
-        if (wrong !== undefined) throw new Error(wrong);
-        if (call >= WARM_UP) times.push(performance.now() - start);
-      }
-      return times.toSorted((a, b) => a - b);
-    });
-    return { era, session, callMs: times[Math.floor(times.length / 2)] ?? 0 };
+    const calls: number[] = [];
+    const sessions: number[] = [];
+    for (let begun = 0; begun < SESSIONS; begun++) {
+      const start = performance.now();
+      await withClient({ url, fetch: watched }, era, signal, async (client) => {
+        for (let call = 0; call < CALLS_PER_SESSION; call++) {
+          const called = performance.now();
+          const { wrong } = await smokeCall(client, smoke, signal);
+          if (wrong !== undefined) throw new Error(wrong);
+          const now = performance.now();
+          if (call === 0) sessions.push(now - start);
+          else calls.push(now - called);
+        }
+      });
+    }
+    return { era, session, callMs: median(calls), sessionMs: median(sessions) };
   } catch (error) {
     signal.throwIfAborted();
     const problem = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300);
-    return { era, problem, session, callMs: 0 };
+    return { era, problem, session, callMs: 0, sessionMs: 0 };
   }
 }

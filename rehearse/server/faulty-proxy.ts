@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,8 +38,9 @@ export interface FaultyProxyOptions {
 const STARTS_WITHIN_MS = 120_000;
 
 /**
- * A version of somebody's server that is wrong or slow: the server itself, behind a proxy that changes or delays its answers.
- * It runs as a process of a color. It listens once the server does, ends with it, and passes the signal to stop on to it.
+ * A version of somebody's server that is wrong or slow: the server itself, behind a proxy that
+ * changes or delays its answers. It runs as a process of a color. It listens once the server does,
+ * ends with it, and passes the signal to stop on to it.
  */
 export async function runFaulty({ command, folder, variable, ports, fault }: FaultyProxyOptions): Promise<void> {
   const mcp = await freePort();
@@ -65,7 +66,10 @@ export async function runFaulty({ command, folder, variable, ports, fault }: Fau
   await once(proxy, "listening");
 }
 
-/** How long the next call waits, in milliseconds: a version slows down as it works, as with a list that only grows. */
+/**
+ * How long the next call waits, in milliseconds: a version slows down as it works, as with a list
+ * that only grows.
+ */
 function delayOf(fault: Fault): () => number {
   let calls = 0;
   return () => {
@@ -86,7 +90,7 @@ async function pass(
   const ids = incoming.method === "POST" ? idsOf(body, fault.type === "wrong" ? fault.methods : METHODS) : [];
   if (ids.length > 0) await sleep(delay());
   // What is compressed could not be changed.
-  const { "accept-encoding": _, connection: __, ...headers } = incoming.headers;
+  const headers = without(incoming.headers, ["accept-encoding", "connection"]);
   const upstream = request({
     host: "127.0.0.1",
     port,
@@ -99,7 +103,7 @@ async function pass(
   upstream.end(body);
   const [answer] = (await once(upstream, "response")) as [IncomingMessage];
   answer.once("error", () => outgoing.destroy());
-  const { connection: ___, "keep-alive": ____, ...answered } = answer.headers;
+  const answered = without(answer.headers, ["connection", "keep-alive"]);
   const status = answer.statusCode ?? 502;
   if (fault.type !== "wrong" || ids.length === 0) {
     outgoing.writeHead(status, answered);
@@ -108,9 +112,12 @@ async function pass(
     return;
   }
   const changed = changedAnswer(await text(answer), answer.headers["content-type"] ?? "", ids);
-  const { "content-length": _____, "transfer-encoding": ______, ...rest } = answered;
+  const rest = without(answered, ["content-length", "transfer-encoding"]);
   outgoing.writeHead(status, { ...rest, "content-length": Buffer.byteLength(changed) }).end(changed);
 }
+
+const without = (headers: IncomingHttpHeaders, names: readonly string[]): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 
 /** Resolves when something accepts connections there. */
 async function listens(port: number): Promise<void> {

@@ -4,11 +4,17 @@ import { fileURLToPath } from "node:url";
 import type { Environment } from "../../environment/environment.ts";
 import { loadEnvironment } from "../../environment/load.ts";
 import { userFolder } from "../../environment/user-folder.ts";
-import { OWN_SERVER, type OwnServer } from "../environments/own-server.ts";
 import type { PrepareOptions, Subject } from "../subject.ts";
 import { ownActs, SKIPPED } from "./acts.ts";
 import { BadCommand, wordsOf } from "./command.ts";
-import { ownEnvironment, PROTOCOL_VERSIONS, type Examined, type Given } from "./described.ts";
+import {
+  OWN_SERVER,
+  ownEnvironment,
+  PROTOCOL_VERSIONS,
+  type Examined,
+  type Given,
+  type OwnServer,
+} from "./described.ts";
 import { examine } from "./examine.ts";
 import { ownVersions } from "./versions.ts";
 
@@ -16,7 +22,11 @@ import { ownVersions } from "./versions.ts";
 export interface OwnServerOptions {
   /** A command line, run in the user's folder. @default - the environment's `server.command` */
   readonly server?: string;
-  /** Name or path of an environment that describes the server. @default - nothing is known but the command */
+  /**
+   * Name or path of an environment that describes the server.
+   *
+   * @default - nothing is known but the command
+   */
   readonly environment?: string;
   /** The path of the MCP endpoint. @default "/mcp", or the environment's */
   readonly path?: string;
@@ -24,9 +34,12 @@ export interface OwnServerOptions {
 
 const ENVIRONMENT = fileURLToPath(new URL("../environments/own-server.ts", import.meta.url));
 
-/** Part of one core that the traffic may keep busy: clients, both colors and the rehearsal share the machine. */
+/**
+ * Part of one core that the traffic may keep busy: clients, both colors and the rehearsal share the
+ * machine.
+ */
 const LOAD = 0.25;
-const CALLS_PER_SECOND = { least: 12, most: 100 };
+const CALLS_PER_SECOND = { least: 5, most: 100 };
 
 /**
  * Examines somebody's own server and prepares its versions.
@@ -46,13 +59,14 @@ export async function ownServer(options: OwnServerOptions, prepare: PrepareOptio
     protocolVersions: base?.server.protocolVersions ?? PROTOCOL_VERSIONS,
     sessions: base?.server.sessions ?? "none",
     callMs: 0,
+    sessionMs: 0,
   };
   const before = ownEnvironment(given, unknown, quick);
   const examined = await examine({ environment: before, declared: base !== undefined, folder, signal });
   const file = join(home, "server.json");
-  const { environment: _, ...rest } = given;
   const own: OwnServer = {
-    ...rest,
+    command: given.command,
+    ...(given.path !== undefined && { path: given.path }),
     ...(options.environment !== undefined && { environment: options.environment }),
     examined,
     quick,

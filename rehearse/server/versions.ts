@@ -6,12 +6,15 @@ import type { Fault, FaultyProxyOptions } from "./faulty-proxy.ts";
 
 const PROXY = new URL("./faulty-proxy.ts", import.meta.url).href;
 
-/** Calls of a color at full speed: more than the gates make before promote, less than its clients make in some seconds. */
-const QUICK_CALLS = 260;
+/**
+ * Calls of a color at full speed: more than the gates make before promote, less than its clients
+ * make in some seconds.
+ */
+const QUICK_CALLS = 140;
 
 /**
- * The versions of a server of somebody's own. The good ones are the server; the bad ones have a proxy in front of it, and are
- * files in this folder.
+ * The versions of a server of somebody's own. The good ones are the server; the bad ones have a
+ * proxy in front of it, and are files in this folder.
  *
  * @param server the folder in which the server's command runs
  */

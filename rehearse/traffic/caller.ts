@@ -31,8 +31,8 @@ export interface Caller extends AsyncDisposable {
   /**
    * Makes a call and reports how it went. Its latency is measured from its arrival.
    *
-   * @returns whether the server no longer knew the session of this client. The call is not reported then, because a client has
-   * to begin another session and make it again
+   * @returns whether the server no longer knew the session of this client. The call is not reported
+   * then, because a client has to begin another session and make it again
    */
   ask(arrival: Arrival): Promise<"reported" | "session ended">;
 }
@@ -55,7 +55,9 @@ export async function openCaller(options: CallerOptions): Promise<Opened> {
   return { ok: true, caller: callerOf(client, connection, options) };
 }
 
-/** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management */
+/**
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+ */
 const UNKNOWN_SESSION = 404;
 
 function callerOf(client: Client, connection: Connection, options: CallerOptions): Caller {
@@ -97,7 +99,10 @@ function callerOf(client: Client, connection: Connection, options: CallerOptions
   };
 }
 
-/** A client that speaks one era; `modern` is what it negotiates, and what a server of today must offer. */
+/**
+ * A client that speaks one era; `modern` is what it negotiates, and what a server of today must
+ * offer.
+ */
 export function newClient(era: Era): Client {
   return new Client(
     { name: `rehearsal-${era}`, version: "1.0.0" },

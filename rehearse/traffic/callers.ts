@@ -7,7 +7,12 @@ import type { Sampler } from "./sampler.ts";
 export interface CallersOptions extends CallerKind {
   readonly url: URL;
   readonly sampler: Pick<Sampler, "answered" | "failed" | "dropped" | "sessionEnded">;
-  /** Whether its calls time switches: each on a connection of its own, at a cost that is the same in every version. @default false */
+  /**
+   * Whether its calls time switches: each on a connection of its own, at a cost that is the same in
+   * every version.
+   *
+   * @default false
+   */
   readonly isPulse?: boolean;
   /** Ends the callers; calls under way are finished. */
   readonly signal: AbortSignal;
@@ -21,18 +26,22 @@ export interface CallersOptions extends CallerKind {
   next(): Question;
 }
 
-/** After these many calls a client leaves and another takes its place, so that handshakes, too, cross a switch. */
+/**
+ * After these many calls a client leaves and another takes its place, so that handshakes, too,
+ * cross a switch.
+ */
 const CALLS_PER_CLIENT = 100;
 
 const RECONNECT_MS = 100;
 
 /**
- * Callers of one kind. An arrival goes to the caller that has been idle longest, or to a new one, or waits in line where
- * there may be no more callers. The time in line counts: its latency begins at its arrival.
+ * Callers of one kind. An arrival goes to the caller that has been idle longest, or to a new one,
+ * or waits in line where there may be no more callers. The time in line counts: its latency begins
+ * at its arrival.
  *
- * The bounds protect the machine: without them, a version that stops answering would get a connection for every arrival,
- * and a machine that is too slow for the rate would never be done with the line. An arrival that finds the line full is
- * dropped, and counted as such.
+ * The bounds protect the machine: without them, a version that stops answering would get a
+ * connection for every arrival, and a machine that is too slow for the rate would never be done
+ * with the line. An arrival that finds the line full is dropped, and counted as such.
  */
 export class Callers {
   readonly #options: CallersOptions;
@@ -55,7 +64,9 @@ export class Callers {
     return this.#line.length + this.#busy;
   }
 
-  /** Opens the first clients. Resolves once each of them has connected, or the signal has aborted. */
+  /**
+   * Opens the first clients. Resolves once each of them has connected, or the signal has aborted.
+   */
   async open(): Promise<void> {
     const first = Array.from({ length: this.#options.least }, async () => {
       await new Promise<void>((connected) => {
@@ -111,7 +122,10 @@ export class Callers {
     }
   }
 
-  /** Opens a client, and tries again until stopped. Each try that fails is a failed call, of the next in line if any. */
+  /**
+   * Opens a client, and tries again until stopped. Each try that fails is a failed call, of the
+   * next in line if any.
+   */
   async #connect(): Promise<Caller | undefined> {
     const { signal, sampler, era, connection } = this.#options;
     while (!signal.aborted) {

@@ -7,10 +7,11 @@ import type { TrafficReport } from "./sample.ts";
 import { Sampler } from "./sampler.ts";
 
 /**
- * The traffic, a process of its own: what it measures must not depend on how busy anyone else's event loop is.
+ * The traffic, a process of its own: what it measures must not depend on how busy anyone else's
+ * event loop is.
  *
- * Started by traffic/process.ts with the URL, the calls per second and, for somebody's own server, its environment as arguments;
- * it ends when told, and when its parent is gone.
+ * Started by traffic/process.ts with the URL, the calls per second and, for somebody's own server,
+ * its environment as arguments; it ends when told, and when its parent is gone.
  */
 const [url = "", rate = "", environment] = process.argv.slice(2);
 

@@ -16,7 +16,10 @@ export interface Plan {
   readonly listens: boolean;
 }
 
-/** Clients of each kind: at most 40 calls of all four kinds are in flight, and 240 in line, about a second's arrivals. */
+/**
+ * Clients of each kind: at most 40 calls of all four kinds are in flight, and 240 in line, about a
+ * second's arrivals.
+ */
 const USERS = { least: 3, most: 10, line: 60 };
 
 /** Pulse calls per second, so that a switch is timed to about 20 ms. */
@@ -24,14 +27,20 @@ const PULSES = 50;
 
 const PULSE_CALLERS = { least: 1, most: 4, line: 25, connection: "fresh", isPulse: true } as const;
 
-/** The bundled app: weather whose right answer is known, and a pulse that costs the same in every version. */
+/**
+ * The bundled app: weather whose right answer is known, and a pulse that costs the same in every
+ * version.
+ */
 export function bundledPlan(callsPerSecond: number): Plan {
   const questions = ASKED_FOR.map(weatherIn);
   const anyWeather = () => questions[Math.floor(Math.random() * questions.length)] ?? pulse;
   return { ...planOf(ERAS, callsPerSecond - PULSES, PULSES, anyWeather, () => pulse), listens: true };
 }
 
-/** Pulse calls over all calls to somebody's own server: the smoke call is the only one that is known to do no harm. */
+/**
+ * Pulse calls over all calls to somebody's own server: the smoke call is the only one that is known
+ * to do no harm.
+ */
 const OWN_PULSE_SHARE = 0.25;
 
 /** Somebody's own server: its smoke call, in the protocol versions that it declares. */

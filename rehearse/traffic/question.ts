@@ -24,7 +24,10 @@ export type Judgment =
   | { readonly right: true; readonly source?: Source }
   | { readonly right: false; readonly failure: Failure; readonly message: string };
 
-/** The weather somewhere; the stand-in's weather never changes, so a cached answer must be as right as a live one. */
+/**
+ * The weather somewhere; the stand-in's weather never changes, so a cached answer must be as right
+ * as a live one.
+ */
 export function weatherIn(city: City): Question {
   const { temperatureCelsius: expected } = conditionsAt(city.latitude, city.longitude);
   return toolCall("get_weather_with_fallback", { city: city.name }, (answer) => {
@@ -38,10 +41,16 @@ export function weatherIn(city: City): Question {
   });
 }
 
-/** Costs the same in every version, whatever a version does to the weather: the pulse by which a switch is timed. */
+/**
+ * Costs the same in every version, whatever a version does to the weather: the pulse by which a
+ * switch is timed.
+ */
 export const pulse: Question = toolCall("simple_health", {}, () => ({ right: true }));
 
-/** The call by which an environment tells whether a version is right; without one, the list of tools is not empty. */
+/**
+ * The call by which an environment tells whether a version is right; without one, the list of tools
+ * is not empty.
+ */
 export const smokeQuestion = (smoke: Smoke): Question => ({
   async ask(client) {
     const { wrong } = await smokeCall(client, smoke, AbortSignal.timeout(TIMEOUT_MS));

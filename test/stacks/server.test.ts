@@ -98,7 +98,7 @@ describe("a server's description", () => {
         ports: { metrics: 9102 },
         servicePort: 8000,
         command: ["python"],
-        args: ["-m", "server", "--transport", "streamable-http"],
+        args: ["-m", "server", "--transport", "streamable-http", "--port={port}", "--metrics={port:metrics}"],
         variables: { port: "FASTMCP_PORT", ports: { metrics: "METRICS_PORT" } },
         metrics: { port: "metrics", histogram: "calls_seconds" },
       }),
@@ -106,7 +106,7 @@ describe("a server's description", () => {
 
     expect(podOf(stackOf(stacks, "blue")).container[0]).toMatchObject({
       command: ["python"],
-      args: ["-m", "server", "--transport", "streamable-http"],
+      args: ["-m", "server", "--transport", "streamable-http", "--port=3000", "--metrics=9102"],
       port: [
         { name: "mcp", container_port: 3000 },
         { name: "metrics", container_port: 9102 },
@@ -204,6 +204,11 @@ describe("a server's description", () => {
       "a port that does not exist",
       { probes: { readiness: { type: "tcp", port: "admin" } } },
       "server.probes.readiness.port: there is no port 'admin'; there are: mcp",
+    ],
+    [
+      "a command that names a port that does not exist",
+      { command: ["server", "--port={port}", "--admin={port:admin}"] },
+      "server.command: there is no port 'admin'; there are: mcp",
     ],
     ["a port twice", { ports: { metrics: 8080 } }, "server.ports.metrics: port 8080 is also 'mcp'"],
     ["a port's name", { ports: { Metrics_Port: 9090 } }, "'Metrics_Port' is not a port's name"],

@@ -21,11 +21,12 @@ type Described = Pick<Server, "command" | "args">;
 const SCRIPTS = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 
 /**
- * What `--image` means on this machine. A folder stands for the file system of an image: the server's command runs in it. A
- * file stands for its entry point: Node runs a script, anything else has to be executable.
+ * What `--image` means on this machine. A folder stands for the file system of an image: the
+ * server's command runs in it. A file stands for its entry point: Node runs a script, anything else
+ * has to be executable.
  *
- * A described command is the user's own, and gets the user's variables, so that secrets can be set in a shell. A bundle alone
- * gets the settings of its environment and no more, as in a pod.
+ * A described command is the user's own, and gets the user's variables, so that secrets can be set
+ * in a shell. A bundle alone gets the settings of its environment and no more, as in a pod.
  *
  * @throws MissingBuild if there is nothing at this path, or nothing that runs
  */

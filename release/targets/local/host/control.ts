@@ -13,7 +13,10 @@ const color = z.enum(COLORS);
 
 const epoch = z.number().int().positive();
 
-/** A command's requests to the host. Every change carries the epoch of the lease that it is made under. */
+/**
+ * A command's requests to the host. Every change carries the epoch of the lease that it is made
+ * under.
+ */
 export const requestSchema = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("look") }),
   z.strictObject({ do: z.literal("pods"), color }),
@@ -57,7 +60,10 @@ export type ControlRequest = z.input<typeof requestSchema>;
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Serves a host to the commands on this machine: JSON over HTTP on the loopback interface, with a token that only its owner can read. */
+/**
+ * Serves a host to the commands on this machine: JSON over HTTP on the loopback interface, with a
+ * token that only its owner can read.
+ */
 export class Control {
   readonly #server: Server;
 

@@ -4,7 +4,10 @@ import { StringDecoder } from "node:string_decoder";
 /** Characters of a line that are passed on. */
 export const LONGEST_LINE = 8192;
 
-/** Calls back for each line of a stream, without its end. A longer line is cut, so that a program that writes no line ends cannot fill the memory. */
+/**
+ * Calls back for each line of a stream, without its end. A longer line is cut, so that a program
+ * that writes no line ends cannot fill the memory.
+ */
 export function eachLine(stream: Readable, onLine: (line: string) => void): void {
   const decoder = new StringDecoder("utf8");
   let begun = "";

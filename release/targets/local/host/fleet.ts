@@ -47,7 +47,10 @@ export class Fleet {
     return this.#pods;
   }
 
-  /** Replaces every process. The old ones drain while the new ones start. Does nothing if the mark is the same. */
+  /**
+   * Replaces every process. The old ones drain while the new ones start. Does nothing if the mark
+   * is the same.
+   */
   stage(stage: FleetStage): void {
     if (stage.mark !== undefined && stage.mark === this.#stage?.mark) return;
     this.#stage = stage;

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * Below the ports that operating systems give to outgoing connections. One of those could be taken by a client's connection
- * between the search and the start of the server.
+ * Below the ports that operating systems give to outgoing connections. One of those could be taken
+ * by a client's connection between the search and the start of the server.
  */
 const FIRST = 20_000;
 const LAST = 32_000;

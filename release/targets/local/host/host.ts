@@ -52,8 +52,9 @@ const NOTES_KEPT = 50;
 const HISTORY_LENGTH = 20;
 
 /**
- * The local counterpart of a cluster: processes of two colors, a route to the live one and to each, and the record of the
- * release. It runs in a process of its own, so that the end of a release command does not affect traffic.
+ * The local counterpart of a cluster: processes of two colors, a route to the live one and to each,
+ * and the record of the release. It runs in a process of its own, so that the end of a release
+ * command does not affect traffic.
  */
 export class Host {
   readonly leases: Leases;
@@ -83,7 +84,8 @@ export class Host {
   /**
    * Starts blue and routes traffic to it.
    *
-   * @throws MissingBuild, UsageError if a port of the server cannot be told to it, or the `listen` error if the port is in use
+   * @throws MissingBuild, UsageError if a port of the server cannot be told to it, or the `listen`
+   * error if the port is in use
    */
   static async start({ environment, image, port, log, leaseTtlMs }: HostOptions): Promise<Host> {
     const { server, scaling } = environment;
@@ -128,7 +130,10 @@ export class Host {
     return host;
   }
 
-  /** Resolves when a live pod is ready; with the reason if one ended by itself instead, which a restart seldom repairs. */
+  /**
+   * Resolves when a live pod is ready; with the reason if one ended by itself instead, which a
+   * restart seldom repairs.
+   */
   async ready(): Promise<string | undefined> {
     const { pods } = this.#fleets[this.#state.live];
     while (!pods.some(({ ready }) => ready)) {
@@ -219,8 +224,8 @@ interface Parts {
 }
 
 /**
- * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its connections needs an Ingress,
- * or clients would stay with the old color.
+ * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its
+ * connections needs an Ingress, or clients would stay with the old color.
  */
 function routes({
   server,
@@ -233,7 +238,10 @@ function routes({
       : Router.listen(port, backends, server.path);
 }
 
-/** The ready processes of a color. Sessions in memory, and a Service with affinity, need the same one for one client. */
+/**
+ * The ready processes of a color. Sessions in memory, and a Service with affinity, need the same
+ * one for one client.
+ */
 function backends(color: Color, fleets: Readonly<Record<Color, Fleet>>, { server, service }: Environment): Backend[] {
   const ready = fleets[color].pods.flatMap(({ ready, ports, underWay }): Backend[] =>
     ready && ports !== undefined ? [{ port: ports.mcp, color, underWay }] : [],

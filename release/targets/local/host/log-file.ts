@@ -9,8 +9,9 @@ export interface LogFileOptions {
 }
 
 /**
- * The log of a host's processes: at most two files, of bounded size. Lines that come faster than the disk takes them are left
- * out and counted, because a program that waits for its log answers nobody.
+ * The log of a host's processes: at most two files, of bounded size. Lines that come faster than
+ * the disk takes them are left out and counted, because a program that waits for its log answers
+ * nobody.
  */
 export class LogFile {
   readonly #file: string;

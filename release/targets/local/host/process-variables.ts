@@ -16,7 +16,10 @@ const NOT_INHERITED = /^(?:npm_|INIT_CWD$|BLUEGREEN_|REHEARSAL_|NODE_COMPILE_CAC
 export const inheritedVariables = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)));
 
-/** What the kit tells a process of a color in the variables that its server has, as Terraform does for a pod. */
+/**
+ * What the kit tells a process of a color in the variables that its server has, as Terraform does
+ * for a pod.
+ */
 export function kitVariablesOf(color: Color, { variables }: Described, { app }: Environment): Record<string, string> {
   const told: readonly (readonly [string | undefined, string])[] = [
     ["HOST", "127.0.0.1"],
@@ -27,7 +30,10 @@ export function kitVariablesOf(color: Color, { variables }: Described, { app }: 
   return Object.fromEntries(told.flatMap(([variable, value]) => (variable === undefined ? [] : [[variable, value]])));
 }
 
-/** The variables with the ports. Most programs read `PORT`, so that one has the MCP port in any case. */
+/**
+ * The variables with the ports. Most programs read `PORT`, so that one has the MCP port in any
+ * case.
+ */
 export function portVariables({ variables }: Described, ports: Ports): Record<string, string> {
   return {
     PORT: String(ports.mcp),

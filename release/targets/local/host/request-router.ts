@@ -15,11 +15,13 @@ export interface RequestRouterOptions {
 const OF_ONE_CONNECTION = ["connection", "keep-alive", "proxy-connection", "te", "upgrade"];
 
 /**
- * Chooses a backend for each request, as an Ingress controller does. So clients that keep their connection follow a change of
- * backends with their next request, although the servers behind never end a connection.
+ * Chooses a backend for each request, as an Ingress controller does. So clients that keep their
+ * connection follow a change of backends with their next request, although the servers behind never
+ * end a connection.
  *
- * Every answer says in `x-mcp-color` which color it is from, unless the server does so itself. Each request has a connection of
- * its own to its backend: on a kept one, a request and the server's end of the connection may cross.
+ * Every answer says in `x-mcp-color` which color it is from, unless the server does so itself. Each
+ * request has a connection of its own to its backend: on a kept one, a request and the server's end
+ * of the connection may cross.
  */
 export class RequestRouter implements Route {
   readonly #server: Server;

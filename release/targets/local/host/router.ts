@@ -18,8 +18,9 @@ export interface Route {
 }
 
 /**
- * Connects clients to backends as a Kubernetes Service does, by connection: whoever is connected stays with its backend until
- * one of the two ends it, and a change of backends is seen by new connections alone.
+ * Connects clients to backends as a Kubernetes Service does, by connection: whoever is connected
+ * stays with its backend until one of the two ends it, and a change of backends is seen by new
+ * connections alone.
  */
 export class Router implements Route {
   readonly #server: Server;

@@ -26,12 +26,18 @@ export interface ServerProcessOptions {
 
 /** What a process did that it should not have done. */
 export interface Note {
-  /** `ended` by itself; `killed`, because it did not stop in time; `cut` calls that were under way when it was stopped. */
+  /**
+   * `ended` by itself; `killed`, because it did not stop in time; `cut` calls that were under way
+   * when it was stopped.
+   */
   readonly kind: "ended" | "killed" | "cut";
   readonly sentence: string;
 }
 
-/** Probes in a row that may go without an answer before it counts as not ready: a busy machine misses one. */
+/**
+ * Probes in a row that may go without an answer before it counts as not ready: a busy machine
+ * misses one.
+ */
 const SILENT_PROBES = 3;
 const LONGEST_RESTART_DELAY_MS = 10_000;
 /** What Kubernetes gives a pod. */
@@ -40,9 +46,10 @@ const DEFAULT_GRACE_SECONDS = 30;
 const LAST_LINES = 8;
 
 /**
- * One process of a server, kept running as a kubelet keeps a container: started, probed for readiness, started again with a
- * growing delay when it ends, told to stop by a signal when it is no longer wanted. It ends with its first process, as a
- * container does: the rest of its process group is killed then.
+ * One process of a server, kept running as a kubelet keeps a container: started, probed for
+ * readiness, started again with a growing delay when it ends, told to stop by a signal when it is
+ * no longer wanted. It ends with its first process, as a container does: the rest of its process
+ * group is killed then.
  *
  * Emits `change` whenever readiness or the restart count changes.
  */
@@ -99,8 +106,8 @@ export class ServerProcess extends EventEmitter<{ change: [] }> {
   /**
    * Takes it out of service and ends it. Resolves when its process group is gone.
    *
-   * A server with a pause before its end gets no signal while calls that a router has sent to it are under way, for the length
-   * of that pause.
+   * A server with a pause before its end gets no signal while calls that a router has sent to it
+   * are under way, for the length of that pause.
    */
   async stop(): Promise<void> {
     const { name, server, note, log } = this.#options;

@@ -7,10 +7,11 @@ const MAIN = fileURLToPath(new URL("./watchdog-main.ts", import.meta.url));
 export type WatchdogMessage = { readonly keep: number } | { readonly forget: number };
 
 /**
- * Ends the process groups of a host when the host is gone, however that went: `kill -9` leaves it no time to do so itself.
+ * Ends the process groups of a host when the host is gone, however that went: `kill -9` leaves it
+ * no time to do so itself.
  *
- * Servers in any language cannot be expected to notice that nobody wants them any more. So another process, outside the
- * host's group, waits for the end of the host's channel.
+ * Servers in any language cannot be expected to notice that nobody wants them any more. So another
+ * process, outside the host's group, waits for the end of the host's channel.
  */
 export class Watchdog {
   readonly #groups = new Set<number>();
