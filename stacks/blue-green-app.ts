@@ -60,7 +60,7 @@ export class BlueGreenApp {
     this.name = scopeName(environment);
     this.environment = environment;
     checkScope(scope, this.name);
-    const cluster = props.cluster ?? clusterOf(environment);
+    const cluster = props.cluster ?? clusterOf(environment, this.name);
     const apps = AppsOf.in(scope);
     const change = apps.changeOf(this.name, props.change ?? changeOfVariables());
     checkStagedImage(change, environment);
@@ -115,8 +115,11 @@ function changeOfVariables(): Change {
   return inputs === "help" ? {} : inputs;
 }
 
-function clusterOf(environment: Environment): ProviderCluster {
-  const placed = inContext(environment, process.env.KUBE_CONTEXT);
+/** KUBE_CONTEXT is that of the app that is meant; the others of an App keep their own. */
+function clusterOf(environment: Environment, name: string): ProviderCluster {
+  const { BLUEGREEN_APP: meant = "", KUBE_CONTEXT } = process.env;
+  const isAnother = meant !== "" && meant !== name && environment.context !== undefined;
+  const placed = isAnother ? environment : inContext(environment, KUBE_CONTEXT);
   return providerCluster(findCluster(placed), placed);
 }
 
