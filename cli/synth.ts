@@ -7,6 +7,7 @@ interface SynthOptions {
   readonly context?: string;
   readonly stage?: string;
   readonly activate?: string;
+  readonly app?: string;
 }
 
 /** Adds `synth`. */
@@ -26,6 +27,11 @@ export function addSynth(root: CliCommand): void {
         .argParser(unlessEmpty),
     )
     .addOption(new Option("--activate <color>", "give this color the traffic").env("ACTIVATE").argParser(unlessEmpty))
+    .addOption(
+      new Option("--app <environment-app>", "the app that --stage and --activate are for, in a cdktf App of several")
+        .env("BLUEGREEN_APP")
+        .argParser(unlessEmpty),
+    )
     .addOption(debugOption())
     .variables({
       ENVIRONMENT: "the environment, if -e does not name one",
@@ -33,7 +39,7 @@ export function addSynth(root: CliCommand): void {
       STAGE_MARK: "the release that stages; 'mcp-bluegreen release' sets it",
       STAGE_EPOCH: "the epoch of its lease; 'mcp-bluegreen release' sets it",
       ACTIVATE: "the same as --activate",
-      BLUEGREEN_APP: "the app that these are for, as its stacks begin, in a cdktf App of several",
+      BLUEGREEN_APP: "the same as --app",
       KUBECONFIG: "the kubeconfig files, as for kubectl",
       KUBE_CONTEXT: "the same as --context",
       CDKTF_OUTDIR: "the folder that is written (default: cdktf.out beside cdktf.json)",

@@ -72,7 +72,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     colors: { blue: shown(colors.blue), green: shown(colors.green) },
     ...(holder !== undefined && { holder }),
   };
-  const planned = release(snapshot, command);
+  const planned = release(snapshot, options);
   if (planned instanceof UsageError) return { ...seen, steps: [], pending: [], ...ended("usage", planned.message) };
 
   const steps = phasesOf(planned.release, planned.course, snapshot).map((phase) => ({
@@ -97,8 +97,12 @@ const shown = (color: Snapshot["colors"][Color]) => ({
 });
 
 /** The record that the command would go on from, or why it is refused. */
-function release(snapshot: Snapshot, command: Command): { release: ReleaseRecord; course: Course } | UsageError {
-  const origin = { mark: "dry-run", startedAt: systemClock.date().toISOString() };
+function release(
+  snapshot: Snapshot,
+  { target, command }: DryRunOptions,
+): { release: ReleaseRecord; course: Course } | UsageError {
+  const migrates = target.migrations !== undefined;
+  const origin = { mark: "dry-run", startedAt: systemClock.date().toISOString(), migrates };
   const course = courseOf(command, origin, "this command");
   try {
     return { release: course.rule(snapshot), course };
@@ -127,13 +131,13 @@ interface Circumstances {
 
 function describe(
   phase: Phase,
-  { from, to, version, image, outcome }: ReleaseRecord,
+  { from, to, version, image, outcome, migration }: ReleaseRecord,
   { snapshot, environment, gates }: Circumstances,
 ): string {
   const { bake } = environment.release;
   switch (phase) {
     case "stage":
-      return `put ${version}, ${image}, on ${to}`;
+      return `${migration === undefined || migration === "done" ? "" : "run the migration, then "}put ${version}, ${image}, on ${to}`;
     case "verify":
       return `hold both colors at ${count(carrying(snapshot, from), "pod")}, as ${from} has now; gates: ${namesOf(gates, "verify")}`;
     case "promote":

@@ -62,7 +62,7 @@ export class BlueGreenApp {
     checkScope(scope, this.name);
     const cluster = props.cluster ?? clusterOf(environment, this.name);
     const apps = AppsOf.in(scope);
-    const change = apps.changeOf(this.name, props.change ?? changeOfVariables());
+    const change = apps.changeOf(this.name, props.change ?? readInputs(process.env));
     checkStagedImage(change, environment);
     if (props.change === undefined) printChange(this.name, change);
 
@@ -108,11 +108,6 @@ function checkUnused(scope: App, id: string): void {
       `this App has a stack '${id}' already: give the environment or its app (app.name) another name`,
     );
   }
-}
-
-function changeOfVariables(): Change {
-  const inputs = readInputs([], process.env);
-  return inputs === "help" ? {} : inputs;
 }
 
 /** KUBE_CONTEXT is that of the app that is meant; the others of an App keep their own. */

@@ -1,5 +1,4 @@
 import { delimiter } from "node:path";
-import { parseArgs } from "node:util";
 import type { ReleaseStage } from "../constructs/stage-marker.ts";
 import { COLORS, type Color } from "../environment/color.ts";
 import type { Environment } from "../environment/environment.ts";
@@ -39,46 +38,24 @@ export class InvalidInput extends Error {
   override readonly name = "InvalidInput";
 }
 
-export const HELP = `Usage: npm run synth -- [options]
-
-Writes the stacks of an environment to cdktf.out. 'cdktf deploy' runs this too, with the variables.
-
-  --environment <name or file>  ENVIRONMENT  one of environments/, or a file of your own (default: local)
-  --context <name>              KUBE_CONTEXT the kubeconfig context, for an environment that names none
-  --stage <color>=<image>       STAGE        put this image, and the environment's settings, on a color
-  --stage-mark <mark>           STAGE_MARK   the release that stages; set by 'release run'
-  --stage-epoch <number>        STAGE_EPOCH  the epoch of its lease; set by 'release run'
-  --activate <color>            ACTIVATE     give this color the traffic
-  --app <environment>-<app>     BLUEGREEN_APP  the app that these are for, in a cdktf App of several
-  --help
-
-Without 'stage' no pod changes, without 'activate' no traffic moves. KUBECONFIG names the cluster, as for kubectl.
-Relative paths start from the folder in which the command was called.
-`;
-
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the inputs: options first, then variables. An empty one counts as absent, since scripts write those.
+ * Reads the inputs from variables, which 'mcp-bluegreen synth', a release and a user of cdktf set alike. An empty one counts
+ * as absent, since scripts write those.
  *
- * @returns "help" when that was asked for
  * @throws InvalidInput
  */
-export function readInputs(args: readonly string[], variables: Variables): Inputs | "help" {
-  const { help, ...options } = parseOptions(args);
-  if (help) return "help";
-  const environment = given(options.environment, variables.ENVIRONMENT) ?? "local";
-  const stage = given(options.stage, variables.STAGE);
-  const activate = given(options.activate, variables.ACTIVATE);
-  const release = readRelease(
-    given(options["stage-mark"], variables.STAGE_MARK),
-    given(options["stage-epoch"], variables.STAGE_EPOCH),
-  );
+export function readInputs(variables: Variables): Inputs {
+  const environment = given(variables.ENVIRONMENT) ?? "local";
+  const stage = given(variables.STAGE);
+  const activate = given(variables.ACTIVATE);
+  const release = readRelease(given(variables.STAGE_MARK), given(variables.STAGE_EPOCH));
   if (release !== undefined && stage === undefined) {
-    throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with --stage");
+    throw new InvalidInput("stage-mark and stage-epoch belong to a stage: name its color and image with STAGE");
   }
-  const context = given(options.context, variables.KUBE_CONTEXT);
-  const app = given(options.app, variables.BLUEGREEN_APP);
+  const context = given(variables.KUBE_CONTEXT);
+  const app = given(variables.BLUEGREEN_APP);
   const inputs = {
     environment,
     ...(context === undefined ? {} : { context }),
@@ -133,31 +110,7 @@ const describeStager = ({ release }: Stage) =>
     ? "by an operator: without a mark and without a fence"
     : `mark ${release.mark}, epoch ${release.epoch}`;
 
-function parseOptions(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        environment: text,
-        context: text,
-        stage: text,
-        "stage-mark": text,
-        "stage-epoch": text,
-        activate: text,
-        app: text,
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    // Node's hint about positional arguments is of no use here.
-    const [problem = ""] = error instanceof Error ? error.message.split(". ") : [];
-    throw new InvalidInput(`${problem}; see --help`);
-  }
-}
-
-const given = (...candidates: readonly (string | undefined)[]) =>
-  candidates.find((text) => text !== undefined && text !== "");
+const given = (text: string | undefined) => (text === "" ? undefined : text);
 
 function readStage(text: string): { color: Color; image: string } {
   const [, color = "", image = ""] = /^([^=]*)=(.*)$/.exec(text) ?? [];

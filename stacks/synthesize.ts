@@ -5,22 +5,30 @@ import { notes } from "../environment/notes.ts";
 import { InvalidKubeconfig } from "../kubeconfig/invalid-kubeconfig.ts";
 import { BlueGreenApp } from "./blue-green-app.ts";
 import { findCluster, providerCluster } from "./cluster.ts";
-import { describeInputs, HELP, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
+import { describeInputs, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
 
 /**
- * The main program of a cdktf project: synthesizes one environment, named by the options of the command or by variables,
- * and prints the inputs, the cluster and notes on the environment. A mistake of the user is one message and exit code 2.
+ * The main program of a cdktf project: synthesizes one environment, named by variables, and prints the
+ * inputs, the cluster and notes on the environment. A mistake of the user is one message and exit code 2.
  *
  * @param extend adds stacks of other kinds to the App. @default - none
  */
 export async function synthesize(extend?: (app: App, blueGreen: BlueGreenApp) => void): Promise<void> {
   try {
-    const inputs = readInputs(process.argv.slice(2), process.env);
-    if (inputs === "help") process.stdout.write(HELP);
-    else await synthesizeInputs(inputs, extend);
+    refuseArguments(process.argv.slice(2));
+    await synthesizeInputs(readInputs(process.env), extend);
   } catch (error) {
     explainMistake(error);
   }
+}
+
+/** @throws InvalidInput if there are any: an option that is ignored would be an input that has no effect */
+function refuseArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new InvalidInput(
+    `unexpected argument '${first}': this program reads the variables ENVIRONMENT, STAGE and ACTIVATE; ` +
+      "'mcp-bluegreen synth' takes options and sets them",
+  );
 }
 
 /**

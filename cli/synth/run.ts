@@ -10,6 +10,7 @@ interface SynthInputs {
   readonly context?: string;
   readonly stage?: string;
   readonly activate?: string;
+  readonly app?: string;
 }
 
 /**
@@ -18,9 +19,15 @@ interface SynthInputs {
  * @returns its exit code
  * @throws UsageError if there is no project
  */
-export async function runSynth({ environment, context = "", stage = "", activate = "" }: SynthInputs): Promise<number> {
-  const { folder, app } = findProject(userFolder());
-  const child = spawn(app, {
+export async function runSynth({
+  environment,
+  context = "",
+  stage = "",
+  activate = "",
+  app = "",
+}: SynthInputs): Promise<number> {
+  const { folder, app: command } = findProject(userFolder());
+  const child = spawn(command, {
     shell: true,
     cwd: folder,
     stdio: "inherit",
@@ -30,6 +37,7 @@ export async function runSynth({ environment, context = "", stage = "", activate
       KUBE_CONTEXT: context,
       STAGE: stage,
       ACTIVATE: activate,
+      BLUEGREEN_APP: app,
       // Relative paths start from here, as `npm run` says it.
       INIT_CWD: userFolder(),
       npm_package_json: join(folder, "package.json"),

@@ -65,7 +65,11 @@ function send(url: URL, init: RequestInit, agent: Agent | false): Promise<Incomi
     const headers = Object.fromEntries(new Headers(init.headers));
     const body = typeof init.body === "string" ? init.body : undefined;
     if (body !== undefined) headers["content-length"] = String(Buffer.byteLength(body));
+    // Names below `localhost` are this machine (RFC 6761), also where its resolver does not know them.
+    const isHere = url.hostname.endsWith(".localhost");
+    if (isHere) headers.host = url.host;
     const outgoing = httpRequest(url, {
+      ...(isHere && { hostname: "127.0.0.1" }),
       method: init.method ?? "GET",
       headers,
       agent,

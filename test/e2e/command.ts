@@ -11,14 +11,15 @@ export interface Ran {
   readonly output: string;
 }
 
-/** Runs a program in the project, with more environment variables, and collects what it prints. */
+/** Runs a program, with more environment variables, and collects what it prints. */
 export async function run(
   program: string,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  folder = PROJECT,
 ): Promise<Ran> {
   const child = spawn(program, args, {
-    cwd: PROJECT,
+    cwd: folder,
     env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -38,8 +39,9 @@ export async function mustRun(
   program: string,
   args: readonly string[],
   environment?: Readonly<Record<string, string | undefined>>,
+  folder = PROJECT,
 ): Promise<string> {
-  const { code, stdout, output } = await run(program, args, environment);
+  const { code, stdout, output } = await run(program, args, environment, folder);
   if (code !== 0) throw new Error(`'${[program, ...args].join(" ")}' ended with ${code}:\n${tail(output)}`);
   return stdout;
 }

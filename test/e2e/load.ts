@@ -9,6 +9,13 @@ export interface Load {
   readonly byColor: Readonly<Record<"blue" | "green", number>>;
 }
 
+export interface LoadTarget {
+  /** @default - the live Service of environment `local` */
+  readonly url?: string;
+  /** Path of the environment of another server than the bundled app, whose smoke call is made. @default - the app's calls */
+  readonly environment?: string;
+}
+
 /**
  * Does something while MCP clients of both eras call the live Service, some over connections that they keep, some over a new one
  * for every call.
@@ -19,13 +26,15 @@ export interface Load {
 export async function underLoad(
   step: () => Promise<unknown>,
   excused: (call: FailedCall) => boolean = () => false,
+  { url = SERVICE_URL, environment }: LoadTarget = {},
 ): Promise<Load> {
   const all: FailedCall[] = [];
   const byColor = { blue: 0, green: 0 };
   let calls = 0;
   const traffic = startTraffic({
-    url: SERVICE_URL,
+    url,
     callsPerSecond: CALLS_PER_SECOND,
+    ...(environment !== undefined && { environment }),
     onReport(report) {
       if (report.type === "failed") all.push(report.call);
       if (report.type !== "sample") return;

@@ -3,13 +3,22 @@ import { removeRedis } from "./redis.ts";
 import { STEPS } from "./steps.ts";
 import { destroy, missingProvider } from "./terraform.ts";
 
+export interface RunOptions {
+  /** Leave everything deployed when a step fails. */
+  readonly keep: boolean;
+  /** Run only steps whose names contain this, between deploy and destroy. @default - all */
+  readonly only?: string;
+}
+
 /**
- * Runs every step.
+ * Runs the steps, one after the other, until one fails.
  *
- * @param keep leave everything deployed when a step fails
  * @returns the exit code
  */
-export async function runSteps(keep: boolean): Promise<number> {
+export async function runSteps({ keep, only }: RunOptions): Promise<number> {
+  const steps =
+    only === undefined ? STEPS : STEPS.filter(({ name, isFrame }) => isFrame === true || name.includes(only));
+  if (steps.every(({ isFrame }) => isFrame)) return refuse(`no step's name contains '${only ?? ""}'`);
   if (!(await reachable())) return refuse("no cluster answers; set KUBECONFIG to one that kubectl can reach");
   if (await namespaceExists()) {
     return refuse(
@@ -20,12 +29,12 @@ export async function runSteps(keep: boolean): Promise<number> {
   if (missing !== undefined) {
     say(`skipped: Terraform cannot get its kubernetes provider here (${missing.trim()}).`);
     say("To run it: let terraform reach its registry, or put the provider into ~/.terraform.d/plugins.");
-    return summary(0, 0, STEPS.length);
+    return summary(0, 0, steps.length);
   }
 
   let skipped = 0;
   let passed = 0;
-  for (const [index, { name, needs = [], run }] of STEPS.entries()) {
+  for (const [index, { name, needs = [], run }] of steps.entries()) {
     const start = performance.now();
     const lacking = needs.filter((variable) => process.env[variable] === undefined);
     if (lacking.length > 0) {
@@ -43,7 +52,7 @@ export async function runSteps(keep: boolean): Promise<number> {
         await Promise.all([destroy(), removeRedis()]).catch((error: unknown) => {
           say(`could not clean up: ${String(error)}`);
         });
-      return summary(passed, 1, skipped + STEPS.length - index - 1);
+      return summary(passed, 1, skipped + steps.length - index - 1);
     }
   }
   return summary(passed, 0, skipped);

@@ -11,6 +11,7 @@ import { REDIS_STEPS } from "./redis-steps.ts";
 import { killedIn, release, status } from "./release.ts";
 import { callService } from "./session.ts";
 import { FAULT_STEPS } from "./faults/index.ts";
+import { NEIGHBOR_STEPS } from "./neighbors/index.ts";
 import { POD_STEPS } from "./pods/index.ts";
 import type { Step } from "./step.ts";
 import { deploy, destroy, plan, requestStateKey, statesWith, type Change, type Stack } from "./terraform.ts";
@@ -28,6 +29,7 @@ const NOTHING: Record<Stack, Change[]> = {
 export const STEPS: readonly Step[] = [
   {
     name: "two versions of the image are built and loaded",
+    isFrame: true,
     async run() {
       await buildAndLoad("1.0.0");
       await buildAndLoad("1.1.0");
@@ -36,6 +38,7 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: "cdktf deploy creates every stack, and all pods become ready",
+    isFrame: true,
     async run() {
       await deploy("all");
       await allReady();
@@ -158,6 +161,7 @@ export const STEPS: readonly Step[] = [
   },
   ...FAULT_STEPS,
   ...REDIS_STEPS,
+  ...NEIGHBOR_STEPS,
   {
     name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
     async run() {
@@ -173,6 +177,7 @@ export const STEPS: readonly Step[] = [
   ...POD_STEPS,
   {
     name: "cdktf destroy leaves nothing behind",
+    isFrame: true,
     async run() {
       await destroy();
       assert.equal(await namespaceExists(), false);

@@ -4,41 +4,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { checkStagedImage, describeInputs, readInputs, type Inputs } from "../../stacks/inputs.ts";
+import { checkStagedImage, describeInputs, readInputs } from "../../stacks/inputs.ts";
 import production from "../../environments/production.ts";
 import type { Stack } from "./synthesized.ts";
 
 const PINNED = `registry.example.com/mcp-app@sha256:${"1".repeat(64)}`;
 
-function inputs(args: readonly string[], variables: Record<string, string> = {}): Inputs {
-  const read = readInputs(args, variables);
-  if (read === "help") throw new Error("help was not asked for");
-  return read;
-}
-
 describe("the inputs of a synth", () => {
   it("are an environment and nothing to do when none is given, or when all are empty", () => {
     const nothing = { environment: "local" };
 
-    expect(inputs([])).toEqual(nothing);
-    expect(inputs([], { ENVIRONMENT: "", STAGE: "", ACTIVATE: "" })).toEqual(nothing);
+    expect(readInputs({})).toEqual(nothing);
+    expect(readInputs({ ENVIRONMENT: "", STAGE: "", ACTIVATE: "" })).toEqual(nothing);
   });
 
-  it("come from variables, which cdktf passes on, and from options, which win", () => {
-    const variables = { ENVIRONMENT: "staging", STAGE: `green=${PINNED}` };
-
-    expect(inputs([], variables)).toEqual({
+  it("come from variables, which cdktf passes on", () => {
+    expect(readInputs({ ENVIRONMENT: "staging", STAGE: `green=${PINNED}`, ACTIVATE: "blue" })).toEqual({
       environment: "staging",
       stage: { color: "green", image: PINNED },
-    });
-    expect(inputs(["--environment", "production", "--activate=blue"], variables)).toMatchObject({
-      environment: "production",
       activate: "blue",
     });
   });
 
   it("are shown, a line each, with the cluster", () => {
-    const given = inputs(["--stage", `green=${PINNED}`, "--activate", "blue"]);
+    const given = readInputs({ STAGE: `green=${PINNED}`, ACTIVATE: "blue" });
 
     expect(describeInputs(given, { kind: "context", files: ["/a", "/b"], context: "c" })).toEqual([
       "environment: local",
@@ -46,58 +35,54 @@ describe("the inputs of a synth", () => {
       `stage: ${PINNED} on green, by an operator: without a mark and without a fence`,
       "activate: blue",
     ]);
-    expect(describeInputs(inputs([]), { kind: "own" })).toContain("cluster: the one that this pod runs in");
-    expect(describeInputs(inputs([]), { kind: "none", files: ["/a"] })).toContain(
+    expect(describeInputs(readInputs({}), { kind: "own" })).toContain("cluster: the one that this pod runs in");
+    expect(describeInputs(readInputs({}), { kind: "none", files: ["/a"] })).toContain(
       "cluster: none yet; /a does not exist",
     );
   });
 
   it.each([
-    ["a stage without an image", ["--stage", "green"], "stage must be <color>=<image>"],
-    ["a color that does not exist", ["--stage", "pink=app:1"], "stage must name a color, blue or green, not 'pink'"],
-    ["a color that does not exist, to activate", ["--activate", "red"], "activate must name a color"],
-    [
-      "to stage and activate one color",
-      ["--stage", "green=a:1", "--activate", "green"],
-      "name the same color, 'green'",
-    ],
-  ])("are refused for %s", (_, args, message) => {
-    expect(() => readInputs(args, {})).toThrow(message);
+    ["a stage without an image", { STAGE: "green" }, "stage must be <color>=<image>"],
+    ["a color that does not exist", { STAGE: "pink=app:1" }, "stage must name a color, blue or green, not 'pink'"],
+    ["a color that does not exist, to activate", { ACTIVATE: "red" }, "activate must name a color"],
+    ["to stage and activate one color", { STAGE: "green=a:1", ACTIVATE: "green" }, "name the same color, 'green'"],
+  ])("are refused for %s", (_, variables, message) => {
+    expect(() => readInputs(variables)).toThrow(message);
   });
 
   it("name the release that stages by its mark and the epoch of its lease, or an operator by neither", () => {
-    const release = ["--stage-mark", "0b8e-1", "--stage-epoch", "7"];
+    const release = { STAGE_MARK: "0b8e-1", STAGE_EPOCH: "7" };
 
-    const { stage } = inputs(["--stage", `green=${PINNED}`, ...release]);
+    const { stage } = readInputs({ STAGE: `green=${PINNED}`, ...release });
     expect(stage).toEqual({ color: "green", image: PINNED, release: { mark: "0b8e-1", epoch: 7 } });
-    expect(inputs([], { STAGE: `green=${PINNED}`, STAGE_MARK: "0b8e-1", STAGE_EPOCH: "7" }).stage).toEqual(stage);
-    expect(inputs(["--stage", `green=${PINNED}`]).stage).toEqual({ color: "green", image: PINNED });
+    expect(readInputs({ STAGE: `green=${PINNED}`, STAGE_MARK: "0b8e-1", STAGE_EPOCH: "7" }).stage).toEqual(stage);
+    expect(readInputs({ STAGE: `green=${PINNED}` }).stage).toEqual({ color: "green", image: PINNED });
   });
 
   it.each([
-    ["a mark without an epoch", ["--stage", "green=app:1", "--stage-mark", "m"], "must be given together"],
-    ["an epoch of 0", ["--stage", "green=app:1", "--stage-mark", "m", "--stage-epoch", "0"], "above 0, not '0'"],
+    ["a mark without an epoch", { STAGE: "green=app:1", STAGE_MARK: "m" }, "must be given together"],
+    ["an epoch of 0", { STAGE: "green=app:1", STAGE_MARK: "m", STAGE_EPOCH: "0" }, "above 0, not '0'"],
     [
       "a mark that Terraform would evaluate",
-      ["--stage", "green=app:1", "--stage-mark", "${x}", "--stage-epoch", "1"],
+      { STAGE: "green=app:1", STAGE_MARK: "${x}", STAGE_EPOCH: "1" },
       "stage-mark must be letters",
     ],
-    ["a mark without a stage", ["--stage-mark", "m", "--stage-epoch", "1"], "belong to a stage"],
-  ])("are refused for %s", (_, args, message) => {
-    expect(() => readInputs(args, {})).toThrow(message);
+    ["a mark without a stage", { STAGE_MARK: "m", STAGE_EPOCH: "1" }, "belong to a stage"],
+  ])("are refused for %s", (_, variables, message) => {
+    expect(() => readInputs(variables)).toThrow(message);
   });
 
   it("are refused for an image without a digest where images must be pinned", () => {
     expect(() => {
-      checkStagedImage(inputs(["--stage", "green=app:2"]), production);
+      checkStagedImage(readInputs({ STAGE: "green=app:2" }), production);
     }).toThrow("stage: 'app:2' is not pinned");
     expect(() => {
-      checkStagedImage(inputs(["--stage", `green=${PINNED}`]), production);
+      checkStagedImage(readInputs({ STAGE: `green=${PINNED}` }), production);
     }).not.toThrow();
   });
 });
 
-describe("npm run synth", () => {
+describe("mcp-bluegreen synth", () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "synth-"));
@@ -217,16 +202,27 @@ describe("npm run synth", () => {
   });
 
   it.each([
-    ["an option that does not exist", "--bogus", "Unknown option '--bogus'; see --help\n"],
-    ["an argument", "staging", "Unexpected argument 'staging'; see --help\n"],
+    ["an option that does not exist", "--bogus", "unknown option '--bogus'; see 'mcp-bluegreen synth --help'\n"],
+    [
+      "an argument",
+      "staging",
+      "too many arguments for 'synth'. Expected 0 arguments but got 1: staging; see 'mcp-bluegreen synth --help'\n",
+    ],
   ])("refuses %s in one line and ends with 2", async (_, argument, stderr) => {
     expect(await synth(argument)).toEqual({ code: 2, stdout: "", stderr });
   });
 
-  it("explains itself", async () => {
-    expect(await synth("--help")).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining("--stage <color>=<image>"),
+  it("passes options on to the program of cdktf.json, which reads variables alone", async () => {
+    const { code, stderr, stdout } = await synth("-e", "local", "--stage", "green=app:2", "--activate", "blue");
+
+    expect(code).toBe(0);
+    expect(stderr).toContain("stage: app:2 on green, by an operator: without a mark and without a fence\n");
+    expect(stderr).toContain("activate: blue\n");
+    expect(stdout).toBe(`stacks: ${join(directory, "cdktf.out", "stacks")}\n`);
+    expect(await run(["--activate", "blue"], directory, {}, MAIN)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^unexpected argument '--activate': .* ENVIRONMENT, STAGE and ACTIVATE; .*\n$/),
     });
   });
 });
@@ -234,16 +230,19 @@ describe("npm run synth", () => {
 /** The variables that npm sets. */
 const calledFrom = (folder: string) => ({ INIT_CWD: folder, npm_package_json: join(process.cwd(), "package.json") });
 
-/** Runs main.ts as npm and cdktf do, with its output in a directory of its own. */
+const MAIN = [fileURLToPath(new URL("../../main.ts", import.meta.url))];
+const SYNTH = [fileURLToPath(new URL("../../cli/bin.ts", import.meta.url)), "synth"];
+
+/** Runs a synth as a user does, with its output in a directory of its own. */
 function run(
   args: readonly string[],
   outdir: string,
   variables: Readonly<Record<string, string>> = {},
+  program = SYNTH,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
   const env = { PATH: process.env.PATH, HOME: outdir, CDKTF_OUTDIR: join(outdir, "cdktf.out"), ...variables };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [...program, ...args], { env }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode ?? 1, stdout, stderr });
     });
   });

@@ -141,12 +141,16 @@ describe("a namespace that exists", () => {
   const stacks = synthesize(
     withServer({ ports: { metrics: 9102 }, metrics: { port: "metrics", histogram: "h" } }, { createNamespace: false }),
   );
-  const { resource } = stackOf(stacks, "platform");
+  const { data, resource } = stackOf(stacks, "platform");
   const policies = Object.values(resource[POLICY] ?? {});
 
   it("is not made, and everything else is made in it", () => {
     expect(resource).not.toHaveProperty("kubernetes_namespace_v1");
-    for (const { resource: made } of allResources(stacks)) expect(made.metadata.namespace).toBe("mcp-local");
+    const [found] = Object.entries(data?.kubernetes_namespace_v1 ?? {});
+    expect(found?.[1]).toMatchObject({ metadata: { name: "mcp-local" } });
+    const its = `\${data.kubernetes_namespace_v1.${found?.[0]}.metadata[0].name}`;
+    for (const { resource: made } of allResources(stacks))
+      expect(["mcp-local", its]).toContain(made.metadata.namespace);
   });
 
   it("keeps its other programs as they are: each policy selects this app's pods alone", () => {

@@ -35,7 +35,7 @@ describe("the pods of an environment", () => {
     });
     expect(metadata.annotations).toMatchObject({
       "prometheus.io/scrape": "true",
-      "mcp-bluegreen/settings": expect.stringContaining('"pod.annotations.prometheus.io_scrape":"true"'),
+      "mcp-bluegreen/settings": expect.stringContaining('"annotations":{"prometheus.io/scrape":"true"}'),
     });
   });
 

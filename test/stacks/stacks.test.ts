@@ -85,7 +85,9 @@ describe("a user's text", () => {
   });
 
   it("is refused where it holds a token of cdktf, which no escape stops", () => {
-    expect(() => synthesize(localWith({ settings: { NOTE: "${TfToken[TOKEN.1]}" } }))).toThrow("a token of cdktf");
+    expect(() => synthesize(localWith({ settings: { NOTE: "${TfToken[TOKEN.1]}" } }))).toThrow(
+      "app.settings.NOTE: is a value of another resource",
+    );
   });
 });
 

@@ -38,6 +38,6 @@ export async function readAddress(home: string): Promise<HostAddress> {
   try {
     return addressSchema.parse(JSON.parse(await readFile(file(home), "utf8")));
   } catch {
-    throw new TargetUnreachable(`no local host is running (looked in ${home}); start one with 'npm run local'`);
+    throw new TargetUnreachable(`no local host is running (looked in ${home}); start one with 'mcp-bluegreen local'`);
   }
 }

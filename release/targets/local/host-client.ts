@@ -82,7 +82,7 @@ export class HostClient {
     const { status, answer } = await post(control, token, request, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       throw new TargetUnreachable(
-        `the local host at ${control} does not answer (${reason(error)}); is 'npm run local' running?`,
+        `the local host at ${control} does not answer (${reason(error)}); is 'mcp-bluegreen local' running?`,
       );
     });
     if (status === 200) return read(shape, answer);
@@ -99,7 +99,7 @@ function read<T>(shape: z.ZodType<T>, answer: unknown): T {
   const { data, error } = shape.safeParse(answer);
   if (error === undefined) return data;
   const problem = z.prettifyError(error).replaceAll(/\s+/g, " ");
-  const message = `the local host gave an answer of another shape (${problem}); restart it with 'npm run local'`;
+  const message = `the local host gave an answer of another shape (${problem}); restart it with 'mcp-bluegreen local'`;
   throw new TargetRefused("invalid", message);
 }
 

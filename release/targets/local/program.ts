@@ -54,7 +54,7 @@ export function programOf(image: string, { command, args = [] }: Described): Pro
 
 const missing = (image: string, command: readonly string[] | undefined) =>
   command === undefined
-    ? `there is no build at '${image}'; run 'npm run build' first, or name another bundle with --image`
+    ? `there is no build at '${image}'; run 'mcp-bluegreen build' first, or name another bundle with --image`
     : `there is nothing at '${image}'; name with --image the folder in which '${command.join(" ")}' runs`;
 
 function statOf(path: string): Stats | undefined {

@@ -96,7 +96,9 @@ describe("the release command says in one line what is wrong, exits with 2 and c
 
     expect(code).toBe(2);
     expect(last).toMatchObject(
-      usage("there is no build at '/nowhere/main.js'; run 'npm run build' first, or name another bundle with --image"),
+      usage(
+        "there is no build at '/nowhere/main.js'; run 'mcp-bluegreen build' first, or name another bundle with --image",
+      ),
     );
     expect(host.host.look().release).toBeUndefined();
   });
@@ -151,7 +153,7 @@ describe("the release command", () => {
     expect(none.last.reason).toContain("no local host is running");
     expect(gone.code).toBe(7);
     expect(gone.last.reason).toContain("does not answer");
-    expect(gone.last.reason).toContain("is 'npm run local' running?");
+    expect(gone.last.reason).toContain("is 'mcp-bluegreen local' running?");
   });
 
   it("aborts with 1 a version whose gate fails, at promote as well, and leaves live traffic untouched", async () => {

@@ -91,7 +91,20 @@ describe("--dry-run", () => {
       contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
     };
     await writeFile(join(folder, "config"), JSON.stringify(kubeconfig));
-    const args = ["run", "--target", "kubernetes", "--image", "app:2", "--version", "2.0.0", "--dry-run", "-o", "json", "--context", "c"];
+    const args = [
+      "run",
+      "--target",
+      "kubernetes",
+      "--image",
+      "app:2",
+      "--version",
+      "2.0.0",
+      "--dry-run",
+      "-o",
+      "json",
+      "--context",
+      "c",
+    ];
     const { code, last } = await startAsIs(folder, args, { KUBECONFIG: join(folder, "config") }).finished;
     await server.close();
     await rm(folder, { recursive: true });

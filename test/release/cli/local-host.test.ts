@@ -39,9 +39,12 @@ describe("the local host", () => {
 
   it("says that the build is missing, that an option is misspelt, or that a port is none", async () => {
     for (const [args, said] of [
-      [["--image", "nowhere.js", "--port", "0"], "run 'npm run build' first"],
+      [["--image", "nowhere.js", "--port", "0"], "run 'mcp-bluegreen build' first"],
       [["--imgae", "x"], "unknown option '--imgae' (did you mean --image?); see 'mcp-bluegreen local --help'"],
-      [["--port", "70000"], "'70000' is invalid. A port is a whole number from 0 to 65535."],
+      [
+        ["--port", "70000"],
+        "'70000' is invalid. A port is a whole number from 0 to 65535; see 'mcp-bluegreen local --help'",
+      ],
     ] as const) {
       const { code, stderr } = await (await main(...args)).finished;
 

@@ -108,6 +108,6 @@ describe("the control interface of the local host", () => {
     });
 
     expect(status).toBe(422);
-    expect(answer.error).toContain("there is no build at '/nowhere.js'; run 'npm run build' first");
+    expect(answer.error).toContain("there is no build at '/nowhere.js'; run 'mcp-bluegreen build' first");
   });
 });

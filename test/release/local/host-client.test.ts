@@ -25,7 +25,7 @@ describe("a local host", () => {
     [400, '{"error":"no such request"}', "the local host refused the request: no such request"],
     [401, '{"error":"the token is wrong"}', "the local host refused the request: the token is wrong"],
     [413, '{"error":"too large"}', "the local host refused the request: too large"],
-    [200, '{"live":"red"}', "restart it with 'npm run local'"],
+    [200, '{"live":"red"}', "restart it with 'mcp-bluegreen local'"],
   ])("that answers %d refuses, and no release tries again", async (status, body, message) => {
     const host = await hostThatSays(status, body);
     const error: unknown = await host.state().catch((thrown: unknown) => thrown);
