@@ -15,7 +15,8 @@ export interface BlueGreenAppProps {
   /**
    * The changes of this synth besides bringing objects up to date.
    *
-   * @default - those of the variables STAGE, STAGE_MARK, STAGE_EPOCH, ACTIVATE and BLUEGREEN_APP, which a release sets
+   * @default - those of the variables STAGE, STAGE_MARK, STAGE_EPOCH, ACTIVATE and BLUEGREEN_APP,
+   *   which a release sets
    */
   readonly change?: Change;
 
@@ -24,11 +25,12 @@ export interface BlueGreenAppProps {
 }
 
 /**
- * A server in two colors: the four stacks of one environment, in the order in which they can be deployed.
+ * A server in two colors: the four stacks of one environment, in the order in which they can be
+ * deployed.
  *
- * Its stacks are named `<environment>-<app>-<part>`, or `<environment>-<part>` for an app without a name of its own. They
- * share no values, only names of objects: each is planned and deployed by itself. An `App` may have several, and stacks
- * of other kinds beside them.
+ * Its stacks are named `<environment>-<app>-<part>`, or `<environment>-<part>` for an app without a
+ * name of its own. They share no values, only names of objects: each is planned and deployed by
+ * itself. An `App` may have several, and stacks of other kinds beside them.
  *
  * @example
  * const app = new App();
