@@ -22,6 +22,7 @@ const e2e = new CliCommand("npm run e2e --")
     E2E_START_API: "shell command that starts the API server again",
     E2E_INGRESS_URL: "where an Ingress controller answers on this machine",
     E2E_INGRESS_CLASS: "its class (default: traefik)",
+    E2E_PAUSE_IMAGE: "an image with a static /bin/busybox (default: the one of Docker Hub)",
     E2E_PYTHON_IMAGE: "a base image with Python and pip",
     E2E_CLIENT_CA: "path, without .crt and .key, of the authority that the API server trusts for clients",
   })

@@ -2,7 +2,10 @@ import lengths from "../../../examples/fastmcp/environment.ts";
 import { environment } from "../../../environment/environment.ts";
 import local from "../on-node-port.ts";
 
-const { release } = lengths;
+const { release, server } = lengths;
+
+/** An image with a static busybox that the cluster can run. */
+const image = process.env.E2E_PAUSE_IMAGE;
 
 /** A machine that runs the whole cluster may be slow. */
 const maxP95Ms = 2000;
@@ -11,6 +14,7 @@ const maxP95Ms = 2000;
 export default environment({
   ...lengths,
   context: local.context,
+  server: { ...server, stop: { pause: "copied", ...(image !== undefined && { image }) } },
   ingress: { class: process.env.E2E_INGRESS_CLASS ?? "traefik", host: "lengths.localhost" },
   release: {
     ...release,

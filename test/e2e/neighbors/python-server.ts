@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { buildImage } from "../images.ts";
 import { underLoad } from "../load.ts";
 import type { Step } from "../step.ts";
+import { missingProvider } from "../terraform.ts";
 import { Sessions } from "./sessions.ts";
 import { deployedStacks, inProject, releaseIn, type StacksOptions } from "./stacks.ts";
 import { PROJECT } from "../command.ts";
@@ -26,6 +27,9 @@ const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"];
 
 const NEEDS = ["E2E_PYTHON_IMAGE", "E2E_INGRESS_URL"];
 
+/** A synth of another environment replaces the stacks of `local`, with the locks of their providers. */
+const restoreLocal = { [Symbol.asyncDispose]: async () => void (await missingProvider()) };
+
 const stateless: Step = {
   name: "a Python server behind an Ingress, with connections that clients keep, is released with no failed call",
   needs: NEEDS,
@@ -35,6 +39,7 @@ const stateless: Step = {
       await buildImage(imageOf(version), { folder: inProject("examples/fastmcp"), buildArgs });
     }
     await using made = new AsyncDisposableStack();
+    made.use(restoreLocal);
     made.use(await deployedStacks(STATELESS));
     await answers();
     const { environment } = STATELESS;
@@ -52,6 +57,7 @@ const withSessions: Step = {
   needs: NEEDS,
   async run() {
     await using made = new AsyncDisposableStack();
+    made.use(restoreLocal);
     made.use(await deployedStacks(WITH_SESSIONS));
     await answers();
     await using sessions = await Sessions.open(url(), 10);
