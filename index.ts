@@ -1,4 +1,6 @@
-/** The kit as a library: an app in two colors for a cdktf project. docs/library.md shows its use. */
+/**
+ * The kit as a library: an app in two colors for a cdktf project. docs/library.md shows its use.
+ */
 export { BlueGreenApp, type BlueGreenAppProps } from "./stacks/blue-green-app.ts";
 export { ColorStack } from "./stacks/color-stack.ts";
 export { EnvironmentStack, type ProviderCluster, type StackEnvironment } from "./stacks/environment-stack.ts";

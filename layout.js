@@ -23,7 +23,7 @@ export const parts = {
     "app/src",
   ],
   bench: ["cli", "rehearse", "release", "environments", "environment", "app/src"],
-  examples: ["index.ts", "app/index.ts"], // projects of users: they import the library by its name
+  examples: ["index.ts", "environment", "app/index.ts"], // projects of users: they import the library by its name
   package: ["rehearse", "app/bundle.ts"], // what the published package contains, besides the compiled sources
   // The command line of the kit. It declares the commands; the parts do what they say.
   cli: ["init", "rehearse", "release", "kubeconfig", "environment", "app/bundle.ts"],

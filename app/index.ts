@@ -1,4 +1,6 @@
-/** The bundled app for tools of one's own: `await run({ tools: (bundled) => [...bundled, mine] })`. */
+/**
+ * The bundled app for tools of one's own: `await run({ tools: (bundled) => [...bundled, mine] })`.
+ */
 export { run } from "./src/run.ts";
 export { answer, type Tool, type ToolContext } from "./src/tools/tool.ts";
 export { argumentsOf } from "./src/tools/arguments.ts";

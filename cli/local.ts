@@ -41,7 +41,7 @@ export function addLocal(root: CliCommand): void {
     .action(async ({ output, ...options }: LocalCommandOptions) => {
       const { BUNDLED_APP } = await import("../app/bundle.ts");
       const { runLocalHost } = await import("../release/targets/local/main.ts");
-      await runLocalHost({ image: BUNDLED_APP, ...options, json: output === "json" });
+      await runLocalHost({ bundledApp: BUNDLED_APP, ...options, json: output === "json" });
     });
 }
 

@@ -10,12 +10,16 @@ import { userFolder } from "./user-folder.ts";
 export { UnknownEnvironment };
 
 /**
- * Loads an environment by its name, a file in the project's folder `environments`, or by the path of a file anywhere.
+ * Loads an environment by its name, a file in the project's folder `environments`, or by the path
+ * of a file anywhere.
  *
- * @param folder where the user stands: a relative path starts from it, and the project is there or above. @default userFolder()
- * @param context a kubeconfig context, for an environment without one of its own. @default process.env.KUBE_CONTEXT
+ * @param folder where the user stands: a relative path starts from it, and the project is there or
+ *   above. @default userFolder()
+ * @param context a kubeconfig context, for an environment without one of its own. @default
+ *   process.env.KUBE_CONTEXT
  *
- * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as TypeScript
+ * @throws UnknownEnvironment; InvalidEnvironment if the file is not valid, or cannot be read as
+ *   TypeScript
  */
 export async function loadEnvironment(
   nameOrPath: string,
@@ -73,7 +77,10 @@ async function importFile(file: URL, nameOrPath: string): Promise<unknown> {
   }
 }
 
-/** Node puts the place of a syntax error, `file:line`, and the line itself, before the name of the error. */
+/**
+ * Node puts the place of a syntax error, `file:line`, and the line itself, before the name of the
+ * error.
+ */
 function whereIn({ stack = "" }: Error, nameOrPath: string): string {
   const { file, line, code } =
     /^(?:file:\/\/)?(?<file>\/.*):(?<line>\d+)\n(?<code>[^]*?)\n *\^+\n/.exec(stack)?.groups ?? {};

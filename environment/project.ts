@@ -6,7 +6,8 @@ import { userFolder } from "./user-folder.ts";
 /**
  * The project that the user stands in: the nearest folder with a cdktf.json, from there upwards.
  *
- * `npm --prefix <project> run …` is called from anywhere: then it is the one that npm has moved the command to.
+ * `npm --prefix <project> run …` is called from anywhere: then it is the one that npm has moved the
+ * command to.
  *
  * @param folder where the user stands. @default userFolder()
  * @throws UnknownEnvironment if there is none

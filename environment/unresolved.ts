@@ -1,6 +1,7 @@
 /**
- * The paths of values that are known only during an apply, such as an attribute of a resource of another stack. cdktf
- * encodes them in texts, in lists and map keys, in very negative numbers, and in objects with a method `resolve`.
+ * The paths of values that are known only during an apply, such as an attribute of a resource of
+ * another stack. cdktf encodes them in texts, in lists and map keys, in very negative numbers, and
+ * in objects with a method `resolve`.
  *
  * @see https://developer.hashicorp.com/terraform/cdktf/concepts/tokens
  */

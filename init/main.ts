@@ -65,7 +65,10 @@ async function filesIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
-/** npm leaves files such as .gitignore out of a package, so that their names begin with `_` in the template. */
+/**
+ * npm leaves files such as .gitignore out of a package, so that their names begin with `_` in the
+ * template.
+ */
 const targetOf = (file: string) => file.replace(/(^|\/)_/, "$1.");
 
 const filled = (text: string, values: Readonly<Record<string, string>>) =>

@@ -27,7 +27,8 @@ export async function kitManifest(): Promise<KitManifest> {
 }
 
 /**
- * The package.json of a repository that uses the kit, with the versions that the kit itself is tested with.
+ * The package.json of a repository that uses the kit, with the versions that the kit itself is
+ * tested with.
  *
  * @param kind a tool of one's own in the bundled app, or a server that exists
  */

@@ -1,7 +1,8 @@
 import { UsageError } from "../release/errors.ts";
 
 /**
- * The words of a command line, without a shell: quotes group, and a backslash takes the next character as it is.
+ * The words of a command line, without a shell: quotes group, and a backslash takes the next
+ * character as it is.
  *
  * @throws UsageError for a quote that is not closed
  */

@@ -4,8 +4,9 @@ import ts from "typescript";
 /**
  * Compiles the project of a tsconfig file. Node strips no types under node_modules.
  *
- * The compiler rewrites the names of imported modules. Modules that are started as processes or read as files are named by
- * `new URL("….ts", import.meta.url)`, and these names are rewritten here.
+ * The compiler rewrites the names of imported modules. Modules that are started as processes or
+ * read as files are named by `new URL("….ts", import.meta.url)`, and these names are rewritten
+ * here.
  *
  * @throws Error with the compiler's messages
  */

@@ -6,8 +6,9 @@ import { buildBundles } from "../rehearse/versions/bundles.ts";
 import { compile } from "./compile.ts";
 
 /**
- * Writes dist/: the compiled kit, and what a command of it would otherwise have to build from sources that a package does not
- * contain: the bundled app, the versions of a rehearsal, and the page of a release.
+ * Writes dist/: the compiled kit, and what a command of it would otherwise have to build from
+ * sources that a package does not contain: the bundled app, the versions of a rehearsal, and the
+ * page of a release.
  */
 const ROOT = join(import.meta.dirname, "..");
 const DIST = join(ROOT, "dist");

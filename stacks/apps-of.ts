@@ -12,7 +12,10 @@ interface Member {
 
 const registry = new WeakMap<App, AppsOf>();
 
-/** The blue-green apps of one cdktf App: they share its stack names, its variables and perhaps a cluster. */
+/**
+ * The blue-green apps of one cdktf App: they share its stack names, its variables and perhaps a
+ * cluster.
+ */
 export class AppsOf {
   readonly #app: App;
   readonly #members: Member[] = [];

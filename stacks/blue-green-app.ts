@@ -15,7 +15,8 @@ export interface BlueGreenAppProps {
   /**
    * The changes of this synth besides bringing objects up to date.
    *
-   * @default - those of the variables STAGE, STAGE_MARK, STAGE_EPOCH, ACTIVATE and BLUEGREEN_APP, which a release sets
+   * @default - those of the variables STAGE, STAGE_MARK, STAGE_EPOCH, ACTIVATE and BLUEGREEN_APP,
+   *   which a release sets
    */
   readonly change?: Change;
 
@@ -24,11 +25,12 @@ export interface BlueGreenAppProps {
 }
 
 /**
- * A server in two colors: the four stacks of one environment, in the order in which they can be deployed.
+ * A server in two colors: the four stacks of one environment, in the order in which they can be
+ * deployed.
  *
- * Its stacks are named `<environment>-<app>-<part>`, or `<environment>-<part>` for an app without a name of its own. They
- * share no values, only names of objects: each is planned and deployed by itself. An `App` may have several, and stacks
- * of other kinds beside them.
+ * Its stacks are named `<environment>-<app>-<part>`, or `<environment>-<part>` for an app without a
+ * name of its own. They share no values, only names of objects: each is planned and deployed by
+ * itself. An `App` may have several, and stacks of other kinds beside them.
  *
  * @example
  * const app = new App();
@@ -60,7 +62,7 @@ export class BlueGreenApp {
     this.name = scopeName(environment);
     this.environment = environment;
     checkScope(scope, this.name);
-    const cluster = props.cluster ?? clusterOf(environment);
+    const cluster = props.cluster ?? clusterOf(environment, this.name);
     const apps = AppsOf.in(scope);
     const change = apps.changeOf(this.name, props.change ?? readInputs(process.env));
     checkStagedImage(change, environment);
@@ -110,8 +112,11 @@ function checkUnused(scope: App, id: string): void {
   }
 }
 
-function clusterOf(environment: Environment): ProviderCluster {
-  const placed = inContext(environment, process.env.KUBE_CONTEXT);
+/** KUBE_CONTEXT is that of the app that is meant; the others of an App keep their own. */
+function clusterOf(environment: Environment, name: string): ProviderCluster {
+  const { BLUEGREEN_APP: meant = "", KUBE_CONTEXT } = process.env;
+  const isAnother = meant !== "" && meant !== name && environment.context !== undefined;
+  const placed = isAnother ? environment : inContext(environment, KUBE_CONTEXT);
   return providerCluster(findCluster(placed), placed);
 }
 

@@ -16,7 +16,10 @@ export function findCluster(environment: Environment): TerraformCluster {
   return cluster;
 }
 
-/** The same for the provider. Without a kubeconfig here, the plan names the environment's context for the one who applies it. */
+/**
+ * The same for the provider. Without a kubeconfig here, the plan names the environment's context
+ * for the one who applies it.
+ */
 export const providerCluster = (cluster: TerraformCluster, { context }: Environment): ProviderCluster => ({
   files: [],
   context,

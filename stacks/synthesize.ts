@@ -8,7 +8,8 @@ import { findCluster, providerCluster } from "./cluster.ts";
 import { describeInputs, InvalidInput, readInputs, type Inputs } from "./inputs.ts";
 
 /**
- * The main program of a cdktf project: synthesizes one environment, named by variables, and prints the inputs, the cluster and notes on the environment. A mistake of the user is one message and exit code 2.
+ * The main program of a cdktf project: synthesizes one environment, named by variables, and prints the
+ * inputs, the cluster and notes on the environment. A mistake of the user is one message and exit code 2.
  *
  * @param extend adds stacks of other kinds to the App. @default - none
  */

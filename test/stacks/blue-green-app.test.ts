@@ -31,7 +31,7 @@ const search = anEnvironment({
 describe("blue-green apps in the cdktf App of a user", () => {
   let outdir: string;
   let printed: string;
-  const variables = ["STAGE", "STAGE_MARK", "STAGE_EPOCH", "ACTIVATE", "BLUEGREEN_APP"];
+  const variables = ["STAGE", "STAGE_MARK", "STAGE_EPOCH", "ACTIVATE", "BLUEGREEN_APP", "KUBE_CONTEXT", "KUBECONFIG"];
   const set = (values: Readonly<Record<string, string>>) => Object.assign(process.env, values);
 
   beforeEach(async () => {
@@ -106,6 +106,18 @@ describe("blue-green apps in the cdktf App of a user", () => {
       expect(deploymentOf(stacks, other).lifecycle).toEqual({ ignore_changes: ["spec"] });
     }
     expect(printed).toBe(`prod-search: stage: ${PINNED} on green, mark m-1, epoch 7\n`);
+  });
+
+  it("keep the context of an environment in another cluster than that of the release", async () => {
+    set({ ACTIVATE: "green", BLUEGREEN_APP: "prod", KUBE_CONTEXT: "prod", KUBECONFIG: join(outdir, "none") });
+    const app = anApp();
+    for (const name of ["staging", "prod"])
+      new BlueGreenApp(app, anEnvironment({ name, namespace: "shop", context: name }));
+    const stacks = await stacksOf(app);
+
+    for (const name of ["staging", "prod"]) {
+      expect(stackOf(stacks, `${name}-blue`).provider.kubernetes[0]).toMatchObject({ config_context: name });
+    }
   });
 
   it("move the traffic of the one that is named", async () => {

@@ -16,9 +16,11 @@ export interface LocalHostOptions {
   /**
    * What blue starts with: see programOf.
    *
-   * @default - the user's folder, if the environment describes a command; otherwise app/dist/main.js
+   * @default - the user's folder, if the environment describes a command; otherwise `bundledApp`
    */
   readonly image?: string;
+  /** The bundle of the app that comes with the kit. */
+  readonly bundledApp: string;
   /** Where clients connect, on 127.0.0.1; 0 for any free port. */
   readonly port: number;
   /** Where the host says how to reach it. */
@@ -35,6 +37,7 @@ export interface LocalHostOptions {
 export async function runLocalHost({
   environment,
   image: given,
+  bundledApp,
   port,
   home: folder,
   json,
@@ -45,7 +48,7 @@ export async function runLocalHost({
   const logFile = join(home, "app.log");
   const logs = new LogFile(logFile);
   const described = await loadEnvironment(environment);
-  const usual = described.server.command === undefined ? resolve("app/dist/main.js") : userFolder();
+  const usual = described.server.command === undefined ? bundledApp : userFolder();
   const image = given === undefined ? usual : resolve(userFolder(), given);
   const host = await Host.start({
     environment: described,

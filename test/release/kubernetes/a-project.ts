@@ -12,7 +12,8 @@ import { ManualClock } from "../manual-clock.ts";
 const APP = `
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-const { CDKTF_OUTDIR, ENVIRONMENT, STAGE, STAGE_MARK, STAGE_EPOCH } = process.env;
+const { BLUEGREEN_APP, CDKTF_OUTDIR, ENVIRONMENT, STAGE, STAGE_MARK, STAGE_EPOCH } = process.env;
+if (BLUEGREEN_APP !== "test") throw new Error("BLUEGREEN_APP names '" + BLUEGREEN_APP + "', and this App has 'test'");
 const stack = ENVIRONMENT + "-" + STAGE.split("=")[0];
 const folder = join(CDKTF_OUTDIR, "stacks", stack);
 const path = join(process.cwd(), "terraform." + stack + ".tfstate");
