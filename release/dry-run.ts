@@ -141,7 +141,7 @@ function describe(
     case "verify":
       return `hold both colors at ${count(carrying(snapshot, from), "pod")}, as ${from} has now; gates: ${namesOf(gates, "verify")}`;
     case "promote":
-      return `run the gates again if they ran earlier, and move the traffic from ${from} to ${to}`;
+      return `move the traffic from ${from} to ${to}`;
     case "bake":
       return `monitor ${to} for ${bake.durationSeconds} to ${2 * bake.durationSeconds} s, and move the traffic back to ${from} if it fails; gates: ${namesOf(gates, "bake")}`;
     case "rollback":

@@ -13,7 +13,8 @@ const NEW = ["--image", image("version-2"), "--version", "2.0.0"];
 let host: AHost;
 
 beforeAll(async () => {
-  host = await startHost();
+  // No lease expires while the test takes its time.
+  host = await startHost({ leaseTtlMs: 600_000 });
 }, 20_000);
 
 afterAll(async () => {
