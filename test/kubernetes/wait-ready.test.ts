@@ -115,19 +115,23 @@ describe("a wait for pods after a deploy", () => {
   });
 
   it("ends at once if waiting cannot help", async () => {
-    expect(await wait(deployed(unpullable))).toMatch(/^green: 0 of 2 pods ready after 0 s\n {2}.*ImagePullBackOff/);
+    const report = await wait(deployed(unpullable));
+
+    expect(report).toMatch(/^green: 0 of 2 pods ready after 0 s\n {2}.*ImagePullBackOff/);
+    expect(report).not.toContain("log of");
   });
 
   it("names the log that it may not read, and still the rest", async () => {
-    const cluster = deployed(unpullable);
+    const cluster = deployed(crashing);
     const api = new StoreApi(cluster.store);
     api.log = () => Promise.reject(new Error("'deployer' lacks a right"));
     const environment = { name: NAME, scaling: SCALING };
     const { capacity } = kubernetesTarget({ api, environment, staging: () => new FakeStaging(cluster.store), clock });
 
-    expect(await waitUntilReady({ capacity, environment, timeoutSeconds: 60, clock })).toContain(
-      "log of 'app'  (its log cannot be read: 'deployer' lacks a right)",
-    );
+    const waiting = waitUntilReady({ capacity, environment, timeoutSeconds: 60, clock });
+    await clock.pass(61_000);
+
+    expect(await waiting).toContain("log of 'app'  (its log cannot be read: 'deployer' lacks a right)");
   });
 
   it("has nothing to wait for where a color has 0 pods or is not deployed, and fails where none is", async () => {

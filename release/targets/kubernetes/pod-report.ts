@@ -26,12 +26,19 @@ export async function reportOf(api: KubeApi, name: string, signal?: AbortSignal)
     warningsOf(api, name, signal),
   ]);
   signal?.throwIfAborted();
-  const container = keptBy(pods[0]);
-  const log = await api.log(name, { container, lines: LOG_LINES }, signal).catch((error: unknown) => {
+  const kept = keptBy(pods[0]);
+  const container = kept?.name ?? CONTAINER;
+  const log = kept !== undefined && hasStarted(kept) ? await logOf(api, name, container, signal) : "";
+  return { events: events.slice(-EVENTS).map(asLine), container, log: log.trimEnd().split("\n").filter(isNotBlank) };
+}
+
+async function logOf(api: KubeApi, pod: string, container: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return await api.log(pod, { container, lines: LOG_LINES }, signal);
+  } catch (error) {
     signal?.throwIfAborted();
     return `(its log cannot be read: ${error instanceof Error ? error.message : String(error)})`;
-  });
-  return { events: events.slice(-EVENTS).map(asLine), container, log: log.trimEnd().split("\n").filter(isNotBlank) };
+  }
 }
 
 /** Events of a pod, oldest first; none without the right to read them. */
@@ -43,12 +50,16 @@ export async function warningsOf(api: KubeApi, pod: string, signal?: AbortSignal
 }
 
 /** The first container that has not come up: init containers run before the others. */
-function keptBy(pod: KubePod | undefined): string {
+function keptBy(pod: KubePod | undefined): ContainerStatus | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod?.status ?? {};
   const failed = [...initContainerStatuses, ...containerStatuses.filter(({ ready }) => ready !== true)].find(hasFailed);
   const unready = containerStatuses.find(({ ready }) => ready === false);
-  return (failed ?? unready)?.name ?? CONTAINER;
+  return failed ?? unready;
 }
+
+/** A container that waits for its image has no log. */
+const hasStarted = ({ state, lastState }: ContainerStatus) =>
+  state?.waiting === undefined || lastState?.terminated !== undefined;
 
 const hasFailed = ({ state, lastState }: ContainerStatus) =>
   state?.waiting?.reason === "CrashLoopBackOff" ||
