@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Environment } from "../environment.ts";
+import { withTexts } from "./texts.ts";
 
 /** What is wrong with a field, and what to do about it. */
 export interface Problem {
@@ -21,8 +22,8 @@ export interface Rule {
  */
 export const checkOf = (rules: readonly Rule[]) =>
   z.superRefine<Environment>(
-    (environment, context) => {
-      const found = [...context.issues];
+    (given, context) => {
+      const { environment, issues: found } = withTexts(given, [...context.issues]);
       const applicable = rules.filter(
         ({ reads }) => !reads.some((field) => found.some((issue) => concerns(issue, field))),
       );

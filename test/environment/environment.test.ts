@@ -146,6 +146,21 @@ describe("an environment", () => {
     ]);
   });
 
+  it("checks all settings in one round although the quotes of some are missing", () => {
+    const settings = { MAX_ITEMS: 20, PGPASSWORD: "hunter2", DRAIN_TIMEOUT: 20, TOOLS: true };
+
+    expect(problems({ app: { ...local.app, settings } })).toEqual([
+      "environment 'local' is not valid:",
+      '  app.settings.MAX_ITEMS: must be text: write "20" in quotes',
+      '  app.settings.DRAIN_TIMEOUT: must be text: write "20" in quotes',
+      '  app.settings.TOOLS: must be text: write "true" in quotes',
+      expect.stringContaining("  app.settings: must say who may call: AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL"),
+      expect.stringContaining("  app.settings: TOOLS: there is no bundled tool 'true'"),
+      expect.stringContaining("  app.settings.PGPASSWORD: looks like a secret"),
+      "  app.settings.DRAIN_TIMEOUT: must be a whole number and a unit ('500ms', '20s', '5m'), not '20'",
+    ]);
+  });
+
   it("is the same when it is checked again: a file may start from another environment", () => {
     expect(environment(local)).toEqual(local);
   });
