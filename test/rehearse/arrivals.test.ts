@@ -69,6 +69,7 @@ describe("callers of a version that does not answer", () => {
       least: 1,
       most: 2,
       line: 4,
+      isPulse: true,
       sampler: {
         answered: (answer) => {
           if (answers.push(answer) === 5) stop.abort();

@@ -1,3 +1,4 @@
+import { COMPILE_CACHE } from "../compile-cache.ts";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -72,7 +73,10 @@ describe("npm run rehearse", () => {
   it("ends all that it started on Ctrl-C, leaves nothing behind, and says so", async () => {
     // Everything it starts runs from a folder in here, so that this path names its processes.
     const temporary = await mkdtemp(join(folder, "tmp-"));
-    const rehearsal = start(["--quick", "--no-page", "--report", folder], { TMPDIR: temporary });
+    const rehearsal = start(["--quick", "--no-page", "--report", folder], {
+      TMPDIR: temporary,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+    });
     await rehearsal.said("verify 1.1.0");
     const before = await processesNaming(temporary);
     rehearsal.kill("SIGINT");
