@@ -14,6 +14,8 @@ export interface LoadTarget {
   readonly url?: string;
   /** Path of the environment of another server than the bundled app, whose smoke call is made. @default - the app's calls */
   readonly environment?: string;
+  /** @default 60 */
+  readonly callsPerSecond?: number;
 }
 
 /**
@@ -26,14 +28,14 @@ export interface LoadTarget {
 export async function underLoad(
   step: () => Promise<unknown>,
   excused: (call: FailedCall) => boolean = () => false,
-  { url = SERVICE_URL, environment }: LoadTarget = {},
+  { url = SERVICE_URL, environment, callsPerSecond = CALLS_PER_SECOND }: LoadTarget = {},
 ): Promise<Load> {
   const all: FailedCall[] = [];
   const byColor = { blue: 0, green: 0 };
   let calls = 0;
   const traffic = startTraffic({
     url,
-    callsPerSecond: CALLS_PER_SECOND,
+    callsPerSecond,
     ...(environment !== undefined && { environment }),
     onReport(report) {
       if (report.type === "failed") all.push(report.call);

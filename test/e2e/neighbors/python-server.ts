@@ -25,6 +25,9 @@ const WITH_SESSIONS = stacksOf("python-sessions-environment.ts");
 const imageOf = (version: string) => `localhost/lengths:${version}`;
 const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"];
 
+/** Each call is a session of several requests, and one node runs the clients, the Ingress controller and Python. */
+const CALLS_PER_SECOND = 8;
+
 const NEEDS = ["E2E_PYTHON_IMAGE", "E2E_INGRESS_URL"];
 
 /** A synth of another environment replaces the stacks of `local`, with the locks of their providers. */
@@ -50,7 +53,7 @@ const stateless: Step = {
     const { calls } = await underLoad(
       () => releaseIn(STATELESS, "run", ...CANDIDATE),
       () => false,
-      { url: url(), environment },
+      { url: url(), environment, callsPerSecond: CALLS_PER_SECOND },
     );
     return `${calls} calls, none failed`;
   },
@@ -64,7 +67,7 @@ const withSessions: Step = {
     made.use(restoreLocal);
     made.use(await deployedStacks(WITH_SESSIONS));
     await answers();
-    await using sessions = await Sessions.open(url(), 10);
+    await using sessions = await Sessions.open(url(), 5);
     await releaseIn(WITH_SESSIONS, "run", ...CANDIDATE);
     const { calls, ends } = await sessions.close();
     assert.deepEqual([...new Set(ends)], [1], `each session must end once, not ${ends.join(", ")} times`);

@@ -3,7 +3,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { Connection } from "../../../rehearse/traffic/connection.ts";
 
 const PATIENCE_MS = 60_000;
-const PAUSE_MS = 100;
+const PAUSE_MS = 250;
 
 /** Clients that each call in a session of their own, and begin a new one when the server no longer knows it. */
 export class Sessions implements AsyncDisposable {
