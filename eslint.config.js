@@ -88,7 +88,7 @@ export default defineConfig(
     rules: { "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }] },
   },
   {
-    files: ["app/**/*.ts", "release/**/*.ts", "review/**/*.ts"],
+    files: ["app/**/*.ts", "plans/**/*.ts", "release/**/*.ts", "review/**/*.ts"],
     rules: { "no-restricted-imports": ["error", { patterns: ["cdktf", "@cdktf/*"] }] },
   },
 );

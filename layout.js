@@ -14,6 +14,7 @@ export const parts = {
     "stacks",
     "release",
     "constructs",
+    "plans",
     "kubeconfig",
     "environments",
     "environment",
@@ -32,9 +33,10 @@ export const parts = {
   "index.ts": ["stacks", "constructs", "kubeconfig", "environment"], // the library
   "main.ts": ["stacks"],
   stacks: ["constructs", "kubeconfig", "environment"],
-  release: ["kubeconfig", "environment"],
+  release: ["kubeconfig", "plans", "environment"],
   // Constructs do not know environments. They share the names of objects with the release.
   constructs: ["environment/color.ts", "environment/names.ts", "environment/quantity.ts"],
+  plans: [], // Terraform's plans in JSON: what a release and a review both read in them
   kubeconfig: [], // the cluster that kubectl would use
   environments: ["environment"], // the files that a user edits
   environment: [], // what an environment may say: its schema, its loader, and the names of its objects

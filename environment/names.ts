@@ -24,6 +24,9 @@ export const EPOCH_ANNOTATION = "mcp-bluegreen/epoch";
 /** In a pod template: the mark of the stage that created the pods. */
 export const MARK_ANNOTATION = "mcp-bluegreen/mark";
 
+/** On a color's Deployment: the versions that the objects named by its pods had when it was staged, as a JSON object. */
+export const REFERENCES_ANNOTATION = "mcp-bluegreen/references";
+
 /** On the Job of a migration and its pods: the mark of the release that runs it. */
 export const MIGRATION_LABEL = "mcp-bluegreen/migration";
 

@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import type { Environment } from "../environment/environment.ts";
 import { COLORS, type Color } from "../environment/color.ts";
 import type { ColorState } from "./ports/capacity.ts";
-import type { PendingChange } from "./ports/staging.ts";
+import type { ChangedReference, PendingChange } from "./ports/staging.ts";
 import type { Target } from "./ports/target.ts";
 import type { ReleaseRecord } from "./record.ts";
 import { observe, readyIn } from "./snapshot.ts";
@@ -31,13 +31,22 @@ export interface ColorStatus {
   /** The minimum that a release holds the color at. */
   readonly heldAt: number | undefined;
   readonly problems: readonly string[];
+  /** Secrets and ConfigMaps that its pods name and that others have written since it was staged. */
+  readonly changed: readonly ChangedReference[];
 }
 
 /** @throws what the ports throw */
 export async function readStatus(target: Target, environment: Environment): Promise<Status> {
   const [snapshot, holder] = await Promise.all([observe(target), target.records.holder()]);
   const { live, colors, release } = snapshot;
-  const [pending, history] = await Promise.all([target.staging.pending(live), target.records.history()]);
+  const { staging } = target;
+  const [pending, history, blue, green] = await Promise.all([
+    staging.pending(live),
+    target.records.history(),
+    staging.changed?.("blue") ?? [],
+    staging.changed?.("green") ?? [],
+  ]);
+  const changed = { blue, green };
   const known = new Map([...history, ...(release ? [release] : [])].map(({ mark, version }) => [mark, version]));
   return {
     environment: environment.name,
@@ -50,7 +59,7 @@ export async function readStatus(target: Target, environment: Environment): Prom
       const version = mark === undefined ? undefined : known.get(mark);
       const ready = readyIn(colors[color]);
       const found = [...problems.map(({ what }) => what), ...asleep(color, color === live, colors[color])];
-      return { color, image, version, mark, ready, desired, heldAt: held, problems: found };
+      return { color, image, version, mark, ready, desired, heldAt: held, problems: found, changed: changed[color] };
     }),
     release,
     pending,
@@ -82,18 +91,24 @@ function describe({ environment, target, holder, live, colors, release, pending 
   ].join("\n");
 }
 
-function describeColor({ color, image, version, mark, ready, desired, heldAt, problems }: ColorStatus, role: string) {
+function describeColor(status: ColorStatus, role: string) {
+  const { color, image, version, mark, ready, desired, heldAt, problems, changed } = status;
   const held = heldAt === undefined ? "" : `, held at ${heldAt}`;
   const staged = mark === undefined ? "not staged by a release" : (version ?? `stage ${mark}`);
   const runs = image === undefined ? "nothing staged" : `${staged}, ${image}`;
   return [
     `${role}     ${paint(color, color.padEnd(5))}  ${ready}/${desired} ready${held}  ${runs}`,
-    ...problems.map((problem) => `         ${paint("yellow", problem)}`),
+    ...[...problems, ...changed.map((one) => wasWritten(color, one))].map(
+      (line) => `         ${paint("yellow", line)}`,
+    ),
   ];
 }
 
 /** Node leaves the colors out when standard output is no terminal, or NO_COLOR is set. */
 const paint = (style: Color | "yellow", text: string) => styleText(style, text, { stream: process.stdout });
+
+const wasWritten = (color: Color, { object, change }: ChangedReference) =>
+  `${object} was ${change} since ${color} was staged: pods that start now read it, and the others do not; a release starts all pods anew`;
 
 function describeRelease(release: ReleaseRecord | undefined): string {
   if (release === undefined) return "none yet";

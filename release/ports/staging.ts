@@ -17,6 +17,13 @@ export interface PendingChange {
   readonly wanted: string | undefined;
 }
 
+/** A Secret or ConfigMap that pods of a color name, and that others have written since the color was staged. */
+export interface ChangedReference {
+  /** Such as `Secret 'login'`. */
+  readonly object: string;
+  readonly change: "changed" | "deleted" | "created";
+}
+
 /** Puts artifacts and settings on a color. */
 export interface Staging {
   /**
@@ -29,6 +36,12 @@ export interface Staging {
    * @throws TargetUnreachable, TargetRefused
    */
   stage(stage: Stage, fence: Fence, signal: AbortSignal): Promise<void>;
+
+  /**
+   * What the color's pods name and others have written since the stage. Pods that start now read another content than their
+   * neighbors. @default - pods of this target name no such objects
+   */
+  changed?(color: Color, signal?: AbortSignal): Promise<readonly ChangedReference[]>;
 
   /** Settings of the environment that the live pods do not have yet; the next release applies them. */
   pending(live: Color, signal?: AbortSignal): Promise<readonly PendingChange[]>;

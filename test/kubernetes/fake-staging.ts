@@ -4,8 +4,9 @@ import { colorName, LIVE_SERVICE } from "../default-names.ts";
 import { other, type Color } from "../../environment/color.ts";
 import { Displaced, TrafficMoved } from "../../release/errors.ts";
 import type { Fence } from "../../release/ports/fence.ts";
-import type { PendingChange, Stage, Staging } from "../../release/ports/staging.ts";
+import type { ChangedReference, PendingChange, Stage, Staging } from "../../release/ports/staging.ts";
 import { pendingChanges } from "../../release/targets/kubernetes/staging/pending.ts";
+import { changedReferences } from "../../release/targets/kubernetes/staging/references.ts";
 import { StoreApi } from "./store-api.ts";
 import type { KubeStore } from "./store.ts";
 
@@ -34,6 +35,10 @@ export class FakeStaging implements Staging {
     const staged = this.#store.get({ kind: "Deployment", name: colorName(color) })?.spec?.template;
     if (staged?.metadata.annotations?.[MARK_ANNOTATION] === mark) return;
     stageDeployment(this.#store, color, mark, image);
+  }
+
+  async changed(color: Color): Promise<readonly ChangedReference[]> {
+    return await changedReferences(new StoreApi(this.#store), color);
   }
 
   async pending(live: Color): Promise<readonly PendingChange[]> {

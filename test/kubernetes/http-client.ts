@@ -58,6 +58,10 @@ export class HttpClient implements Client {
     return await this.#request("get", object, signal, () => this.#opened.api.get<T>(object, signal));
   }
 
+  async metadata(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    return await this.#request("get", object, signal, () => this.#opened.api.metadata(object, signal));
+  }
+
   async list<T extends KubeObject>(kind: Kind, options: ListOptions, signal?: AbortSignal): Promise<readonly T[]> {
     return await this.#request("list", { kind, name: "" }, signal, () =>
       this.#opened.api.list<T>(kind, options, signal),

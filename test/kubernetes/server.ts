@@ -156,7 +156,10 @@ export class KubeServer {
         return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
       case undefined:
       default:
-        if (subject.verb === "get") return this.#existing(subject);
+        if (subject.verb === "get") {
+          const found = this.#existing(subject);
+          return headers.accept?.includes("as=PartialObjectMetadata") ? metadataOf(found) : found;
+        }
         return {
           kind: `${kind}List`,
           apiVersion: versionOf(kind),
@@ -228,6 +231,12 @@ function verbOf(method: string | undefined, name: string, subresource: string | 
 const versionOf = (kind: Kind) => KINDS[kind].prefix.replace(/^apis?\//, "");
 
 const typed = (kind: Kind, object: object) => ({ apiVersion: versionOf(kind), kind, ...object });
+
+const metadataOf = (object: object) => ({
+  apiVersion: "meta.k8s.io/v1",
+  kind: "PartialObjectMetadata",
+  metadata: "metadata" in object ? object.metadata : {},
+});
 
 const selectors = (query: URLSearchParams) => ({
   labelSelector: query.get("labelSelector") ?? "",

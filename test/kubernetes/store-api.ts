@@ -60,6 +60,11 @@ export class StoreApi implements Client {
     return await this.#request("get", object, signal, () => this.#store.get(object) as T | undefined);
   }
 
+  async metadata(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    const found = await this.get(object, signal);
+    return found && { metadata: found.metadata };
+  }
+
   async list<T extends KubeObject>(kind: Kind, options: ListOptions, signal?: AbortSignal): Promise<readonly T[]> {
     const list = () => this.#store.list(kind, options) as unknown as readonly T[];
     return await this.#request("list", { kind, name: "" }, signal, list);

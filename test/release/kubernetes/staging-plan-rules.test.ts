@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { UsageError } from "../../../release/errors.ts";
-import { judge, planSchema, readPlan } from "../../../release/targets/kubernetes/staging/plan-rules.ts";
+import { planSchema } from "../../../plans/plan.ts";
+import { judge, readPlan } from "../../../release/targets/kubernetes/staging/plan-rules.ts";
 
 const EXPECTED = { stack: "test-green", namespace: "mcp", color: "green", name: "mcp-app-green" } as const;
 const DEPLOYMENT = "kubernetes_deployment_v1.pods_deployment_1";

@@ -42,7 +42,12 @@ interface Sent {
   readonly method: "GET" | "POST" | "PATCH";
   readonly path: string;
   readonly body?: { readonly type: string; readonly text: string };
+  /** @default "application/json" */
+  readonly accept?: string;
 }
+
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /** Requests to an API server with the identity of the moment. Reads are repeated for a while, writes never. */
 export class Client implements KubeApi {
@@ -64,6 +69,12 @@ export class Client implements KubeApi {
     const what = `read ${this.#nameOf(object)}`;
     const answer = await this.#read(what, this.#path(object.kind, object.name), signal);
     return isMissing(object.name, answer) ? undefined : (parsed(what, answer, "metadata") as T);
+  }
+
+  async metadata(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    const what = `read the metadata of ${this.#nameOf(object)}`;
+    const answer = await this.#read(what, this.#path(object.kind, object.name), signal, METADATA_ONLY);
+    return isMissing(object.name, answer) ? undefined : (parsed(what, answer, "metadata") as KubeObject);
   }
 
   async list<T extends KubeObject>(kind: Kind, options: ListOptions, signal?: AbortSignal): Promise<readonly T[]> {
@@ -112,12 +123,14 @@ export class Client implements KubeApi {
     this.#agent.destroy();
   }
 
-  async #read(what: string, path: string, signal: AbortSignal | undefined): Promise<Answer> {
+  async #read(what: string, path: string, signal: AbortSignal | undefined, accept?: string): Promise<Answer> {
     return await this.#within(what, signal, async (deadline) => {
       const end = Date.now() + this.#deadlineMs;
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#withFreshCredentials(() => this.#send(what, { method: "GET", path }, deadline));
+          return await this.#withFreshCredentials(() =>
+            this.#send(what, { method: "GET", path, ...(accept && { accept }) }, deadline),
+          );
         } catch (error) {
           const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
           const wait = asked ?? FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
@@ -188,7 +201,11 @@ export class Client implements KubeApi {
     }
   }
 
-  async #send(what: string, { method, path, body }: Sent, signal: AbortSignal): Promise<Answer> {
+  async #send(
+    what: string,
+    { method, path, body, accept = "application/json" }: Sent,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const connection = await this.#connection(signal);
     const { server, headers } = connection;
     const options = {
@@ -201,7 +218,7 @@ export class Client implements KubeApi {
       headers: {
         ...headers,
         Host: server.host,
-        Accept: "application/json",
+        Accept: accept,
         "User-Agent": "mcp-bluegreen",
         ...(body === undefined ? {} : { "Content-Type": body.type, "Content-Length": Buffer.byteLength(body.text) }),
       },

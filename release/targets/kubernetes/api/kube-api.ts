@@ -5,6 +5,7 @@ import type { Names } from "../../../../environment/names.ts";
 export const KINDS = {
   Service: { prefix: "api/v1", plural: "services" },
   Pod: { prefix: "api/v1", plural: "pods" },
+  Secret: { prefix: "api/v1", plural: "secrets" },
   ConfigMap: { prefix: "api/v1", plural: "configmaps" },
   Event: { prefix: "api/v1", plural: "events" },
   Deployment: { prefix: "apis/apps/v1", plural: "deployments" },
@@ -57,6 +58,13 @@ export interface KubeApi {
 
   /** @returns undefined if the object does not exist */
   get<T extends KubeObject>(object: ObjectRef, signal?: AbortSignal): Promise<T | undefined>;
+
+  /**
+   * The metadata of an object alone: the content of a Secret stays in the cluster.
+   *
+   * @returns undefined if the object does not exist
+   */
+  metadata(object: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>;
 
   list<T extends KubeObject>(kind: Kind, options: ListOptions, signal?: AbortSignal): Promise<readonly T[]>;
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Color } from "../../../../environment/color.ts";
+import { deletionsInUse, inWords as deletionInWords } from "../../../../plans/deletions.ts";
+import { planSchema, type Plan, type ResourceChange } from "../../../../plans/plan.ts";
 import { UsageError } from "../../../errors.ts";
 
 const objectSchema = z
@@ -9,25 +11,6 @@ const objectSchema = z
   })
   .nullish();
 
-/** The part of `terraform show -json` that the rules read. */
-export const planSchema = z.looseObject({
-  resource_changes: z
-    .array(
-      z.looseObject({
-        address: z.string(),
-        mode: z.string(),
-        type: z.string(),
-        change: z.looseObject({
-          actions: z.array(z.string()),
-          before: z.unknown().optional(),
-          after: z.unknown().optional(),
-        }),
-      }),
-    )
-    .default([]),
-});
-
-export type Plan = z.output<typeof planSchema>;
 /**
  * Reads the output of `terraform show -json`.
  *
@@ -51,8 +34,6 @@ function parsed(json: string): unknown {
     return undefined;
   }
 }
-
-type ResourceChange = Plan["resource_changes"][number];
 
 const DEPLOYMENT = "kubernetes_deployment_v1";
 const AUTOSCALER = "kubernetes_horizontal_pod_autoscaler_v2";
@@ -84,9 +65,12 @@ export type Verdict = { readonly apply: true } | { readonly apply: false; readon
  * An autoscaler whose minimum a release has raised differs from the environment, and an apply would lower it. Then the
  * plan has to be made again, limited to the two. That is sound because neither of them depends on the autoscaler.
  *
- * @throws UsageError naming every other change
+ * @throws UsageError naming every other change; and first those that a deploy must not make either
  */
-export function judge({ resource_changes: resources }: Plan, expected: Expected): Verdict {
+export function judge(plan: Plan, expected: Expected): Verdict {
+  const { resource_changes: resources } = plan;
+  const deletions = deletionsInUse([plan]);
+  if (deletions.length > 0) throw new UsageError(deletions.map(deletionInWords).join("; "));
   const changes = resources.filter(({ change }) => !change.actions.every((action) => action === "no-op"));
   const others = changes.filter((change) => !isStaged(change, expected) && !isGuard(change));
   const foreign = others.filter((change) => !isRaisedMinimum(change, expected.name));

@@ -6,7 +6,7 @@ import { other, type Color } from "../../../../environment/color.ts";
 import { Displaced, StateChanged, TargetRefused, TrafficMoved, UsageError } from "../../../errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import type { PendingChange, Stage, Staging } from "../../../ports/staging.ts";
+import type { ChangedReference, PendingChange, Stage, Staging } from "../../../ports/staging.ts";
 import { pointer, type KubeApi } from "../api/kube-api.ts";
 import { attempt } from "../attempt.ts";
 import { epochOf, type Fences } from "../fences.ts";
@@ -14,6 +14,7 @@ import { leaseOf, type Lease } from "../held-lease.ts";
 import { SelectorTraffic } from "../traffic.ts";
 import { failureOf, GuardFailed } from "./failure.ts";
 import { pendingChanges } from "./pending.ts";
+import { changedReferences, recordReferences } from "./references.ts";
 import { judge, readPlan, type Verdict } from "./plan-rules.ts";
 import { run, type Command } from "./process.ts";
 
@@ -77,7 +78,12 @@ export class TerraformStaging implements Staging {
       await rm(plan, { force: true });
     }
     signal.throwIfAborted();
+    await recordReferences({ ...this.#options, ...stage, fence }, signal);
     await this.#preview(stage.color, fence, signal);
+  }
+
+  async changed(color: Color, signal?: AbortSignal): Promise<readonly ChangedReference[]> {
+    return await changedReferences(this.#options.api, color, signal);
   }
 
   async pending(live: Color, signal?: AbortSignal): Promise<readonly PendingChange[]> {
