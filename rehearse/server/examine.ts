@@ -67,7 +67,7 @@ export async function examine({ environment, declared, folder, signal }: Examine
     };
   } finally {
     await running.stop();
-    watchdog.close();
+    await watchdog.close();
   }
 }
 

@@ -38,8 +38,8 @@ const ENVIRONMENT = fileURLToPath(new URL("../environments/own-server.ts", impor
  * Part of one core that the traffic may keep busy: clients, both colors and the rehearsal share the
  * machine.
  */
-const LOAD = 0.25;
-const CALLS_PER_SECOND = { least: 5, most: 100 };
+const LOAD = 0.15;
+const CALLS_PER_SECOND = { least: 5, most: 60 };
 
 /**
  * Examines somebody's own server and prepares its versions.

@@ -41,7 +41,7 @@ describe("a server that was not made for this project", () => {
     await Promise.all(running.splice(0).map((stop) => stop()));
   });
   afterAll(async () => {
-    watchdog.close();
+    await watchdog.close();
     await rm(folder, { recursive: true });
   });
 

@@ -12,9 +12,7 @@ jest.setTimeout(30_000);
 
 const { server } = single;
 const watchdog = new Watchdog();
-afterAll(() => {
-  watchdog.close();
-});
+afterAll(() => watchdog.close());
 
 const start = (name: string, settings = {}, log: (line: string) => void = () => undefined) =>
   new ServerProcess({ name, program: programOf(image(name), server), server, settings, watchdog, log });

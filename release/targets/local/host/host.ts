@@ -112,7 +112,7 @@ export class Host {
         opened.push(await open(at, to));
       }
     } catch (error) {
-      watchdog.close();
+      await watchdog.close();
       for (const route of opened) await route.close();
       throw error;
     }
@@ -202,7 +202,7 @@ export class Host {
     this.migrations.close();
     await Promise.all(COLORS.map((color) => this.#fleets[color].stop()));
     await Promise.all(Object.values(this.#routes).map((route) => route.close()));
-    this.#watchdog.close();
+    await this.#watchdog.close();
   }
 
   #stageOn(color: Color, { image, settings, mark, server = this.#environment.server }: HostStage): void {

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("./watchdog-main.ts", import.meta.url));
@@ -33,10 +34,15 @@ export class Watchdog {
     this.#say({ forget: group });
   }
 
-  /** For use when all groups are gone. */
-  close(): void {
+  /** For use when all groups are gone. Resolves when its process is gone, too. */
+  async close(): Promise<void> {
     this.#closed = true;
-    if (this.#process.connected) this.#process.disconnect();
+    const child = this.#process;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.ref();
+    const ended = once(child, "exit");
+    if (child.connected) child.disconnect();
+    await ended;
   }
 
   #start(): ChildProcess {
