@@ -161,7 +161,6 @@ export const STEPS: readonly Step[] = [
   },
   ...FAULT_STEPS,
   ...REDIS_STEPS,
-  ...NEIGHBOR_STEPS,
   {
     name: "after a switch the old color's pods are replaced, and calls on kept connections survive it",
     async run() {
@@ -175,6 +174,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   ...POD_STEPS,
+  ...NEIGHBOR_STEPS,
   {
     name: "cdktf destroy leaves nothing behind",
     isFrame: true,

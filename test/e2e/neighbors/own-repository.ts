@@ -15,7 +15,7 @@ import { deployedStacks, releaseIn } from "./stacks.ts";
 const APP = "words";
 const NODE_PORT = 30_081;
 
-/** In the namespace of the app that is there already, where clients on this machine reach it. */
+/** Another app of environment `local`, in its namespace, where clients on this machine reach it. */
 const environmentFile = `import { environment } from "mcp-bluegreen";
 import local from "./local.ts";
 
@@ -23,7 +23,7 @@ const maxP95Ms = 2000;
 
 export default environment({
   ...local,
-  name: "e2e",
+  name: "${local.name}",
   namespace: "${local.namespace}",
   createNamespace: false,
   context: ${JSON.stringify(local.context)},
@@ -60,7 +60,12 @@ export const ownRepository: Step = {
 
       const neighbor = await podIdentities();
       const key = randomBytes(32).toString("base64url");
-      const stacks = { folder, environment: "e2e", prefix: `e2e-${APP}`, variables: { TF_VAR_request_state_key: key } };
+      const stacks = {
+        folder,
+        environment: "e2e",
+        prefix: `${local.name}-${APP}`,
+        variables: { TF_VAR_request_state_key: key },
+      };
       await using made = new AsyncDisposableStack();
       made.use(await deployedStacks(stacks));
       const url = `http://127.0.0.1:${NODE_PORT}/mcp`;
