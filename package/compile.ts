@@ -10,10 +10,10 @@ import ts from "typescript";
  *
  * @throws Error with the compiler's messages
  */
-export function compile(root: string, configFile: string): void {
+export function compile(root: string, configFile: string, outDir: string): void {
   const file = ts.readJsonConfigFile(configFile, (path) => ts.sys.readFile(path));
   const { options, fileNames, errors } = ts.parseJsonSourceFileConfigFileContent(file, ts.sys, dirname(configFile));
-  const program = ts.createProgram(fileNames, options);
+  const program = ts.createProgram(fileNames, { ...options, outDir });
   const { diagnostics } = program.emit(undefined, undefined, undefined, false, { before: [rewriteAddresses] });
   const problems = [...errors, ...ts.getPreEmitDiagnostics(program), ...diagnostics];
   if (problems.length > 0) throw new Error(format(problems, root));

@@ -1,5 +1,6 @@
 import { cp, glob, mkdir, rm, writeFile, readFile, chmod } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { bundle } from "../app/bundle.ts";
 import { bundleClient } from "../rehearse/page/bundle.ts";
 import { buildBundles } from "../rehearse/versions/bundles.ts";
@@ -9,12 +10,15 @@ import { compile } from "./compile.ts";
  * Writes dist/: the compiled kit, and what a command of it would otherwise have to build from
  * sources that a package does not contain: the bundled app, the versions of a rehearsal, and the
  * page of a release.
+ *
+ * With `--out DIR` it writes there.
  */
 const ROOT = join(import.meta.dirname, "..");
-const DIST = join(ROOT, "dist");
+const { values } = parseArgs({ options: { out: { type: "string", default: join(ROOT, "dist") } } });
+const DIST = resolve(values.out);
 
 await rm(DIST, { recursive: true, force: true });
-compile(ROOT, join(ROOT, "tsconfig.build.json"));
+compile(ROOT, join(ROOT, "tsconfig.build.json"), DIST);
 await chmod(join(DIST, "cli", "bin.js"), 0o755);
 
 // Redis runs these, and the bundle of an app with tools of one's own contains them.

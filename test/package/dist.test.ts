@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { glob, readFile } from "node:fs/promises";
+import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,16 +21,21 @@ const manifest = async (folder: string) =>
 describe("the compiled package", () => {
   jest.setTimeout(300_000);
   const sources = new Map<string, ts.SourceFile>();
+  let dist: string;
 
   beforeAll(async () => {
-    await promisify(execFile)(process.execPath, ["package/main.ts"], { cwd: ROOT });
-    for await (const path of glob("**/*.js", { cwd: join(ROOT, "dist") })) {
+    // Another test packs the kit at the same time, from the folder that it is published from.
+    dist = await mkdtemp(join(tmpdir(), "dist-"));
+    await promisify(execFile)(process.execPath, ["package/main.ts", "--out", dist], { cwd: ROOT });
+    for await (const path of glob("**/*.js", { cwd: dist })) {
       // Bundles import nothing.
       if (/(^|\/)(prebuilt|app\/dist)\//.test(path)) continue;
-      const text = await readFile(join(ROOT, "dist", path), "utf8");
+      const text = await readFile(join(dist, path), "utf8");
       sources.set(path, ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true));
     }
   });
+
+  afterAll(() => rm(dist, { recursive: true }));
 
   it("imports only what its users install with it", async () => {
     const { dependencies, peerDependencies, peerDependenciesMeta } = await manifest(".");
