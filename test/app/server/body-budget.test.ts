@@ -183,7 +183,7 @@ describe("the bytes of request bodies that a process holds", () => {
     await slow.until("retryAfterMs");
     expect(slow.received).toMatch(/^HTTP\/1\.1 503 /);
     await app.close();
-  }, 15_000);
+  }, 60_000);
 
   it("are given back when a client goes away in the middle of a body", async () => {
     const app = await startTestApp();
