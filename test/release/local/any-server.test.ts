@@ -164,7 +164,7 @@ describe("a server that was not made for this project", () => {
   });
 
   it("ends only when its calls under way have their answers, although it ends at once at its signal", async () => {
-    const of = described({}, { TAKES_MS: "400" });
+    const of = described({}, { TAKES_MS: "2000" });
     const started = await host(of);
     started.stage("green", { image: folder, settings: {} });
     await until(started, () => started.pods("green").some(({ ready }) => ready));
