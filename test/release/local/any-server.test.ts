@@ -164,13 +164,13 @@ describe("a server that was not made for this project", () => {
   });
 
   it("ends only when its calls under way have their answers, although it ends at once at its signal", async () => {
-    const of = described({}, { TAKES_MS: "2000" });
-    const started = await host(of);
-    started.stage("green", { image: folder, settings: {} });
+    const settings = { TAKES_MS: "1000" };
+    const started = await host(described({}, settings));
+    started.stage("green", { image: folder, settings });
     await until(started, () => started.pods("green").some(({ ready }) => ready));
     const answer = call(started.routeTo("green"));
     while (started.pods("green")[0]?.underWay.count !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
-    started.stage("green", { image: folder, settings: {} });
+    started.stage("green", { image: folder, settings });
 
     expect((await answer).text).toContain("pong");
     expect(started.look().notes.last).toEqual([]);
