@@ -32,15 +32,15 @@ export async function allReady(colors: readonly Color[] = COLORS): Promise<void>
 }
 
 /** Waits until the nodes have learned of a new Service. */
-export async function serviceAnswers(): Promise<void> {
+export async function serviceAnswers(url = SERVICE_URL): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (
-    !(await fetch(SERVICE_URL).then(
+    !(await fetch(url).then(
       () => true,
       () => false,
     ))
   ) {
-    if (performance.now() > deadline) throw new Error(`nothing answers at ${SERVICE_URL}`);
+    if (performance.now() > deadline) throw new Error(`nothing answers at ${url}`);
     await sleep(100);
   }
 }

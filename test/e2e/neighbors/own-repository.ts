@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import local from "../on-node-port.ts";
-import { podIdentities } from "../cluster.ts";
+import { podIdentities, serviceAnswers } from "../cluster.ts";
 import { mustRun, PROJECT } from "../command.ts";
 import { buildImage } from "../images.ts";
 import { inWords, underLoad } from "../load.ts";
@@ -69,6 +69,7 @@ export const ownRepository: Step = {
       await using made = new AsyncDisposableStack();
       made.use(await deployedStacks(stacks));
       const url = `http://127.0.0.1:${NODE_PORT}/mcp`;
+      await serviceAnswers(url);
       const load = await underLoad(
         () => releaseIn(stacks, "run", "--image", imageOf("1.1.0"), "--version", "1.1.0"),
         () => false,
