@@ -20,6 +20,7 @@ const e2e = new CliCommand("npm run e2e --")
     E2E_REDIS_IMAGE: "a Redis that the cluster can run (default: the one of Docker Hub)",
     E2E_STOP_API: "shell command that kills the API server, which is on this machine",
     E2E_START_API: "shell command that starts the API server again",
+    E2E_NEIGHBORS: "1 to deploy other programs beside the app, too",
     E2E_INGRESS_URL: "where an Ingress controller answers on this machine",
     E2E_INGRESS_CLASS: "its class (default: traefik)",
     E2E_PAUSE_IMAGE: "an image with a static /bin/busybox (default: the one of Docker Hub)",

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COLORS } from "../../../environment/color.ts";
 import local from "../on-node-port.ts";
-import { podIdentities, serviceAnswers } from "../cluster.ts";
+import { kubectl, podIdentities, serviceAnswers } from "../cluster.ts";
 import { mustRun, PROJECT } from "../command.ts";
 import { buildImage } from "../images.ts";
 import { inWords, underLoad } from "../load.ts";
@@ -46,6 +47,7 @@ export default environment({
 /** The package as it would be published, a repository that its `init` writes, and an app with a tool of its own. */
 export const ownRepository: Step = {
   name: "a repository that init wrote is deployed beside the app, in its namespace, and released with no failed call",
+  needs: ["E2E_NEIGHBORS"],
   async run() {
     const parent = await mkdtemp(join(tmpdir(), "e2e-"));
     const folder = join(parent, APP);
@@ -69,6 +71,7 @@ export const ownRepository: Step = {
       await using made = new AsyncDisposableStack();
       made.use(await deployedStacks(stacks));
       const url = `http://127.0.0.1:${NODE_PORT}/mcp`;
+      for (const color of COLORS) await kubectl("rollout", "status", `deployment/${APP}-${color}`, "--timeout=120s");
       await serviceAnswers(url);
       const load = await underLoad(
         () => releaseIn(stacks, "run", "--image", imageOf("1.1.0"), "--version", "1.1.0"),

@@ -28,7 +28,7 @@ const CANDIDATE = ["--image", imageOf("1.1.0"), "--version", "1.1.0"];
 /** Each call is a session of several requests, and one node runs the clients, the Ingress controller and Python. */
 const CALLS_PER_SECOND = 8;
 
-const NEEDS = ["E2E_PYTHON_IMAGE", "E2E_INGRESS_URL"];
+const NEEDS = ["E2E_NEIGHBORS", "E2E_PYTHON_IMAGE", "E2E_INGRESS_URL"];
 
 /** A synth of another environment replaces the stacks of `local`, with the locks of their providers. */
 const restoreLocal = {
