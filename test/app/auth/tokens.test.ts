@@ -41,9 +41,14 @@ describe("a valid token", () => {
     ["is of an issuer that says no more than JWT", {}, "JWT"],
     ["is of an issuer that says no type", {}, ""],
     ["is for several servers", { aud: ["https://other.example.com", AUDIENCE] }, "at+jwt"],
-    ["expired within the clock tolerance", { exp: now() - 1 }, "at+jwt"],
   ])("counts when it %s", async (_, claims, typ) => {
     const { status } = await send(app, { headers: bearer(await issuer.token(claims, { typ })) });
+
+    expect(status).toBe(200);
+  });
+
+  it("counts when it expired within the clock tolerance", async () => {
+    const { status } = await send(app, { headers: bearer(await issuer.token({ exp: now() - 1 })) });
 
     expect(status).toBe(200);
   });
