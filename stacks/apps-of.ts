@@ -8,6 +8,8 @@ interface Member {
   readonly name: string;
   readonly environment: Environment;
   readonly cluster: ProviderCluster;
+  /** What makes the namespace, or reads the one that exists. */
+  platform?: TerraformStack;
 }
 
 const registry = new WeakMap<App, AppsOf>();
@@ -56,6 +58,21 @@ export class AppsOf {
       if (problem !== undefined) throw new InvalidInput(problem);
     }
     this.#members.push(member);
+  }
+
+  /**
+   * Lets a namespace be made before the other apps in it are deployed, in whichever order they were declared.
+   *
+   * @param name of an app that was added
+   */
+  place(name: string, platform: TerraformStack): void {
+    const member = this.#members.find((it) => it.name === name);
+    if (member === undefined) return;
+    member.platform = platform;
+    for (const other of this.#members.filter((it) => it !== member && isBeside(member, it))) {
+      if (other.environment.createNamespace && other.platform !== undefined) platform.addDependency(other.platform);
+      if (member.environment.createNamespace) other.platform?.addDependency(platform);
+    }
   }
 
   /** The problems that show only when the App is complete. One of the apps reports them for all. */

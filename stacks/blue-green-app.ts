@@ -72,6 +72,7 @@ export class BlueGreenApp {
     for (const part of ["platform", ...COLORS, "traffic"]) checkUnused(scope, stackName(environment, part));
     apps.add({ name: this.name, environment, cluster });
     this.platform = new PlatformStack(scope, { environment, cluster });
+    apps.place(this.name, this.platform);
     const color = (color: Color) => {
       const stack = new ColorStack(scope, { environment, cluster, color, ...(stage?.color === color && { stage }) });
       stack.addDependency(this.platform);

@@ -76,6 +76,18 @@ describe("blue-green apps in the cdktf App of a user", () => {
     expect(JSON.stringify(stacks["prod-search-traffic"])).not.toContain("shop");
   });
 
+  it.each([
+    ["first", [shop, search]],
+    ["last", [search, shop]],
+  ])("wait for the namespace when the app that makes it is declared %s", (_, environments) => {
+    const app = anApp();
+    const apps = environments.map((one) => new BlueGreenApp(app, one, { cluster: CLUSTER }));
+    const platformOf = (environment: Environment) => apps.find((one) => one.environment === environment)?.platform;
+
+    expect(platformOf(search)?.dependencies).toEqual([platformOf(shop)]);
+    expect(platformOf(shop)?.dependencies).toEqual([]);
+  });
+
   it("are one app in two environments of a cluster, each in its own namespace with its own state", async () => {
     const app = anApp();
     for (const name of ["staging", "prod"]) {
