@@ -1,7 +1,7 @@
-import { ProtocolError } from "@modelcontextprotocol/client";
+import { ProtocolError, SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
 import { withClient, type Era } from "./client.ts";
 import type { Reach } from "./reach.ts";
-import { smokeCall, type Smoke } from "./smoke-call.ts";
+import { smokeCall, type Smoke, type SmokeAnswer } from "./smoke-call.ts";
 
 export interface ToolCall {
   /** No answer, or another one than the environment expects. */
@@ -29,7 +29,8 @@ export async function callTool(reach: Reach, smoke: Smoke, era: Era, signal: Abo
     try {
       return await withClient(reach.endpoint, era, signal, async (client) => {
         const start = performance.now();
-        const { wrong, counted } = await smokeCall(client, smoke, signal);
+        const answer = smokeCall(client, smoke, signal).catch((error: unknown) => timedOut(error, smoke));
+        const { wrong, counted } = await answer;
         return { failed: wrong !== undefined, ms: performance.now() - start, ...(counted && { counted }) };
       });
     } catch (error) {
@@ -41,4 +42,10 @@ export async function callTool(reach: Reach, smoke: Smoke, era: Era, signal: Abo
       if (tries > 0 || ms > BREAKS_EARLY_MS) return { failed: true, ms };
     }
   }
+}
+
+/** A pod counts a call that its client gave up on, as long as the client waited, and not as failed. */
+function timedOut(error: unknown, smoke: Smoke): SmokeAnswer {
+  if (!(error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout)) throw error;
+  return { wrong: error.message, ...(smoke !== undefined && { counted: { failed: false } }) };
 }
