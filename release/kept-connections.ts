@@ -1,5 +1,4 @@
 import type { Color } from "../environment/color.ts";
-import type { Environment } from "../environment/environment.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { TargetRefused, TargetUnreachable } from "./errors.ts";
 import { difference, sum, type CallHistogram } from "./measure/histogram.ts";
@@ -17,9 +16,9 @@ type Options = Pick<EngineOptions, "target" | "environment" | "listener" | "sign
  * not keep a release from its end.
  */
 export async function waitForKeptConnections(options: Options, color: Color): Promise<void> {
-  const { environment, listener, signal, clock } = options;
+  const { target, environment, listener, signal, clock } = options;
   const mostSeconds = environment.release.keptConnectionsSeconds;
-  if (!keepsConnections(environment) || mostSeconds === 0) return;
+  if (environment.server.connections !== "kept" || target.traffic.byRequest === true || mostSeconds === 0) return;
   const say = (message: string) => {
     listener({ type: "progress", message });
   };
@@ -42,9 +41,6 @@ export async function waitForKeptConnections(options: Options, color: Color): Pr
     if (!announced) say(`clients still call ${color} over kept connections: its pods stay for up to ${mostSeconds} s`);
   }
 }
-
-/** An Ingress chooses a color for each request, whatever the connection. */
-const keepsConnections = ({ server, ingress }: Environment) => server.connections === "kept" && ingress === undefined;
 
 type Reading = ReadonlyMap<string, CallHistogram>;
 

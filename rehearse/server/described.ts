@@ -108,7 +108,6 @@ export function ownEnvironment(given: Given, examined: Examined, quick: boolean)
       ...(base?.release.smoke && { smoke: base.release.smoke }),
       target: "local",
       stageTimeoutSeconds: 60,
-      keptConnectionsSeconds: 0,
       metrics: { calls: 600, concurrency: 4, maxErrorRatio: MAX_ERROR_RATIO, maxP95Ms },
       bake: {
         durationSeconds: quick ? 10 : 20,

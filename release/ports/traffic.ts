@@ -3,6 +3,9 @@ import type { Fence } from "./fence.ts";
 
 /** Which color receives the traffic. */
 export interface Traffic {
+  /** Whether a color is chosen for each request, also on connections that clients keep. @default false */
+  readonly byRequest?: boolean;
+
   /**
    * @throws UsageError if the environment is not deployed here, or its traffic goes to no color
    * @throws TargetUnreachable

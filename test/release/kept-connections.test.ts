@@ -2,6 +2,10 @@ import { describe, expect, it } from "@jest/globals";
 import type { Environment } from "../../environment/environment.ts";
 import { TargetUnreachable } from "../../release/errors.ts";
 import type { ReleaseEvent } from "../../release/events.ts";
+import { kubernetesTarget } from "../../release/targets/kubernetes/target.ts";
+import { FakeCluster } from "../kubernetes/cluster.ts";
+import { FakeStaging } from "../kubernetes/fake-staging.ts";
+import { StoreApi } from "../kubernetes/store-api.ts";
 import { carryOut, RUN } from "./a-release.ts";
 import { instantClock } from "./instant-clock.ts";
 import { MemoryTarget, quickEnvironment } from "./memory-target.ts";
@@ -13,8 +17,7 @@ function keeping(changes: Partial<Environment> = {}): Environment {
 }
 
 /** Releases with clients that call the old color for some seconds after the release began, and no longer. */
-async function releaseWith(callsForSeconds: number, environment = keeping()) {
-  const target = new MemoryTarget();
+async function releaseWith(callsForSeconds: number, environment = keeping(), target = new MemoryTarget()) {
   const clock = instantClock();
   target.callsByPod = () => {
     const calls = Math.min(clock.now() / 1000, callsForSeconds);
@@ -91,8 +94,28 @@ describe("a release of a server that keeps connections", () => {
     expect(said).toContain("is not known: pod-0 did not answer");
   });
 
+  it("does not wait where a color is chosen for each request", async () => {
+    const target = new MemoryTarget();
+    Object.assign(target.traffic, { byRequest: true });
+    const { result, said, seconds } = await releaseWith(Infinity, keeping(), target);
+
+    expect(result).toBe("released");
+    expect(said).not.toContain("kept connections");
+    expect(seconds).toBeLessThan(5);
+  });
+
+  it("is told by its target whether a color is chosen for each request", () => {
+    const { store } = FakeCluster.deployed();
+    const api = new StoreApi(store);
+    const byRequest = (environment: Environment) =>
+      kubernetesTarget({ api, environment, staging: () => new FakeStaging(store) }).traffic.byRequest;
+    const { ingress } = keeping({ ingress: { host: "mcp.example.com", path: "/", annotations: {} } });
+
+    expect(byRequest(keeping())).toBe(false);
+    expect(byRequest(keeping({ ingress }))).toBe(true);
+  });
+
   it.each([
-    ["behind an Ingress, which chooses for each request", keeping({ ingress: {} as Environment["ingress"] })],
     ["that ends its connections itself", quickEnvironment()],
     ["that is told not to", keeping({ release: { ...quickEnvironment().release, keptConnectionsSeconds: 0 } })],
   ])("does not wait for a server %s", async (_, environment) => {

@@ -17,7 +17,7 @@ import { SelectorTraffic } from "./traffic.ts";
 
 export interface KubernetesTargetOptions {
   readonly api: KubeApi;
-  readonly environment: Pick<Environment, "scaling"> & Partial<Pick<Environment, "server" | "name">>;
+  readonly environment: Pick<Environment, "scaling"> & Partial<Pick<Environment, "server" | "name" | "ingress">>;
 
   /** Made from the fences of this target, since a stage writes to the objects that they guard. */
   readonly staging: (fences: Fences) => Staging;
@@ -42,7 +42,7 @@ export function kubernetesTarget(options: KubernetesTargetOptions): Target {
   const probe = new PodProbe(api, environment.server ?? server.parse(bundledServer()));
   return {
     description,
-    traffic: new SelectorTraffic(api, fences),
+    traffic: new SelectorTraffic(api, fences, environment.ingress !== undefined),
     capacity: new PodCapacity(api, fences, environment.scaling, clock),
     staging: staging(fences),
     migrations: migrations?.(fences),

@@ -18,10 +18,13 @@ const SELECTED = `/spec/selector/${pointer(COLOR_LABEL)}`;
 export class SelectorTraffic implements Traffic {
   readonly #api: KubeApi;
   readonly #fences: Fences;
+  readonly byRequest: boolean;
 
-  constructor(api: KubeApi, fences: Fences) {
+  /** @param byRequest an Ingress is in front of the Service. @default false */
+  constructor(api: KubeApi, fences: Fences, byRequest = false) {
     this.#api = api;
     this.#fences = fences;
+    this.byRequest = byRequest;
   }
 
   async live(signal?: AbortSignal): Promise<Color> {

@@ -14,6 +14,7 @@ import { askPage, healthOf, metricsOf, versionOf, type PageQuestion } from "../p
 import { fromPods } from "../from-pods.ts";
 import { settingsDifference } from "../settings-difference.ts";
 import { HostClient } from "./host-client.ts";
+import { isRoutedByRequest } from "./host/request-router.ts";
 import type { Note } from "./host/server-process.ts";
 import { portOf } from "./host/process-variables.ts";
 import { LocalMigrations } from "./migrations.ts";
@@ -35,11 +36,13 @@ export class LocalTarget implements Target {
   readonly #server: Environment["server"];
   readonly #metrics?: PageQuestion<readonly [string, string]>;
 
-  constructor({ app, server, migration }: Environment, host: HostClient) {
+  constructor(environment: Environment, host: HostClient) {
+    const { app, server, migration } = environment;
     this.#host = host;
     this.#server = server;
     this.records = new LocalRecords(host);
     this.traffic = {
+      byRequest: isRoutedByRequest(environment),
       live: async (signal) => (await host.state(signal)).live,
       async move(from, to, { epoch }, signal) {
         const { moved, live } = await host.ask({ do: "move-traffic", epoch, from, to }, MOVED, signal);

@@ -8,7 +8,7 @@ import { Fleet, type FleetState } from "./fleet.ts";
 import { Leases } from "./leases.ts";
 import { MigrationRuns } from "./migration-runs.ts";
 import { kitVariablesOf, mustHaveOwnPorts } from "./process-variables.ts";
-import { RequestRouter } from "./request-router.ts";
+import { isRoutedByRequest, RequestRouter } from "./request-router.ts";
 import { Router, type Backend, type Route } from "./router.ts";
 import type { Note, ServerProcess } from "./server-process.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -227,15 +227,12 @@ interface Parts {
  * As in a cluster: a Service routes connections, and an Ingress requests. A server that keeps its
  * connections needs an Ingress, or clients would stay with the old color.
  */
-function routes({
-  server,
-  ingress,
-}: Environment): (port: number, backends: () => readonly Backend[]) => Promise<Route> {
-  const byRequest = server.connections === "kept" || ingress !== undefined;
+function routes(environment: Environment): (port: number, backends: () => readonly Backend[]) => Promise<Route> {
+  const { path } = environment.server;
   return (port, backends) =>
-    byRequest
-      ? RequestRouter.listen({ port, path: server.path, backends })
-      : Router.listen(port, backends, server.path);
+    isRoutedByRequest(environment)
+      ? RequestRouter.listen({ port, path, backends })
+      : Router.listen(port, backends, path);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Environment } from "../../../../environment/environment.ts";
 import type { Backend, Route } from "./router.ts";
 
 export interface RequestRouterOptions {
@@ -10,6 +11,10 @@ export interface RequestRouterOptions {
   readonly path: string;
   readonly backends: () => readonly Backend[];
 }
+
+/** Whether the live route of an environment chooses a color for each request, and not for each connection. */
+export const isRoutedByRequest = ({ server, ingress }: Pick<Environment, "server" | "ingress">): boolean =>
+  server.connections === "kept" || ingress !== undefined;
 
 /** These are about one connection, and there are two of them. */
 const OF_ONE_CONNECTION = ["connection", "keep-alive", "proxy-connection", "te", "upgrade"];
