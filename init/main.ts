@@ -4,7 +4,7 @@ import { label1035 } from "../environment/patterns.ts";
 import { userFolder } from "../environment/user-folder.ts";
 import { UsageError } from "../release/errors.ts";
 import { kitManifest, manifestOf, TEMPLATE } from "./manifest.ts";
-import { words } from "./words.ts";
+import { wordsOf } from "../release/targets/local/command-line.ts";
 
 export interface InitOptions {
   /** The folder that is made, or an empty one. */
@@ -21,8 +21,7 @@ export interface InitOptions {
 export async function init({ directory, server }: InitOptions): Promise<void> {
   const folder = resolve(userFolder(), directory);
   const name = nameOf(folder);
-  const command = server === undefined ? undefined : words(server);
-  if (command?.length === 0) throw new UsageError("--server is empty: name the command that starts the server");
+  const command = server === undefined ? undefined : wordsOf(server);
   await mustBeEmpty(folder);
   const values = { name, command: `[${(command ?? []).map((word) => JSON.stringify(word)).join(", ")}]` };
   for (const part of ["base", command === undefined ? "tool" : "server"]) {

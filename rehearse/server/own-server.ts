@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { Environment } from "../../environment/environment.ts";
 import { loadEnvironment } from "../../environment/load.ts";
 import { userFolder } from "../../environment/user-folder.ts";
+import { UsageError } from "../../release/errors.ts";
+import { wordsOf } from "../../release/targets/local/command-line.ts";
 import type { PrepareOptions, Subject } from "../subject.ts";
 import { ownActs, SKIPPED } from "./acts.ts";
-import { BadCommand, wordsOf } from "./command.ts";
 import {
   OWN_SERVER,
   ownEnvironment,
@@ -44,7 +45,7 @@ const CALLS_PER_SECOND = { least: 5, most: 60 };
 /**
  * Examines somebody's own server and prepares its versions.
  *
- * @throws BadCommand, Unfit, UsageError, UnknownEnvironment, InvalidEnvironment
+ * @throws Unfit, UsageError, UnknownEnvironment, InvalidEnvironment
  */
 export async function ownServer(options: OwnServerOptions, prepare: PrepareOptions): Promise<Subject> {
   const { quick, home, signal } = prepare;
@@ -90,7 +91,7 @@ export async function ownServer(options: OwnServerOptions, prepare: PrepareOptio
 function commandOf(base: Environment | undefined, name = ""): readonly string[] {
   const { command, args = [] } = base?.server ?? {};
   if (command !== undefined) return [...command, ...args];
-  throw new BadCommand(
+  throw new UsageError(
     `environment '${name}' has no server.command: its image names the program. Name the command with --server; ` +
       "the bundled app is rehearsed without options",
   );

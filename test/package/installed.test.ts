@@ -204,13 +204,14 @@ withRegistry("the packed kit, installed in an empty directory", () => {
 });
 
 describe("a repository for a server that exists", () => {
-  it("describes the command of the server", async () => {
+  it.each([
+    ["python3 'my server.py'", '["python3", "my server.py"]'],
+    ["HTTP_PORT={port} node server.js", '["env", "HTTP_PORT={port}", "node", "server.js"]'],
+  ])("describes the command of the server: %s", async (server, command) => {
     const folder = join(await mkdtemp(join(tmpdir(), "init-")), "notes");
-    await must(
-      run(ROOT, process.execPath, join(ROOT, "cli/bin.ts"), "init", folder, "--server", "python3 'my server.py'"),
-    );
+    await must(run(ROOT, process.execPath, join(ROOT, "cli/bin.ts"), "init", folder, "--server", server));
 
-    expect(await readFile(join(folder, "server.ts"), "utf8")).toContain(`command: ["python3", "my server.py"],`);
+    expect(await readFile(join(folder, "server.ts"), "utf8")).toContain(`command: ${command},`);
     await rm(folder, { recursive: true });
   });
 });

@@ -1,7 +1,4 @@
-import { UsageError } from "../../release/errors.ts";
-
-/** A `--server` that cannot be started. */
-export class BadCommand extends UsageError {}
+import { UsageError } from "../../errors.ts";
 
 /** `NAME=value` before the program. */
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
@@ -13,7 +10,7 @@ const ASSIGNMENT = /^[A-Za-z_]\w*=/;
  * Variables before the program are set by `env`, as a shell would. The line is not run by a shell,
  * because that would take the signals that are for the server.
  *
- * @throws BadCommand
+ * @throws UsageError
  */
 export function wordsOf(line: string): readonly string[] {
   const words: string[] = [];
@@ -32,13 +29,13 @@ export function wordsOf(line: string): readonly string[] {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else if (/[|&;<>]/.test(char)) {
-      throw new BadCommand(
+      throw new UsageError(
         `--server is one program and not a line for a shell: '${char}' in '${line}'; put it into a script`,
       );
     } else word = (word ?? "") + char;
   }
-  if (quote !== "") throw new BadCommand(`--server '${line}' has a quote that does not end: ${quote}`);
+  if (quote !== "") throw new UsageError(`--server '${line}' has a quote that does not end: ${quote}`);
   if (word !== undefined) words.push(word);
-  if (words.every((one) => ASSIGNMENT.test(one))) throw new BadCommand(`--server '${line}' names no program`);
+  if (words.every((one) => ASSIGNMENT.test(one))) throw new UsageError(`--server '${line}' names no program`);
   return ASSIGNMENT.test(words[0] ?? "") ? ["env", ...words] : words;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { wordsOf } from "../../../rehearse/server/command.ts";
+import { wordsOf } from "../../../release/targets/local/command-line.ts";
 
 describe("the command line of a server", () => {
   it.each([
